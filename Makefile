@@ -1,0 +1,38 @@
+# `make run` and `make test` set up what they need; a second call reuses it.
+
+# One thread per rank, and MPICH's transports for one machine (with a fabric: make UCX_TLS=all …).
+export OMP_NUM_THREADS ?= 1
+export UCX_TLS ?= self,sm,tcp
+
+# .venv's own mpiexec, or the one on PATH where DOLFINx is the environment's; ended if the ranks hang.
+mpiexec = PATH="$(CURDIR)/.venv/bin:$$PATH" timeout --foreground 1800 mpiexec
+
+.PHONY: help setup run check test lint clean
+
+help:  ## show this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile
+
+setup: .venv/ready  ## make .venv with everything in it
+
+.venv/ready: pyproject.toml .ci/setup.sh
+	@bash .ci/setup.sh
+	@touch $@
+
+run: setup  ## the main job: two impurities on a film
+	.venv/bin/pearlfem run demos/pair.toml --out results/pair --force
+
+check: setup  ## compare with exact results
+	.venv/bin/pearlfem check
+
+test: lint  ## lint, then all tests serially, and the parallel ones on 2 and 3 ranks
+	.venv/bin/pytest
+	$(mpiexec) -n 2 .venv/bin/pytest -q tests/parallel
+	$(mpiexec) -n 3 .venv/bin/pytest -q tests/parallel
+
+lint: setup  ## ruff and mypy
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+clean:  ## remove results, builds and caches, but not .venv
+	rm -rf results build dist .mypy_cache .pytest_cache .ruff_cache

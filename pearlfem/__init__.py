@@ -1,0 +1,53 @@
+"""pearlfem: magnetic impurities, supercurrents and fields of thin superconducting films.
+
+Describe a film and its sources, mesh the space above it, solve, and ask for observables::
+
+    film = Film(Disc(radius=5.0), pearl_length=2.0)
+    impurities = [Impurity((0.0, 0.0), size=0.25)]
+    space = create_half_space(film, impurities)
+    solution = MaxwellLondon(film, space).solve(impurities)
+    F, K = free_energy(solution), sheet_current(solution, [(1.0, 0.0)])
+"""
+
+from contextlib import suppress
+
+with suppress(ImportError):  # where DOLFINx comes from this wheel, it has to be loaded first
+    import dolfinx_solver  # noqa: F401
+
+from pearlfem.errors import ConvergenceError, StudyError
+from pearlfem.mesh.half_space import create_half_space
+from pearlfem.mesh.tagged import read_mesh
+from pearlfem.model.film import Disc, Film, Plane
+from pearlfem.model.sources import Impurity
+from pearlfem.model.study import read_study
+from pearlfem.observables.energy import free_energy, interaction_tensor
+from pearlfem.observables.fields import (
+    magnetic_field,
+    magnetic_moment,
+    sheet_current,
+    stream_function,
+)
+from pearlfem.problem import MaxwellLondon
+from pearlfem.run import run_study
+from pearlfem.solution import superpose
+
+__all__ = [
+    "ConvergenceError",
+    "Disc",
+    "Film",
+    "Impurity",
+    "MaxwellLondon",
+    "Plane",
+    "StudyError",
+    "create_half_space",
+    "free_energy",
+    "interaction_tensor",
+    "magnetic_field",
+    "magnetic_moment",
+    "read_mesh",
+    "read_study",
+    "run_study",
+    "sheet_current",
+    "stream_function",
+    "superpose",
+]

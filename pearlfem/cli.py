@@ -1,0 +1,203 @@
+"""The command line: parse, call, report.
+
+Exit codes: 0 a converged answer, 1 an unforeseen error or a failed check, 2 unusable input, 3 a solver
+that did not converge.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import numpy as np
+from mpi4py import MPI
+from rich.console import Console
+
+from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
+from pearlfem.errors import ConvergenceError, StudyError
+from pearlfem.io.summary import ENERGY_UNIT
+from pearlfem.mesh.half_space import write_half_space
+from pearlfem.model.film import Plane
+from pearlfem.model.study import Study, parse_study, read_study_text
+from pearlfem.parallel import on_root
+from pearlfem.report import comparison_table, coupling_comparisons
+from pearlfem.run import PICTURE, draw_picture, run_study
+
+_STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
+_FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
+
+_EXAMPLE = """\
+\b
+A study file:
+  title = "two impurities on an infinite film"
+  [film]
+  shape = "plane"            # or "disc" with radius and center
+  pearl_length = 1.0         # r0 = 2 lambda^2/d, in your unit of length
+  [[impurity]]               # one such table for each
+  position = [-0.25, 0.0]
+  angle = 0.0                # of the moment in the plane, degrees
+  strength = 1.0             # Gamma
+  size = 0.1                 # Gaussian width xi
+  [mesh]
+  resolution = 1.0           # 2.0: cells half as large
+  far = 100.0                # far boundary, in sizes of the device
+  [solve]
+  degree = 3                 # of the elements, 1 to 3
+  [output]
+  fields = "vtu"             # or "none"
+  picture = true
+
+\b
+Then:
+  pearlfem run pair.toml --out results/pair
+  mpiexec -n 4 pearlfem run pair.toml --out results/pair
+"""
+
+
+@click.group(epilog=_EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pearlfem")
+def cli() -> None:
+    """Solve the 3D Maxwell-London equation of a thin superconducting film.
+
+    Magnetic impurities on the film drive anomalous currents; pearlfem gives the supercurrents and
+    fields that answer, the free energy, and the couplings of the impurities' moments.
+    """
+
+
+@cli.command()
+@_STUDY
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder for the result [default: results/ and the study's name].",
+)
+@_FORCE
+def run(study: Path, out: Path | None, force: bool) -> None:
+    """Solve a study: couplings, currents, fields, picture.
+
+    \b
+    DIR then holds
+      summary.json   energies, interaction tensor, sizes, times, versions
+      film.vtu       K, g and B_z on the film     (film.pvtu on several ranks)
+      space.vtu      B and psi for z >= 0         (space.pvtu on several ranks)
+      film.png       |K|, current lines and moments
+      study.toml     the study itself
+    summary.json is written last: if it is there, the answer has converged.
+    """
+    comm, console = MPI.COMM_WORLD, Console()
+    folder = out or Path("results") / study.stem
+    what = _read_study(study)
+    summary = run_study(what, folder, force=force, comm=comm, progress=click.echo)
+    tensor = np.array(summary["interaction"]["tensor"])
+    rows = list(coupling_comparisons(what.film, what.impurities, tensor))
+    title = f"{what.title or study.stem}, energies in {ENERGY_UNIT}"
+    reference = "exact" if isinstance(what.film.shape, Plane) else "infinite film"
+    console.print(comparison_table(rows, title=title, reference=reference))
+    energy = summary["free_energy"]["value"]
+    click.echo(f"free energy of the moments as given: {energy:.9g} {ENERGY_UNIT} (a lower bound)")
+    click.echo(f"result in {folder}/: " + ", ".join(_list_files(folder)))
+    if what.output.picture:
+        click.echo(f"picture: {folder / PICTURE}")
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def plot(folder: Path) -> None:
+    """Draw the picture of a finished run in DIR again."""
+    path = on_root(MPI.COMM_WORLD, lambda: draw_picture(folder))
+    click.echo(f"picture: {path}")
+
+
+@cli.command()
+@_STUDY
+@click.option(
+    "--out",
+    metavar="FILE.msh",
+    type=click.Path(path_type=Path),
+    help="File to write [default: the study's name].",
+)
+@_FORCE
+def mesh(study: Path, out: Path | None, force: bool) -> None:
+    """Write the mesh of a study as a gmsh file, with named groups."""
+    what = _read_study(study)
+    path = out or Path(study.stem + ".msh")
+    cells = on_root(MPI.COMM_WORLD, lambda: _write_mesh(what, path, force))
+    click.echo(f"mesh: {path}, {cells:,} cells, groups space, film, far (and plane around a disc)")
+
+
+@cli.command()
+def check() -> None:
+    """Compare the solver with exact results; exit code 1 if they differ too much."""
+    console = Console()
+    rows = check_solver(MPI.COMM_WORLD)
+    console.print(comparison_table(rows, title="pearlfem against exact theory", reference="exact"))
+    failed = sum(not row.passed for row in rows)
+    click.echo(
+        f"allowed: {COUPLING_TOLERANCE:g} for energies, {FIELD_TOLERANCE:g} of the largest value "
+        f"for K and B; {len(rows) - failed} of {len(rows)} within"
+    )
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def main() -> NoReturn:
+    """Run the command line on all ranks; one rank speaks and all end together."""
+    comm = MPI.COMM_WORLD
+    if comm.rank != 0:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+    try:
+        sys.exit(cli.main(standalone_mode=False) or 0)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        _fail(comm, error.format_message(), 2)
+    except StudyError as error:
+        _fail(comm, str(error), 2)
+    except ConvergenceError as error:
+        _fail(comm, str(error), 3)
+    except KeyboardInterrupt:
+        comm.Abort(130)
+    except Exception:
+        # Unforeseen, and perhaps on this rank alone: the others may wait for it for ever. If it is the
+        # same on all, the lowest rank speaks first and ends them.
+        time.sleep(0.2 * comm.rank)
+        where = f" on rank {comm.rank}" if comm.size > 1 else ""
+        print(f"pearlfem: unforeseen error{where}\n{traceback.format_exc()}", file=sys.stderr)
+        sys.stderr.flush()
+        if comm.size > 1:
+            comm.Abort(1)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _fail(comm: MPI.Comm, message: str, code: int) -> NoReturn:
+    if comm.rank == 0:
+        print(f"pearlfem: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _read_study(path: Path) -> Study:
+    """Read on one rank, validate on all."""
+    return parse_study(on_root(MPI.COMM_WORLD, lambda: read_study_text(path)), name=str(path))
+
+
+def _write_mesh(study: Study, path: Path, force: bool) -> int:
+    if path.exists() and not force:
+        raise StudyError(f"mesh file {path}: exists; allowed: a new file, or --force to replace it")
+    return write_half_space(
+        path,
+        study.film,
+        study.impurities,
+        resolution=study.mesh.resolution,
+        far=study.mesh.far,
+    )
+
+
+def _list_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_file())

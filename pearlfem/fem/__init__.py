@@ -1,0 +1,1 @@
+"""Function spaces and weak forms, in UFL."""

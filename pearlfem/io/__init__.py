@@ -1,0 +1,1 @@
+"""What a run leaves on disk: fields for ParaView, a picture, summary.json."""

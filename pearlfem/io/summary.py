@@ -1,0 +1,78 @@
+"""summary.json: the numbers of a run under names that other tools rely on (schema 1)."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import dolfinx
+import gmsh
+import numpy as np
+import numpy.typing as npt
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from pearlfem.io.folder import SUMMARY
+
+ENERGY_UNIT = "mu0 Gamma^2 / L"
+
+
+def summarise(
+    *,
+    title: str,
+    free_energy: float,
+    tensor: npt.NDArray[np.float64],
+    magnetic_moment: npt.NDArray[np.float64],
+    counts: Mapping[str, int],
+    seconds: Mapping[str, float],
+) -> dict[str, Any]:
+    """Return the summary of a converged run in the stream formulation; what it lacks is None.
+
+    Args:
+        title: Title of the study.
+        free_energy: Lower bound of F [μ0Γ²/L], of the moments as given.
+        tensor: Interaction tensor [μ0Γ²/L], shape ``(n, n, 2, 2)``.
+        magnetic_moment: Moment of the currents [ΓL], shape ``(3,)``.
+        counts: ``cells``, ``dofs``, ``iterations`` and ``ranks``.
+        seconds: Wall-clock time of each phase.
+    """
+    energy = {"value": free_energy, "lower": free_energy, "upper": None, "unit": ENERGY_UNIT}
+    return {
+        "schema": 1,
+        "title": title,
+        "converged": True,
+        "free_energy": energy,
+        "interaction": {"tensor": tensor.tolist(), "unit": ENERGY_UNIT},
+        "magnetic_moment": magnetic_moment.tolist(),
+        "holes": [],
+        **counts,
+        "seconds": dict(seconds),
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that can change a number."""
+    return {
+        "pearlfem": version("pearlfem"),
+        "dolfinx": dolfinx.__version__,
+        "petsc": ".".join(str(part) for part in PETSc.Sys.getVersion()),
+        "gmsh": gmsh.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "mpi": MPI.Get_library_version().splitlines()[0].strip().strip("\0"),
+    }
+
+
+def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
+    """Write summary.json into ``folder``; NaN is an error, never a number.
+
+    Raises:
+        ValueError: A number is not finite.
+    """
+    text = json.dumps(summary, indent=2, allow_nan=False)
+    (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")

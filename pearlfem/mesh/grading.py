@@ -1,0 +1,59 @@
+"""How large the cells may be: as fine as the sources and edges need, growing with the distance.
+
+Around an impurity of width ξ the edge length is h(d) = √((a ξ)² + (b d)²) at the distance d, around a
+film edge it is h(d) = h_e + c d: each shell between d and 2d then has the same number of cells, so space
+out to hundreds of device sizes costs little, and every scale in between (r, r0) is resolved.
+
+The constants were measured (degree 3, resolution 1): see the accuracy table of the README.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pearlfem.model.film import Disc, Film
+from pearlfem.model.sources import Impurity
+
+_CELLS_PER_SIZE = 0.4  # a: edge length at an impurity, in units of its ξ
+_GROWTH = 0.23  # b: edge length per distance from the nearest impurity
+_EDGE_GROWTH = 0.35  # c: the same for the distance from the film's edge
+_EDGE_PER_RADIUS = 0.02  # h_e, at most this part of the radius (polygon against circle) …
+_EDGE_PER_PEARL_LENGTH = 0.2  # … and of r0, over which the current rises from the edge
+
+
+class Extent(NamedTuple):
+    """The device: its centre (x, y) [length] and its size [length], in which ``far`` counts."""
+
+    center: tuple[float, float]
+    size: float
+
+
+def device_extent(film: Film, impurities: Sequence[Impurity]) -> Extent:
+    """Return where the device lies and how large it is.
+
+    A disc is its own extent. On the plane it is the circle around all impurities, but at least one
+    Pearl length, beyond which the field of an impurity falls off like that of a dipole in space.
+    """
+    if isinstance(film.shape, Disc):
+        return Extent(film.shape.center, film.shape.radius)
+    xs, ys = zip(*(impurity.position for impurity in impurities), strict=True)
+    center = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
+    reach = max(math.dist(center, i.position) + i.size for i in impurities)
+    return Extent(center, max(reach, film.pearl_length))
+
+
+def impurity_cell_size(size: float, distance: str) -> str:
+    """Return h(d) around impurities of width ``size`` as a formula in the variable ``distance``."""
+    return f"sqrt(({_CELLS_PER_SIZE * size:.17g})^2 + ({_GROWTH} * {distance})^2)"
+
+
+def edge_cell_size(finest: float, distance: str) -> str:
+    """Return h(d) around the film's edge as a formula; ``finest`` is h_e of ``finest_edge_cell``."""
+    return f"{finest:.17g} + {_EDGE_GROWTH} * {distance}"
+
+
+def finest_edge_cell(disc: Disc, pearl_length: float) -> float:
+    """Return the edge length h_e [length] of cells at the edge of a disc."""
+    return min(_EDGE_PER_RADIUS * disc.radius, _EDGE_PER_PEARL_LENGTH * pearl_length)

@@ -1,0 +1,1 @@
+"""What the user describes: film, sources and the study file; no mesh and no DOLFINx."""

@@ -1,0 +1,14 @@
+"""Numbers with a range: the annotated types that the model and the study file share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+# Unknown keys are refused everywhere; a text is not a number, though it may look like one.
+FORBID_EXTRA = ConfigDict(extra="forbid")
+
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+Point = tuple[Finite, Finite]

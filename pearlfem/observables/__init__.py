@@ -1,0 +1,1 @@
+"""What a solution says: functions of solutions, summed over ranks."""

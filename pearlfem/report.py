@@ -1,0 +1,82 @@
+"""Tables for people: numbers of the solver beside the exact infinite film."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from rich.table import Table
+
+from pearlfem.analytic import infinite_film
+from pearlfem.model.film import Film
+from pearlfem.model.sources import Impurity
+
+_MOST_ROWS = 30
+
+
+class Comparison(NamedTuple):
+    """A number of the solver beside its reference; ``scale`` is the unit of their difference."""
+
+    name: str
+    computed: float
+    reference: float
+    scale: float
+    tolerance: float | None = None
+
+    @property
+    def difference(self) -> float:
+        """Relative difference, computed minus reference."""
+        return (self.computed - self.reference) / self.scale
+
+    @property
+    def passed(self) -> bool:
+        """Whether the difference is within the tolerance, if there is one."""
+        return self.tolerance is None or abs(self.difference) <= self.tolerance
+
+
+def coupling_comparisons(
+    film: Film,
+    impurities: Sequence[Impurity],
+    tensor: npt.NDArray[np.float64],
+    tolerance: float | None = None,
+) -> Iterator[Comparison]:
+    """Yield the self-energies and couplings of ``tensor`` beside those on the infinite film.
+
+    Entries that symmetry forbids on the infinite film are left out.
+    """
+    exact = infinite_film.interaction_tensor(
+        [i.position for i in impurities],
+        film.pearl_length,
+        [i.strength for i in impurities],
+        [i.size for i in impurities],
+    )
+    for i, own in enumerate(impurities):
+        for a, axis in enumerate("xy"):
+            energy = exact[i, i, a, a] / 2
+            name = f"self-energy of {i + 1}, m along {axis}"
+            yield Comparison(name, tensor[i, i, a, a] / 2, energy, abs(energy), tolerance)
+        for j in range(i):
+            r = np.hypot(*np.subtract(own.position, impurities[j].position))
+            for a, b in np.ndindex(2, 2):
+                reference = exact[j, i, a, b]
+                if abs(reference) > 1e-9 * np.abs(exact[j, i]).max():
+                    name = f"T_{'xy'[a]}{'xy'[b]} of {j + 1} and {i + 1}, r = {r:.4g}"
+                    computed = tensor[j, i, a, b]
+                    yield Comparison(name, computed, reference, abs(reference), tolerance)
+
+
+def comparison_table(rows: Sequence[Comparison], *, title: str, reference: str) -> Table:
+    """Return a table of ``rows``; the column of references is headed ``reference``."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("", no_wrap=True)
+    for heading in ("FEM", reference, "relative difference"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows[:_MOST_ROWS]:
+        style = None if row.passed else "bold red"
+        numbers = (f"{row.computed:.9g}", f"{row.reference:.9g}", f"{row.difference:+.1e}")
+        table.add_row(row.name, *numbers, style=style)
+    if len(rows) > _MOST_ROWS:
+        table.caption = f"… and {len(rows) - _MOST_ROWS} more"
+    return table

@@ -1,0 +1,1 @@
+"""Linear solvers: matrices in, vectors out; no word of physics."""
