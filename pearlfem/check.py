@@ -1,7 +1,8 @@
 """The solver against the exact infinite film: couplings, self-energies, currents and fields.
 
-One mesh carries a row of impurities whose distances cover r/r0 = 0.1 … 5, so that one operator answers
-for every pair. The references come from ``pearlfem.analytic``, which shares no code with the solver.
+One mesh carries a row of impurities whose distances cover r/r0 = 0.1 … 5, so that one operator
+answers for every pair. The references come from ``pearlfem.analytic``, which shares no code with
+the solver.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ _OFFSET, _HEIGHT = 0.01, 0.1
 def check_solver(comm: MPI.Comm = MPI.COMM_WORLD) -> list[Comparison]:
     """Solve on the infinite film and compare with the exact theory.
 
-    Energies are compared entry by entry. Along a line past the first impurity, K on the film and B at a
-    height are compared in units of the largest value on that line.
+    Energies are compared entry by entry. Along a line past the first impurity, K on the film and B
+    at a height are compared in units of the largest value on that line.
 
     Returns:
         The comparisons, each with its tolerance.

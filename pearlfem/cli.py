@@ -1,7 +1,7 @@
 """The command line: parse, call, report.
 
-Exit codes: 0 a converged answer, 1 an unforeseen error or a failed check, 2 unusable input, 3 a solver
-that did not converge.
+Exit codes: 0 a converged answer, 1 an unforeseen error or a failed check, 2 unusable input, 3 a
+solver that did not converge.
 """
 
 from __future__ import annotations
@@ -59,6 +59,20 @@ Then:
 """
 
 
+_RESULT = """\
+\b
+DIR then holds
+  summary.json   energies, interaction tensor, sizes, times, versions
+  film.vtu       K, g and B_z on the film     (film.pvtu on several ranks)
+  space.vtu      B and psi for z >= 0         (space.pvtu on several ranks)
+  film.png       |K|, current lines and moments
+  study.toml     the study itself
+
+summary.json is written last: if it is there, the answer has converged.
+Exit codes: 0 converged, 2 unusable input, 3 the solver did not converge.
+"""
+
+
 @click.group(epilog=_EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pearlfem")
 def cli() -> None:
@@ -69,7 +83,7 @@ def cli() -> None:
     """
 
 
-@cli.command()
+@cli.command(epilog=_RESULT)
 @_STUDY
 @click.option(
     "--out",
@@ -79,17 +93,7 @@ def cli() -> None:
 )
 @_FORCE
 def run(study: Path, out: Path | None, force: bool) -> None:
-    """Solve a study: couplings, currents, fields, picture.
-
-    \b
-    DIR then holds
-      summary.json   energies, interaction tensor, sizes, times, versions
-      film.vtu       K, g and B_z on the film     (film.pvtu on several ranks)
-      space.vtu      B and psi for z >= 0         (space.pvtu on several ranks)
-      film.png       |K|, current lines and moments
-      study.toml     the study itself
-    summary.json is written last: if it is there, the answer has converged.
-    """
+    """Solve a study: couplings, currents, fields, picture."""
     comm, console = MPI.COMM_WORLD, Console()
     folder = out or Path("results") / study.stem
     what = _read_study(study)
@@ -164,8 +168,8 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         comm.Abort(130)
     except Exception:
-        # Unforeseen, and perhaps on this rank alone: the others may wait for it for ever. If it is the
-        # same on all, the lowest rank speaks first and ends them.
+        # Unforeseen, and perhaps on this rank alone: the others may wait for it for ever. If it is
+        # the same on all, the lowest rank speaks first and ends them.
         time.sleep(0.2 * comm.rank)
         where = f" on rank {comm.rank}" if comm.size > 1 else ""
         print(f"pearlfem: unforeseen error{where}\n{traceback.format_exc()}", file=sys.stderr)

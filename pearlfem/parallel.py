@@ -7,6 +7,7 @@ Everything that can fail on one rank alone (files, gmsh, pictures) therefore goe
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from mpi4py import MPI
 
@@ -31,7 +32,7 @@ def on_root[T](comm: MPI.Comm, work: Callable[[], T]) -> T:
     result, error = comm.bcast((result, error))
     if error is not None:
         raise error
-    return result  # type: ignore[return-value]  # None only where T allows it
+    return cast(T, result)
 
 
 def together[T](comm: MPI.Comm, work: Callable[[], T]) -> T:
@@ -53,4 +54,4 @@ def together[T](comm: MPI.Comm, work: Callable[[], T]) -> T:
     failed = [e for e in comm.allgather(error) if e is not None]
     if failed:
         raise failed[0]
-    return result  # type: ignore[return-value]  # None only where T allows it
+    return cast(T, result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,12 @@ def _write(study: Study, stage: Path, solution: Solution) -> None:
     if keep:
         write_space(stage, values)
     else:
-        on_root(comm, lambda: [path.unlink() for path in stage.glob("film*vtu")])
+        on_root(comm, lambda: _remove(stage.glob("film*vtu")))
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        path.unlink()
 
 
 @contextmanager

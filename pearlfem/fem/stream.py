@@ -1,13 +1,13 @@
-"""The stream formulation: magnetic scalar potential ψ above the film (DESIGN: dual, lower bound).
+"""The stream formulation: magnetic scalar potential ψ above the film (dual: a lower bound).
 
-K = ∇g × ẑ on the film and H = −∇ψ in space; ψ is odd in z for one film in open space, so that g = 2ψ
-at z = 0⁺ and the half space z > 0 is enough. Find ψ, zero on the far boundary and on the plane off the
-film, with
+K = ∇g × ẑ on the film and H = −∇ψ in space; ψ is odd in z for one film in open space, so that
+g = 2ψ at z = 0⁺ and the half space z > 0 is enough. Find ψ, zero on the far boundary and on the
+plane off the film, with
 
     ∫_{z>0} μ0 ∇ψ·∇v dV + ∫_Γ (2/κ) ∇_s ψ·∇_s v dS = ℓ(v),     ℓ(v) = −∫_Γ v rot a dS,
 
-in reduced units (μ0 = 1). Every conforming ψ gives F ≥ 2ℓ(ψ) − B(ψ, ψ) with equality at the solution,
-so a Galerkin solution bounds the free energy of unbounded space from below.
+in reduced units (μ0 = 1). Every conforming ψ gives F ≥ 2ℓ(ψ) − B(ψ, ψ) with equality at the
+solution, so a Galerkin solution bounds the free energy of unbounded space from below.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from dolfinx import fem
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.sources import Impurity
 
-# Gaussians on cells of the default size 0.4 ξ: raising the degree from 8 to 14 moves energies by less
-# than 1e-9 (tests/physics/test_quadrature.py).
+# Gaussians on cells of the default size 0.4 ξ: between degrees 8 and 14 energies move by less than
+# 1e-9 (tests/physics/test_bounds.py).
 _SOURCE_QUADRATURE_DEGREE = 12
 
 
@@ -45,7 +45,8 @@ def energy_form(V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: floa
     # A constant, not a literal: another κ must not compile again.
     weight = fem.Constant(space.mesh, 2.0 / superfluid_weight)
     surface = weight * ufl.inner(_surface_gradient(u), _surface_gradient(v)) * _film_measure(space)
-    return fem.form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx + surface)
+    form: fem.Form = fem.form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx + surface)
+    return form
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class ImpurityLoad:
         factor = -impurity.strength / self.superfluid_weight
         self.amplitude.value[:] = [factor * component for component in moment]
         self.position.value[:] = impurity.position
-        self.size.value = impurity.size
+        self.size.value = np.asarray(impurity.size)
         load = fem.assemble_vector(self.form)
         load.scatter_reverse(dolfinx.la.InsertMode.add)
         return load

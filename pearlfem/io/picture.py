@@ -1,4 +1,4 @@
-"""A picture of the film: |K| in colour, current lines, moments; drawn off screen from the VTU files.
+"""A picture of the film: |K| in colour, current lines and moments, drawn off screen.
 
 K = ∇g × ẑ, so the current lines are the level lines of g.
 """
@@ -6,18 +6,23 @@ K = ∇g × ẑ, so the current lines are the level lines of g.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
+if "DISPLAY" not in os.environ:  # or VTK looks for an X server first, and complains
+    os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
+
 import numpy as np
+import numpy.typing as npt
 import pyvista
 
 from pearlfem.mesh.grading import device_extent
 from pearlfem.model.film import Disc, Film
 from pearlfem.model.sources import Impurity
 
-_PIXELS = (1400, 1200)
-_LINES_PER_SIDE = 10
+_PIXELS = (1500, 1200)
+_LINES_PER_SIGN = 10
 
 
 def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurity]) -> None:
@@ -29,32 +34,40 @@ def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurit
     Note:
         Not collective: call it on one rank.
     """
-    (x, y), half_width = _view(film, impurities)
-    surface = pyvista.read(fields)
-    centers = surface.cell_centers().points
-    near = np.abs(centers[:, :2] - (x, y)).max(axis=1) < 1.5 * half_width
-    surface = surface.extract_cells(near).extract_surface(nonlinear_subdivision=2)
-    surface["|K|"] = np.linalg.norm(surface["K"], axis=1)
+    center, half_width = _view(film, impurities)
+    surface = _visible_surface(fields, center, 1.5 * half_width)
     plotter = pyvista.Plotter(off_screen=True, window_size=list(_PIXELS))
     plotter.add_mesh(
         surface,
         scalars="|K|",
         cmap="inferno",
         lighting=False,
-        scalar_bar_args={"title": "sheet current |K|   [Gamma / length^2]", "color": "black"},
+        scalar_bar_args={
+            "title": "|K| [Gamma/L^2]\n",
+            "color": "white",
+            "vertical": True,
+            "position_x": 0.85,
+            "position_y": 0.2,
+            "height": 0.6,
+            "fmt": "%.3g",
+        },
     )
-    _add_current_lines(plotter, surface, half_width)
+    _add_current_lines(plotter, surface, center, half_width)
     _add_moments(plotter, impurities, half_width)
+    _add_scale(plotter, center, half_width)
+    # The colour bar takes the right-hand side, so the camera looks a little right of the centre.
+    x, y = center[0] + 0.12 * half_width, center[1]
     plotter.camera_position = [(x, y, half_width), (x, y, 0.0), (0.0, 1.0, 0.0)]
     plotter.enable_parallel_projection()
     plotter.camera.parallel_scale = half_width
     plotter.camera.clipping_range = (0.01 * half_width, 10 * half_width)
+    plotter.background_color = "black"
     plotter.screenshot(path)
     plotter.close()
 
 
 def _view(film: Film, impurities: Sequence[Impurity]) -> tuple[tuple[float, float], float]:
-    """Return the centre and the half width of what is worth looking at."""
+    """Return the centre and the half height of what is worth looking at."""
     extent = device_extent(film, impurities)
     if isinstance(film.shape, Disc):
         return extent.center, 1.1 * extent.size
@@ -62,23 +75,52 @@ def _view(film: Film, impurities: Sequence[Impurity]) -> tuple[tuple[float, floa
     return extent.center, 1.3 * reach
 
 
-def _add_current_lines(plotter: pyvista.Plotter, surface: pyvista.PolyData, width: float) -> None:
-    """Add level lines of g, denser where g is small, with cones that point along K."""
+def _visible_surface(
+    fields: Path, center: tuple[float, float], half_width: float
+) -> pyvista.PolyData:
+    """Return the film around ``center`` with |K|, each quadratic cell as 16 flat ones."""
+    grid = pyvista.read(fields)
+    nearest = np.abs(grid.points.reshape(-1, 6, 3)[:, :, :2] - center).max(axis=2).min(axis=1)
+    visible = grid.extract_cells(nearest < half_width)
+    surface = visible.extract_surface(nonlinear_subdivision=2, algorithm="dataset_surface")
+    surface["|K|"] = np.linalg.norm(surface["K"], axis=1)
+    return surface
+
+
+def _add_current_lines(
+    plotter: pyvista.Plotter,
+    surface: pyvista.PolyData,
+    center: tuple[float, float],
+    half_width: float,
+) -> None:
+    """Add level lines of g, denser where g is small, each with a cone that points along K."""
     top = np.abs(surface["g"]).max()
-    levels = top * (np.arange(1, _LINES_PER_SIDE + 1) / (_LINES_PER_SIDE + 1)) ** 2
+    levels = top * (np.arange(1, _LINES_PER_SIGN + 1) / (_LINES_PER_SIGN + 1)) ** 2
     lines = surface.contour([*-levels[::-1], *levels], scalars="g")
     if lines.n_points == 0:
         return
     plotter.add_mesh(lines, color="white", line_width=1.5, opacity=0.7, lighting=False)
-    strips = lines.strip(join=True)
-    middles = [strips.get_cell(k).points for k in range(strips.n_cells)]
-    heads = pyvista.PolyData(np.array([points[len(points) // 3] for points in middles]))
-    heads = heads.sample(surface)
+    # Cells do not share points, so a line is in pieces until equal points are merged.
+    joined = lines.clean(tolerance=1e-6 * half_width, absolute=True).strip(join=True)
+    curves = [joined.get_cell(k).points for k in range(joined.n_cells)]
+    places = [_outermost(points, center, 0.9 * half_width) for points in curves]
+    heads = pyvista.PolyData(np.array([place for place in places if place is not None]))
+    heads = heads.sample(surface, tolerance=1e-6)
     heads["direction"] = heads["K"] / np.linalg.norm(heads["K"], axis=1, keepdims=True)
-    cones = heads.glyph(
-        orient="direction", scale=False, factor=0.035 * width, geom=pyvista.Cone(resolution=16)
-    )
+    cone = pyvista.Cone(resolution=16, height=1.0, radius=0.4)
+    cones = heads.glyph(orient="direction", scale=False, factor=0.035 * half_width, geom=cone)
     plotter.add_mesh(cones, color="white", lighting=False)
+
+
+def _outermost(
+    points: npt.NDArray[np.float64], center: tuple[float, float], half_width: float
+) -> npt.NDArray[np.float64] | None:
+    """Return the visible point of a line that is farthest from the centre, if it is long enough."""
+    offset = np.abs(points[:, :2] - center)
+    visible = points[offset.max(axis=1) < half_width]
+    if len(visible) < 12:
+        return None
+    return np.asarray(visible[np.linalg.norm(visible[:, :2] - center, axis=1).argmax()])
 
 
 def _add_moments(plotter: pyvista.Plotter, impurities: Sequence[Impurity], width: float) -> None:
@@ -87,5 +129,19 @@ def _add_moments(plotter: pyvista.Plotter, impurities: Sequence[Impurity], width
     for impurity in impurities:
         direction = np.array([*impurity.moment, 0.0])
         start = np.array([*impurity.position, 0.1 * width]) - length / 2 * direction
-        arrow = pyvista.Arrow(start, direction, scale=length, shaft_radius=0.06, tip_radius=0.16)
+        arrow = pyvista.Arrow(
+            start=start, direction=direction, scale=length, shaft_radius=0.06, tip_radius=0.16
+        )
         plotter.add_mesh(arrow, color="deepskyblue", lighting=False)
+
+
+def _add_scale(plotter: pyvista.Plotter, center: tuple[float, float], half_width: float) -> None:
+    """Add a scale bar of a round length at the lower left."""
+    step = 10.0 ** math.floor(math.log10(half_width))
+    length = max(f * step for f in (0.1, 0.2, 0.5, 1, 2, 5) if f * step < 0.5 * half_width)
+    x, y = center[0] - 1.05 * half_width, center[1] - 0.92 * half_width
+    bar = pyvista.Line((x, y, 0.2 * half_width), (x + length, y, 0.2 * half_width))
+    plotter.add_mesh(bar, color="white", line_width=6, lighting=False)
+    plotter.add_text(
+        f"{length:g} L", position=(0.03, 0.055), viewport=True, font_size=14, color="white"
+    )

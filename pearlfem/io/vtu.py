@@ -1,7 +1,7 @@
 """Fields for ParaView and pyvista: film and space as VTU, one piece per rank under a PVTU.
 
-Cells are quadratic and do not share points, so that K and B, which jump between cells, are written as
-they are and not smoothed.
+Cells are quadratic and do not share points, so that K and B, which jump between cells, are written
+as they are and not smoothed.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ def _vtk_order() -> list[int]:
 
 
 def _facet_nodes() -> npt.NDArray[np.int64]:
-    """Return the six nodes of each facet of the quadratic tetrahedron in VTK's order, ``(4, 6)``."""
+    """Return the six nodes of each facet of a quadratic tetrahedron, in VTK's order, ``(4, 6)``."""
     edges = [set(edge) for edge in _TETRA_EDGES]
     rows = []
     for a, b, c in basix.topology(basix.CellType.tetrahedron)[2]:

@@ -1,7 +1,7 @@
 """How large the cells may be: as fine as the sources and edges need, growing with the distance.
 
-Around an impurity of width ξ the edge length is h(d) = √((a ξ)² + (b d)²) at the distance d, around a
-film edge it is h(d) = h_e + c d: each shell between d and 2d then has the same number of cells, so space
+At the distance d from an impurity of width ξ the edge length is h(d) = √((a ξ)² + (b d)²), from a
+film edge it is h(d) = h_e + c d. Each shell between d and 2d then has the same number of cells: space
 out to hundreds of device sizes costs little, and every scale in between (r, r0) is resolved.
 
 The constants were measured (degree 3, resolution 1): see the accuracy table of the README.
@@ -50,7 +50,7 @@ def impurity_cell_size(size: float, distance: str) -> str:
 
 
 def edge_cell_size(finest: float, distance: str) -> str:
-    """Return h(d) around the film's edge as a formula; ``finest`` is h_e of ``finest_edge_cell``."""
+    """Return h(d) around the film's edge as a formula, from h_e of ``finest_edge_cell``."""
     return f"{finest:.17g} + {_EDGE_GROWTH} * {distance}"
 
 

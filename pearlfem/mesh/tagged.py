@@ -69,7 +69,8 @@ def distribute(model: Any, comm: MPI.Comm) -> TaggedMesh:
 def _partitioner(comm: MPI.Comm) -> Any:
     # gmsh meshes come without ghosts unless asked, and interior-facet integrals would be wrong.
     mode = dolfinx.mesh.GhostMode.shared_facet if comm.size > 1 else dolfinx.mesh.GhostMode.none
-    return dolfinx.mesh.create_cell_partitioner(mode, 2)
+    # mypy sees only the first overload of DOLFINx' single dispatch
+    return dolfinx.mesh.create_cell_partitioner(mode, 2)  # type: ignore[call-arg]
 
 
 def _tagged(data: Any) -> TaggedMesh:

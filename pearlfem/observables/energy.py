@@ -1,8 +1,8 @@
 """Free energy and the interaction of impurities, from potentials and loads.
 
-With B the operator and ℓ the load, F = ℓ(ψ) at the exact solution. Computed potentials carry the error
-of the iterative solver, so the bilinear combination ℓ_i(ψ_j) + ℓ_j(ψ_i) − B(ψ_i, ψ_j) is used, in which that
-error enters squared; for i = j it is a lower bound for any ψ whatsoever.
+With B the operator and ℓ the load, F = ℓ(ψ) at the exact solution. Computed potentials carry the
+error of the iterative solver, so the bilinear ℓ_i(ψ_j) + ℓ_j(ψ_i) − B(ψ_i, ψ_j) is used, in which
+that error enters squared; for i = j it is a lower bound for any ψ whatsoever.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pearlfem.solution import Solution
 def free_energy(solution: Solution) -> float:
     """Return the free energy of the film with its sources, as a lower bound.
 
-    F ≥ 2ℓ(ψ) − B(ψ, ψ): the error of elements, solver and far boundary only lowers it. Guaranteed as far
-    as the source is integrated exactly (relative error below 1e-9) and the meshed film lies within
-    the true one (discs are inscribed).
+    F ≥ 2ℓ(ψ) − B(ψ, ψ): the error of elements, solver and far boundary only lowers it. Guaranteed
+    as far as the source is integrated exactly (relative error below 1e-9) and the meshed film lies
+    within the true one (discs are inscribed).
 
     Returns:
         F [μ0Γ²/length in reduced units].

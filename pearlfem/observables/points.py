@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from dolfinx import fem, geometry
+from dolfinx.mesh import Mesh
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
@@ -13,7 +14,7 @@ from pearlfem.errors import StudyError
 def evaluate(function: fem.Function, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return ``function`` at ``points``.
 
-    Where the function jumps between cells the value is that of the first of them in the order of the
+    Where the function jumps between cells the value is that of the cell that comes first in the
     mesh file, so that it depends neither on the partition nor on the number of ranks.
 
     Args:
@@ -46,7 +47,7 @@ def evaluate(function: fem.Function, points: npt.NDArray[np.float64]) -> npt.NDA
 
 
 def _first_cells(
-    mesh: geometry.Mesh, points: npt.NDArray[np.float64]
+    mesh: Mesh, points: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
     """Return for each point this rank's owned cell that comes first in the file, and its number."""
     tree = geometry.bb_tree(mesh, mesh.topology.dim, padding=0.0)

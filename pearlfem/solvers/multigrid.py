@@ -17,7 +17,7 @@ from pearlfem.errors import ConvergenceError
 TOLERANCE = 1e-9
 MAX_ITERATIONS = 100
 
-_GAMG = {
+_GAMG: dict[str, str | float] = {
     "pc_type": "gamg",
     "pc_gamg_threshold": 0.02,
     "mg_levels_ksp_max_it": 3,

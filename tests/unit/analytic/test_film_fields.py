@@ -146,7 +146,7 @@ def test_jumps_at_the_film(size):
     np.testing.assert_allclose(current, 2 * np.stack([-field[:, 1], field[:, 0]], -1), rtol=1e-13)
     psi = scalar_potential(on_film, size=size, **SOURCE)
     np.testing.assert_allclose(stream_function(FILM, size=size, **SOURCE), 2 * psi, rtol=1e-13)
-    just_above = magnetic_field(on_film + [0, 0, 1e-9], size=size, **SOURCE)
+    just_above = magnetic_field(on_film + np.array([0, 0, 1e-9]), size=size, **SOURCE)
     np.testing.assert_allclose(just_above, field, rtol=1e-6)
 
 
