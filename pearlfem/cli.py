@@ -17,6 +17,7 @@ import click
 import numpy as np
 from mpi4py import MPI
 from rich.console import Console
+from rich.table import Table
 
 from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.errors import ConvergenceError, StudyError
@@ -30,6 +31,8 @@ from pearlfem.run import PICTURE, draw_picture, run_study
 
 _STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
 _FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
+
+_MOST_ROWS = 30
 
 _EXAMPLE = """\
 \b
@@ -94,7 +97,7 @@ def cli() -> None:
 @_FORCE
 def run(study: Path, out: Path | None, force: bool) -> None:
     """Solve a study: couplings, currents, fields, picture."""
-    comm, console = MPI.COMM_WORLD, Console()
+    comm = MPI.COMM_WORLD
     folder = out or Path("results") / study.stem
     what = _read_study(study)
     summary = run_study(what, folder, force=force, comm=comm, progress=click.echo)
@@ -102,7 +105,9 @@ def run(study: Path, out: Path | None, force: bool) -> None:
     rows = list(coupling_comparisons(what.film, what.impurities, tensor))
     title = f"{what.title or study.stem}, energies in {ENERGY_UNIT}"
     reference = "exact" if isinstance(what.film.shape, Plane) else "infinite film"
-    console.print(comparison_table(rows, title=title, reference=reference))
+    _print(comparison_table(rows[:_MOST_ROWS], title=title, reference=reference))
+    if len(rows) > _MOST_ROWS:
+        click.echo(f"and {len(rows) - _MOST_ROWS} more numbers in summary.json")
     energy = summary["free_energy"]["value"]
     click.echo(f"free energy of the moments as given: {energy:.9g} {ENERGY_UNIT} (a lower bound)")
     click.echo(f"result in {folder}/: " + ", ".join(_list_files(folder)))
@@ -138,9 +143,8 @@ def mesh(study: Path, out: Path | None, force: bool) -> None:
 @cli.command()
 def check() -> None:
     """Compare the solver with exact results; exit code 1 if they differ too much."""
-    console = Console()
     rows = check_solver(MPI.COMM_WORLD)
-    console.print(comparison_table(rows, title="pearlfem against exact theory", reference="exact"))
+    _print(comparison_table(rows, title="pearlfem against exact theory", reference="exact"))
     failed = sum(not row.passed for row in rows)
     click.echo(
         f"allowed: {COUPLING_TOLERANCE:g} for energies, {FIELD_TOLERANCE:g} of the largest value "
@@ -201,6 +205,11 @@ def _write_mesh(study: Study, path: Path, force: bool) -> int:
         resolution=study.mesh.resolution,
         far=study.mesh.far,
     )
+
+
+def _print(table: Table) -> None:
+    # A log has no width to be read off, and a number cut in two is of no use.
+    Console(width=None if sys.stdout.isatty() else 100).print(table)
 
 
 def _list_files(folder: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,8 +12,6 @@ from rich.table import Table
 from pearlfem.analytic import infinite_film
 from pearlfem.model.film import Film
 from pearlfem.model.sources import Impurity
-
-_MOST_ROWS = 30
 
 
 class Comparison(NamedTuple):
@@ -55,28 +53,26 @@ def coupling_comparisons(
     for i, own in enumerate(impurities):
         for a, axis in enumerate("xy"):
             energy = exact[i, i, a, a] / 2
-            name = f"self-energy of {i + 1}, m along {axis}"
+            name = f"self-energy {i + 1}, m along {axis}"
             yield Comparison(name, tensor[i, i, a, a] / 2, energy, abs(energy), tolerance)
         for j in range(i):
             r = np.hypot(*np.subtract(own.position, impurities[j].position))
             for a, b in np.ndindex(2, 2):
                 reference = exact[j, i, a, b]
                 if abs(reference) > 1e-9 * np.abs(exact[j, i]).max():
-                    name = f"T_{'xy'[a]}{'xy'[b]} of {j + 1} and {i + 1}, r = {r:.4g}"
+                    name = f"T_{'xy'[a]}{'xy'[b]}, pair {j + 1}-{i + 1}, r = {r:.4g}"
                     computed = tensor[j, i, a, b]
                     yield Comparison(name, computed, reference, abs(reference), tolerance)
 
 
-def comparison_table(rows: Sequence[Comparison], *, title: str, reference: str) -> Table:
+def comparison_table(rows: Iterable[Comparison], *, title: str, reference: str) -> Table:
     """Return a table of ``rows``; the column of references is headed ``reference``."""
     table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True)
-    for heading in ("FEM", reference, "relative difference"):
+    for heading in ("FEM", reference, "rel. difference"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in rows[:_MOST_ROWS]:
+    for row in rows:
         style = None if row.passed else "bold red"
         numbers = (f"{row.computed:.9g}", f"{row.reference:.9g}", f"{row.difference:+.1e}")
         table.add_row(row.name, *numbers, style=style)
-    if len(rows) > _MOST_ROWS:
-        table.caption = f"… and {len(rows) - _MOST_ROWS} more"
     return table

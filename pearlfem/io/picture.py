@@ -43,7 +43,7 @@ def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurit
         cmap="inferno",
         lighting=False,
         scalar_bar_args={
-            "title": "|K| [Gamma/L^2]\n",
+            "title": "sheet current\n[Gamma/L^2]\n",
             "color": "white",
             "vertical": True,
             "position_x": 0.85,

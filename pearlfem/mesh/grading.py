@@ -1,8 +1,8 @@
 """How large the cells may be: as fine as the sources and edges need, growing with the distance.
 
 At the distance d from an impurity of width ξ the edge length is h(d) = √((a ξ)² + (b d)²), from a
-film edge it is h(d) = h_e + c d. Each shell between d and 2d then has the same number of cells: space
-out to hundreds of device sizes costs little, and every scale in between (r, r0) is resolved.
+film edge it is h(d) = h_e + c d. Each shell between d and 2d then has the same number of cells, so
+space out to hundreds of device sizes costs little, and every scale in between (r, r0) is resolved.
 
 The constants were measured (degree 3, resolution 1): see the accuracy table of the README.
 """
@@ -18,8 +18,8 @@ from pearlfem.model.sources import Impurity
 
 _CELLS_PER_SIZE = 0.4  # a: edge length at an impurity, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest impurity
-_EDGE_GROWTH = 0.35  # c: the same for the distance from the film's edge
-_EDGE_PER_RADIUS = 0.02  # h_e, at most this part of the radius (polygon against circle) …
+_EDGE_GROWTH = 0.5  # c: the same for the distance from the film's edge
+_EDGE_PER_RADIUS = 0.01  # h_e, at most this part of the radius (polygon against circle) …
 _EDGE_PER_PEARL_LENGTH = 0.2  # … and of r0, over which the current rises from the edge
 
 

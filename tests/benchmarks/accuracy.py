@@ -2,8 +2,8 @@
 
     python tests/benchmarks/accuracy.py        # or under mpiexec
 
-Pairs on the infinite film for all ratios of impurity size, distance and Pearl length, and the discs of
-tests/data. Prints the tables as they grow and writes them to results/accuracy.md.
+Pairs on the infinite film for all ratios of impurity size, distance and Pearl length, and the discs
+of tests/data. Prints the tables as they grow and writes them to results/accuracy.md.
 """
 
 import csv
@@ -15,9 +15,17 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from markdown import Report
-from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane
-from pearlfem import create_half_space, interaction_tensor
+from benchmark_report import Report
+
+from pearlfem import (
+    Disc,
+    Film,
+    Impurity,
+    MaxwellLondon,
+    Plane,
+    create_half_space,
+    interaction_tensor,
+)
 from pearlfem.analytic import infinite_film
 
 DATA = Path(__file__).parents[1] / "data"
@@ -62,7 +70,7 @@ def add_pairs(report: Report) -> Iterator[Answer | float]:
     columns = ("ξ/r0", "r/r0", "T_xx", "T_yy", "self-energy", "dofs", "iterations", "seconds")
     report.table("Infinite film: relative errors of two impurities along x", *columns)
     film = Film(Plane(), pearl_length=1.0)
-    for size, r in ((size, r) for size in SIZES for r in distances(size)):
+    for size, r in ((xi, r) for xi in SIZES for r in distances(xi)):
         impurities = [Impurity((x, 0.0), size=size) for x in (-r / 2, r / 2)]
         exact = infinite_film.interaction_tensor(
             [i.position for i in impurities], 1.0, [1.0, 1.0], [size, size]
@@ -107,9 +115,7 @@ def add_disc_pairs(report: Report) -> Iterator[Answer | float]:
         answer = solve(film, [Impurity((x, 0.0), size=size) for x in (-s, s)])
         own, pair = (answer.tensor[0, j].diagonal() / unit_energy(r0) for j in (0, 1))
         errors = np.array([*pair, *(own / 2)]) / exact - 1
-        report.row(
-            *(f"{x:g}" for x in (size, s, r0)), *(f"{e:+.1e}" for e in errors), *answer.cost
-        )
+        report.row(*(f"{x:g}" for x in (size, s, r0)), *(f"{e:+.1e}" for e in errors), *answer.cost)
         yield answer
         yield from errors
 

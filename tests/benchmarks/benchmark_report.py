@@ -5,6 +5,7 @@ import platform
 from pathlib import Path
 
 from mpi4py import MPI
+
 from pearlfem.io.summary import versions
 
 RESULTS = Path(__file__).parent / "results"

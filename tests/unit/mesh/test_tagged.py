@@ -1,0 +1,66 @@
+"""Reading .msh files: what is not a mesh of ours is refused in words."""
+
+import gmsh
+import pytest
+
+from pearlfem.errors import StudyError
+from pearlfem.mesh.tagged import read_mesh
+
+
+@pytest.fixture
+def cube(tmp_path):
+    """A gmsh file of a cube with a group of the given name on one side, or with none."""
+
+    def write(name):
+        path = tmp_path / "cube.msh"
+        gmsh.initialize(interruptible=False)
+        gmsh.option.setNumber("General.Terminal", 0)
+        gmsh.model.occ.addBox(0, 0, 0, 1, 1, 1)
+        gmsh.model.occ.synchronize()
+        if name:
+            gmsh.model.addPhysicalGroup(3, [1], name="space")
+            gmsh.model.addPhysicalGroup(2, [1], name=name)
+        gmsh.model.mesh.generate(3)
+        gmsh.write(str(path))
+        gmsh.finalize()
+        return path
+
+    yield write
+    if gmsh.isInitialized():
+        gmsh.finalize()
+
+
+def test_mesh_of_other_origin_is_read(cube):
+    space = read_mesh(cube("film"))
+    assert set(space.groups) == {"film"}
+    assert space.facets("film").size > 0
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(StudyError, match=r"nowhere\.msh"):
+        read_mesh(tmp_path / "nowhere.msh")
+
+
+def test_folder_is_not_a_mesh(tmp_path):
+    with pytest.raises(StudyError, match=tmp_path.name):
+        read_mesh(tmp_path)
+
+
+def test_mesh_without_a_film_is_refused_with_the_groups_it_has(cube):
+    with pytest.raises(StudyError, match=r"'film'.*'lid'"):
+        read_mesh(cube("lid"))
+
+
+def test_mesh_without_groups_is_refused(cube):
+    with pytest.raises(StudyError, match="film"):
+        read_mesh(cube(None))
+    assert not gmsh.isInitialized()
+
+
+@pytest.mark.parametrize("text", ["", "no mesh\n", "$MeshFormat\n4.1 0 8\n$EndMeshFormat\n"])
+def test_file_that_is_not_a_mesh_is_refused(tmp_path, text):
+    path = tmp_path / "other.msh"
+    path.write_text(text)
+    with pytest.raises(StudyError, match=r"other\.msh"):
+        read_mesh(path)
+    assert not gmsh.isInitialized()

@@ -1,0 +1,341 @@
+"""The study file: every key, every default, and everything that is refused."""
+
+import re
+
+import pydantic
+import pytest
+
+from pearlfem.errors import StudyError
+from pearlfem.model.film import Disc, Film, Plane
+from pearlfem.model.sources import Impurity
+from pearlfem.model.study import parse_study, read_study, read_study_text
+
+FULL = """\
+title = "all keys"
+[film]
+shape = "disc"
+radius = 2.0
+center = [0.5, -0.5]
+pearl_length = 1.5
+[[impurity]]
+position = [-0.25, 0.125]
+angle = 30.0
+strength = 2.5
+size = 0.3
+[[impurity]]
+position = [1, 0]
+size = 1
+[boundary]
+kind = "open"
+[mesh]
+resolution = 0.75
+far = 50.0
+[solve]
+formulation = "stream"
+degree = 2
+[output]
+fields = "none"
+picture = false
+"""
+SHORT = """\
+[film]
+shape = "plane"
+pearl_length = 1.0
+[[impurity]]
+position = [0.0, 0.0]
+size = 0.1
+"""
+KEYS = {
+    "film": ["shape", "radius", "center", "pearl_length"],
+    "impurity 1": ["position", "angle", "strength", "size"],
+    "boundary": ["kind"],
+    "mesh": ["resolution", "far"],
+    "solve": ["formulation", "degree"],
+    "output": ["fields", "picture"],
+}
+TABLES = ["title", "film", "impurity", "boundary", "mesh", "solve", "output"]
+
+
+def changed(old: str, new: str) -> str:
+    """``FULL`` with the line ``old`` replaced."""
+    assert FULL.count(f"{old}\n") == 1, old
+    return FULL.replace(f"{old}\n", f"{new}\n")
+
+
+def refusal(text: str) -> str:
+    """The message with which ``text`` is refused."""
+    with pytest.raises(StudyError) as caught:
+        parse_study(text, name="my.toml")
+    assert str(caught.value).startswith("my.toml: ")
+    return str(caught.value)
+
+
+# --- what a study becomes
+
+
+def test_every_key_reaches_its_object():
+    study = parse_study(FULL)
+    assert study.title == "all keys"
+    assert study.film == Film(Disc(2.0, center=(0.5, -0.5)), pearl_length=1.5)
+    assert study.impurities == (
+        Impurity((-0.25, 0.125), size=0.3, angle=30.0, strength=2.5),
+        Impurity((1.0, 0.0), size=1.0),
+    )
+    assert study.boundary.kind == "open"
+    assert (study.mesh.resolution, study.mesh.far) == (0.75, 50.0)
+    assert (study.solve.formulation, study.solve.degree) == ("stream", 2)
+    assert (study.output.fields, study.output.picture) == ("none", False)
+
+
+def test_what_is_left_out_has_the_defaults_of_the_contract():
+    study = parse_study(SHORT)
+    assert study.title == ""
+    assert study.film == Film(Plane(), pearl_length=1.0)
+    assert study.impurities == (Impurity((0.0, 0.0), size=0.1, angle=0.0, strength=1.0),)
+    assert study.boundary.kind == "open"
+    assert (study.mesh.resolution, study.mesh.far) == (1.0, 100.0)
+    assert (study.solve.formulation, study.solve.degree) == ("stream", 3)
+    assert (study.output.fields, study.output.picture) == ("vtu", True)
+
+
+def test_disc_lies_around_the_origin_unless_told():
+    study = parse_study(FULL.replace("center = [0.5, -0.5]\n", ""))
+    assert study.film.shape == Disc(2.0, center=(0.0, 0.0))
+
+
+def test_study_keeps_its_text():
+    assert parse_study(FULL).text == FULL
+
+
+def test_file_is_read_as_utf8(tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(SHORT + '[output]\nfields = "none"\n# ξ ≈ r₀\n', encoding="utf-8")
+    assert read_study(path) == parse_study(path.read_text(encoding="utf-8"))
+
+
+def test_study_is_frozen():
+    study = parse_study(FULL)
+    for thing, name in [(study, "title"), (study.mesh, "far"), (study.solve, "degree")]:
+        with pytest.raises(pydantic.ValidationError, match="frozen"):
+            setattr(thing, name, getattr(thing, name))
+    assert isinstance(study.impurities, tuple)
+
+
+# --- keys that are not known
+
+
+@pytest.mark.parametrize("table", KEYS)
+def test_unknown_key_is_refused_with_value_and_known_keys(table):
+    head = "[[impurity]]" if table == "impurity 1" else f"[{table}]"
+    message = refusal(FULL.replace(f"{head}\n", f"{head}\nspam = 17\n", 1))
+    assert f"{table}.spam = 17" in message
+    allowed = message.partition("allowed")[2]
+    for key in KEYS[table]:
+        assert key in allowed
+
+
+def test_unknown_table_is_refused_with_known_tables():
+    message = refusal(FULL + "[spam]\neggs = 17\n")
+    assert "spam = " in message
+    assert "17" in message
+    for table in TABLES:
+        assert table in message.partition("allowed")[2]
+
+
+@pytest.mark.parametrize(
+    ("head", "line", "named"),
+    [
+        ("[solve]", "tolerance = 1e-4", "solve.tolerance = 0.0001"),
+        ("[solve]", "temperature = 4.2", "solve.temperature = 4.2"),
+        ("[film]", "hole = [{shape = 'disc', radius = 0.1}]", "film.hole = "),
+        ("[film]", "region = [{shape = 'disc', pearl_length = 2.0}]", "film.region = "),
+        ("[film]", "temperature = 4.2", "film.temperature = 4.2"),
+        ("[film]", "points = [[0, 0], [1, 0], [0, 1]]", "film.points = "),
+        ("[boundary]", "box = [1.0, 1.0, 1.0]", "boundary.box = [1.0, 1.0, 1.0]"),
+        ("[output]", "units = 'SI'", "output.units = 'SI'"),
+    ],
+)
+def test_key_of_a_later_version_is_refused(head, line, named):
+    assert named in refusal(FULL.replace(f"{head}\n", f"{head}\n{line}\n"))
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ("[[vortex]]\nposition = [0.0, 0.0]", "vortex"),
+        ("[applied]\nfield = [0.0, 0.0, 1.0]", "applied"),
+        ("[units]\nlength = 'um'", "units"),
+        ("[sweep]\nkey = 'film.pearl_length'", "sweep"),
+        ("[[film.hole]]\nfluxoid = 1", "film.hole"),
+        ("[[film.region]]\npearl_length = 1.0", "film.region"),
+    ],
+)
+def test_table_of_a_later_version_is_refused(table, name):
+    message = refusal(f"{FULL}{table}\n")
+    assert f"{name} = " in message
+    assert "allowed" in message
+
+
+@pytest.mark.parametrize("key", ["radius = 1.0", "center = [0.0, 0.0]"])
+def test_plane_has_no_keys_of_a_disc(key):
+    message = refusal(SHORT.replace("[film]", f"[film]\n{key}"))
+    assert f"film.{key}" in message
+
+
+def test_key_that_is_needed_is_named():
+    for table, key in [("film", "radius"), ("film", "pearl_length"), ("impurity 1", "size")]:
+        text = re.sub(rf"(?m)^{key} = .*\n", "", FULL, count=1)
+        assert f"{table}.{key}" in refusal(text)
+        assert "missing" in refusal(text)
+    assert "impurity 2.position" in refusal(FULL.replace("position = [1, 0]\n", ""))
+    assert "film" in refusal("")
+    message = refusal(changed('shape = "disc"', ""))
+    assert "film.shape" in message
+    assert "'plane'" in message
+    assert "'disc'" in message
+
+
+# --- values that are impossible
+
+# Each value with words of which one has to tell what is allowed.
+POSITIVE = {
+    "-1.0": "greater",
+    "0.0": "greater",
+    "0": "greater",
+    "nan": "finite|greater|less",
+    "inf": "finite|less",
+    "-inf": "finite|greater",
+    "'1.0'": "number",
+    "true": "number",
+    "[1.0]": "number",
+    "{}": "number",
+}
+FINITE = {"nan": "finite", "inf": "finite", "'1.0'": "number", "true": "number", "[1.0]": "number"}
+SHOWN = {"true": "True"}  # a value that Python writes in another way than TOML
+
+
+@pytest.mark.parametrize("value", POSITIVE)
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ("pearl_length = 1.5", "film.pearl_length"),
+        ("radius = 2.0", "film.radius"),
+        ("size = 0.3", "impurity 1.size"),
+        ("size = 1", "impurity 2.size"),
+        ("resolution = 0.75", "mesh.resolution"),
+        ("far = 50.0", "mesh.far"),
+    ],
+)
+def test_length_that_is_not_a_positive_number_is_refused(line, key, value):
+    message = refusal(changed(line, f"{line.split()[0]} = {value}"))
+    assert f"{key} = {SHOWN.get(value, value)}: not allowed" in message
+    assert re.search(POSITIVE[value], message)
+
+
+@pytest.mark.parametrize("value", FINITE)
+@pytest.mark.parametrize("line", ["angle = 30.0", "strength = 2.5"])
+def test_angle_or_strength_that_is_not_a_finite_number_is_refused(line, value):
+    key = line.split()[0]
+    message = refusal(changed(line, f"{key} = {value}"))
+    assert f"impurity 1.{key} = {SHOWN.get(value, value)}: not allowed" in message
+    assert FINITE[value] in message
+
+
+@pytest.mark.parametrize("value", ["[0.0]", "[0.0, 0.0, 0.0]", "[nan, 0.0]", "['0', 0.0]", "0.5"])
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [("center = [0.5, -0.5]", "film.center"), ("position = [1, 0]", "impurity 2.position")],
+)
+def test_point_that_is_not_two_finite_numbers_is_refused(line, key, value):
+    assert key in refusal(changed(line, f"{line.split()[0]} = {value}"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("degree = 2", "degree = 0", r"solve\.degree = 0: .*greater than or equal to 1"),
+        ("degree = 2", "degree = 4", r"solve\.degree = 4: .*less than or equal to 3"),
+        ("degree = 2", "degree = 2.5", r"solve\.degree = 2\.5: .*integer"),
+        ("degree = 2", "degree = '3'", r"solve\.degree = '3': .*integer"),
+        ("degree = 2", "degree = true", r"solve\.degree = True: .*integer"),
+        ("far = 50.0", "far = 1", r"mesh\.far = 1: .*greater than or equal to 2"),
+        ("far = 50.0", "far = 1e7", r"mesh\.far = 10000000\.0: .*less than or equal to 1"),
+        ("picture = false", "picture = 'yes'", r"output\.picture = 'yes': .*boolean"),
+        ("picture = false", "picture = 0", r"output\.picture = 0: .*boolean"),
+        ('title = "all keys"', "title = 3", r"title = 3: .*string"),
+        ('shape = "disc"', "shape = 'cube'", r"film\.shape = 'cube': .*'plane'.*'disc'"),
+        ('shape = "disc"', "shape = 1", r"film\.shape = '?1'?: .*'plane'.*'disc'"),
+        ('kind = "open"', "kind = 'shield'", r"boundary\.kind = 'shield': .*'open'"),
+        ('kind = "open"', "kind = 'periodic'", r"boundary\.kind = 'periodic': .*'open'"),
+        ('fields = "none"', "fields = 'vtx'", r"output\.fields = 'vtx': .*'vtu'.*'none'"),
+        ('fields = "none"', "fields = false", r"output\.fields = False: .*'vtu'.*'none'"),
+        ('formulation = "stream"', "formulation = 'vector'", r"formulation = 'vector': .*'stream'"),
+        ('formulation = "stream"', "formulation = 'both'", r"formulation = 'both': .*'stream'"),
+    ],
+)
+def test_choice_or_range_that_is_not_kept_is_refused(old, new, message):
+    assert re.search(message, refusal(changed(old, new)))
+
+
+@pytest.mark.parametrize("table", ["film", "mesh", "solve", "output", "boundary", "impurity"])
+def test_number_in_place_of_a_table_is_refused(table):
+    text = re.sub(rf"(?m)^\[+{table}\]+\n([^\[].*\n)*", "", FULL)
+    assert f"{table} = 17" in refusal(f"{table} = 17\n{text}")
+
+
+def test_two_films_are_refused():
+    film = '[[film]]\nshape = "plane"\npearl_length = 1.0\n'
+    assert "film = [{" in refusal(film + film + SHORT[SHORT.index("[[impurity]]") :])
+    assert "not a TOML file" in refusal(SHORT + '[film]\nshape = "plane"\n')
+
+
+def test_single_bracket_for_an_impurity_is_refused():
+    assert "impurity = " in refusal(SHORT.replace("[[impurity]]", "[impurity]"))
+
+
+def test_study_without_impurity_is_refused():
+    assert "impurity" in refusal(SHORT.partition("[[impurity]]")[0])
+
+
+@pytest.mark.parametrize("position", ["[2.6, -0.5]", "[0.5, 1.5]"])  # beyond the edge, and on it
+def test_impurity_outside_the_disc_is_refused(position):
+    message = refusal(changed("position = [1, 0]", f"position = {position}"))
+    assert f"impurity 2: position = {position}" in message
+    assert "radius 2 around (0.5, -0.5)" in message
+
+
+def test_every_fault_is_told_at_once():
+    text = FULL.replace("degree = 2", "degree = 9").replace("radius = 2.0", "radius = -3.0")
+    message = refusal(text)
+    assert "solve.degree = 9" in message
+    assert "film.radius = -3.0" in message
+
+
+# --- files that cannot be read
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(StudyError, match=r"nowhere\.toml.*No such file"):
+        read_study_text(tmp_path / "nowhere.toml")
+
+
+def test_folder_in_place_of_a_file_is_named(tmp_path):
+    with pytest.raises(StudyError, match=f"{tmp_path.name}.*directory"):
+        read_study_text(tmp_path)
+
+
+def test_file_that_is_not_utf8_is_refused(tmp_path):
+    path = tmp_path / "latin.toml"
+    path.write_bytes('title = "für"'.encode("latin-1"))
+    with pytest.raises(StudyError, match=r"latin\.toml.*UTF-8"):
+        read_study(path)
+
+
+@pytest.mark.parametrize("text", ["film", "[film", "a = 1\na = 2\n", "far = 1..0\n", "{}", "\x00"])
+def test_text_that_is_not_toml_is_refused(text):
+    assert "not a TOML file" in refusal(text)
+
+
+def test_number_beyond_all_digits_is_refused():
+    # tomllib raises a bare ValueError when an integer has more than 4300 digits.
+    refusal(SHORT.replace("1.0", "1" + 5000 * "0"))
