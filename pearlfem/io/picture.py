@@ -41,6 +41,8 @@ def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurit
         surface,
         scalars="|K|",
         cmap="inferno",
+        log_scale=True,
+        clim=_color_range(surface["|K|"]),
         lighting=False,
         scalar_bar_args={
             "title": "sheet current\n[Gamma/L^2]\n",
@@ -52,6 +54,10 @@ def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurit
             "fmt": "%.3g",
         },
     )
+    edge = surface.clean(tolerance=1e-6 * half_width, absolute=True).extract_feature_edges(
+        boundary_edges=True, feature_edges=False, non_manifold_edges=False, manifold_edges=False
+    )
+    plotter.add_mesh(edge, color="white", line_width=3, lighting=False)
     _add_current_lines(plotter, surface, center, half_width)
     _add_moments(plotter, impurities, half_width)
     _add_scale(plotter, center, half_width)
@@ -61,7 +67,7 @@ def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurit
     plotter.enable_parallel_projection()
     plotter.camera.parallel_scale = half_width
     plotter.camera.clipping_range = (0.01 * half_width, 10 * half_width)
-    plotter.background_color = "black"
+    plotter.background_color = "dimgray"
     plotter.screenshot(path)
     plotter.close()
 
@@ -85,6 +91,12 @@ def _visible_surface(
     surface = visible.extract_surface(nonlinear_subdivision=2, algorithm="dataset_surface")
     surface["|K|"] = np.linalg.norm(surface["K"], axis=1)
     return surface
+
+
+def _color_range(current: npt.NDArray[np.float64]) -> list[float]:
+    """Return the limits of the logarithmic colours: at most three decades, less if less is used."""
+    largest = float(current.max())
+    return [max(largest / 1e3, float(np.percentile(current, 1))), largest]
 
 
 def _add_current_lines(

@@ -111,7 +111,7 @@ def test_cells_at_the_edge_of_a_disc_are_finer_than_far_away(space, film, corner
     radii = np.linalg.norm(triangles[..., :2] - film.shape.center, axis=-1)
     on_circle = np.isclose(radii, film.shape.radius, rtol=1e-9)
     rim = edges(triangles)[on_circle & np.roll(on_circle, 1, axis=1)]
-    # h = 0.4 ξ / resolution at the impurities, less at the edge; h > 2 R asked for at the distance 4 R.
+    # Hundredths of the radius are asked for at the edge, twice the radius at the far boundary.
     assert rim.size > 40
     assert rim.max() < 0.2 * edges(corners(space, "far")).min()
 

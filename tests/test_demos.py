@@ -1,0 +1,29 @@
+"""Every demo runs, alone and on two ranks, and its asserts hold."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DEMOS = sorted((Path(__file__).parents[1] / "demos").glob("demo_*.py"))
+MPIEXEC = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("demo", DEMOS, ids=lambda path: path.stem)
+def test_demo_runs(demo, ranks, tmp_path):
+    launcher = [MPIEXEC, "-n", str(ranks)] if ranks > 1 else []
+    done = subprocess.run(
+        [*launcher, sys.executable, demo],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("picture: ") == 1, "one rank speaks"
+    assert (tmp_path / "results" / f"{demo.stem}.png").is_file()
