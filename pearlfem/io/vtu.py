@@ -55,7 +55,7 @@ def nodal_values(solution: Solution) -> NodalValues:
     order = _vtk_order()
     B_dofs = B.function_space.dofmap.list[:cells][:, order]
     psi_dofs = psi.function_space.dofmap.list[:cells][:, order]
-    corners = mesh.geometry.x[mesh.geometry.dofmap[:cells]]
+    corners = mesh.geometry.x[mesh.geometry.dofmaps[0][:cells]]
     middles = [(corners[:, a] + corners[:, b]) / 2 for a, b in _TETRA_EDGES]
     nodes = np.concatenate([corners, np.stack(middles, axis=1)], axis=1)
     values = B.x.array.reshape(-1, 3)[B_dofs]

@@ -78,7 +78,7 @@ def test_between_cells_the_value_is_that_of_one_of_them(space):
 
 @pytest.mark.parametrize("unit", [1e-9, 1e-6, 1e-3, 1.0, 1e6])
 def test_point_belongs_to_the_cell_around_it_in_any_unit_of_length(unit):
-    # Micrometres in metres: cells as small as 1e-7. Each cell holds its number; asked in the middle.
+    # Micrometres in metres: cells as small as 1e-7. Each cell holds its number.
     cube = mesh.create_unit_cube(MPI.COMM_SELF, 5, 5, 5)
     cube.geometry.x[:] *= unit
     function = fem.Function(fem.functionspace(cube, ("Discontinuous Lagrange", 0)))

@@ -1,0 +1,33 @@
+"""The picture: there, of its size, and with the film's current in it."""
+
+import numpy as np
+import pytest
+import pyvista
+
+from pearlfem.io.picture import draw_film
+from pearlfem.io.vtu import nodal_values, write_film
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory, film, impurities, solution):
+    folder = tmp_path_factory.mktemp("picture")
+    draw_film(
+        folder / "film.png", write_film(folder, nodal_values(solution)), film, list(impurities)
+    )
+    return pyvista.read(folder / "film.png")
+
+
+def test_picture_is_an_image_of_a_useful_size(image):
+    width, height, _ = image.dimensions
+    assert min(width, height) >= 800
+
+
+def test_picture_shows_something_in_colour(image):
+    pixels = image.active_scalars.reshape(-1, image.active_scalars.shape[-1])[:, :3].astype(int)
+    assert len(np.unique(pixels, axis=0)) > 200  # a colour map, not a blank page
+    assert (np.ptp(pixels, axis=1) > 50).mean() > 0.05  # not grey
+
+
+def test_file_that_is_missing_is_an_error(tmp_path, film, impurities):
+    with pytest.raises(OSError, match="nowhere"):
+        draw_film(tmp_path / "film.png", tmp_path / "nowhere.vtu", film, list(impurities))

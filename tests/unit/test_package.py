@@ -1,0 +1,28 @@
+"""The package as a whole: what it offers."""
+
+import re
+from importlib import metadata
+
+import pearlfem
+
+
+def test_every_public_name_is_there():
+    assert len(pearlfem.__all__) == len(set(pearlfem.__all__))
+    for name in pearlfem.__all__:
+        assert getattr(pearlfem, name).__doc__
+
+
+def test_example_of_the_docstring_runs():
+    lines = re.findall(r"(?m)^    (.*)$", pearlfem.__doc__)
+    assert len(lines) == 5
+    code = "\n".join(lines).replace("impurities)", "impurities, resolution=0.2, far=5.0)", 1)
+    assert "resolution" in code
+    names = dict(vars(pearlfem))
+    exec(code, names)
+    assert names["F"] > 0
+    assert names["K"].shape == (1, 2)
+
+
+def test_types_are_published():
+    files = {str(path) for path in metadata.files("pearlfem") or ()}
+    assert any("pearlfem" in name for name in files)
