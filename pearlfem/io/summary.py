@@ -64,7 +64,7 @@ def versions() -> dict[str, str]:
         "gmsh": gmsh.__version__,
         "numpy": np.__version__,
         "python": platform.python_version(),
-        "mpi": MPI.Get_library_version().splitlines()[0].strip().strip("\0"),
+        "mpi": " ".join(MPI.Get_library_version().splitlines()[0].split()),
     }
 
 
