@@ -160,33 +160,33 @@ def main() -> NoReturn:
     if comm.rank != 0:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        sys.exit(cli.main(sys.argv[1:] or ["--help"], standalone_mode=False))
     except click.ClickException as error:
-        _fail(comm, error.format_message(), 2)
+        _end_together(comm, error.format_message(), 2)
     except StudyError as error:
-        _fail(comm, str(error), 2)
+        _end_together(comm, str(error), 2)
     except ConvergenceError as error:
-        _fail(comm, str(error), 3)
-    except KeyboardInterrupt:
-        comm.Abort(130)
+        _end_together(comm, str(error), 3)
+    except click.Abort:
+        _abort(comm, "interrupted", 130)
     except Exception:
-        # Unforeseen, and perhaps on this rank alone: the others may wait for it for ever. If it is
-        # the same on all, the lowest rank speaks first and ends them.
-        time.sleep(0.2 * comm.rank)
-        where = f" on rank {comm.rank}" if comm.size > 1 else ""
-        print(f"pearlfem: unforeseen error{where}\n{traceback.format_exc()}", file=sys.stderr)
-        sys.stderr.flush()
-        if comm.size > 1:
-            comm.Abort(1)
-        sys.exit(1)
-    sys.exit(0)
+        _abort(comm, f"unforeseen error\n{traceback.format_exc()}", 1)
 
 
-def _fail(comm: MPI.Comm, message: str, code: int) -> NoReturn:
+def _end_together(comm: MPI.Comm, message: str, code: int) -> NoReturn:
+    """End with ``message``; all ranks come here with the same."""
     if comm.rank == 0:
         print(f"pearlfem: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _abort(comm: MPI.Comm, message: str, code: int) -> NoReturn:
+    """End all ranks; this one may be the only one in trouble, and the others wait for it."""
+    time.sleep(0.2 * comm.rank)  # if all are, the lowest speaks first and ends the others
+    where = f"rank {comm.rank}: " if comm.size > 1 else ""
+    print(f"pearlfem: {where}{message}", file=sys.stderr, flush=True)
+    if comm.size > 1:
+        comm.Abort(code)
     sys.exit(code)
 
 

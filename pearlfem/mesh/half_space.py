@@ -82,12 +82,10 @@ def write_half_space(
         Not collective: call it on one rank.
     """
     _check(film, impurities, resolution, far)
+    _check_writable(path)
     with _gmsh_session(MPI.COMM_SELF):
         _generate(film, impurities, resolution, far)
-        try:
-            gmsh.write(str(path))
-        except Exception as error:  # gmsh raises nothing more special
-            raise StudyError(f"{path}: the mesh cannot be written: {error}") from None
+        gmsh.write(str(path))
         return len(gmsh.model.mesh.getElements(3)[1][0])
 
 
@@ -97,6 +95,15 @@ def _check(film: Film, impurities: Sequence[Impurity], resolution: float, far: f
         raise StudyError(f"resolution = {resolution}: not allowed; allowed: a positive number")
     if not far >= 2 or math.isinf(far):
         raise StudyError(f"far = {far}: not allowed; allowed: a number of at least 2")
+
+
+def _check_writable(path: Path) -> None:
+    if path.suffix != ".msh":  # gmsh would write another format
+        raise StudyError(f"mesh file {path}: not allowed; allowed: a name that ends in .msh")
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise StudyError(f"mesh file {path}: cannot be written: {error.strerror}") from None
 
 
 @contextmanager

@@ -121,11 +121,12 @@ def test_values_on_the_film_are_those_at_their_nodes(film_file):
 
 
 def test_vtk_interpolates_the_potential_between_nodes(stated, space_file):
-    # Quadratic cells of VTK with the right order of nodes carry a quadratic polynomial exactly.
+    # Quadratic cells with the right order of nodes carry a quadratic polynomial exactly, but VTK's
+    # search for the place within a cell stops at 1e-5 or so. A wrong order is off by 0.1.
     points = np.array([[0.4, 0.1, 0.3], [0.9, -0.5, 1.0], [1.5, 1.0, 0.05], [0.5, -0.2, 0.02]])
     x, y, z = points.T
     sampled = pyvista.PolyData(points).sample(space_file)
-    np.testing.assert_allclose(sampled["psi"], x * y - z**2 / 2 + 3 * z + x, atol=1e-8)
+    np.testing.assert_allclose(sampled["psi"], x * y - z**2 / 2 + 3 * z + x, atol=1e-3)
 
 
 def test_folder_that_is_missing_is_an_error(tmp_path, stated):
