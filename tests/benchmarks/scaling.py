@@ -64,8 +64,12 @@ def main() -> None:
     idle = peak()
     heading = "Pair study: phases in µs per dof, memory of all ranks together"
     report.table(f"{heading} (idle: {idle:.0f} MB)", *HEADINGS)
+    start, worked = time.perf_counter(), time.process_time()
     for resolution in RESOLUTIONS:
         add_rows(report, resolution, largest, idle)
+    share = (time.process_time() - worked) / (time.perf_counter() - start)
+    share = COMM.allreduce(share, op=MPI.MIN)
+    report.add(f"\nEvery rank had a core for at least {share:.0%} of the time.")
     report.write(f"scaling-{COMM.size}")
 
 

@@ -6,8 +6,11 @@ broadcast), or some ranks fail and the others wait for them in the next collecti
 
 from typing import NamedTuple
 
+import basix.ufl
+import dolfinx
 import numpy as np
 import pytest
+from dolfinx import mesh
 from mpi4py import MPI
 from numpy.typing import NDArray
 
@@ -19,7 +22,11 @@ IMPURITIES = (
     Impurity((0.3, -0.3), size=0.3, angle=20.0),
     Impurity((1.2, 0.0), size=0.2, angle=-75.0, strength=-1.5),
 )
-FILMS = {"disc": Film(Disc(1.0, center=(0.5, -0.25)), 0.8), "plane": Film(Plane(), 0.8)}
+FILMS = {
+    "disc": Film(Disc(1.0, center=(0.5, -0.25)), 0.8),
+    "plane": Film(Plane(), 0.8),
+    "layers": Film(Plane(), 0.8),
+}
 
 
 class Answer(NamedTuple):
@@ -31,18 +38,46 @@ class Answer(NamedTuple):
     all: Solution
 
 
-def solve(film: Film, degree: int, comm: MPI.Comm) -> Answer:
-    space = create_half_space(film, IMPURITIES, resolution=0.25, far=5.0, comm=comm)
+def layered_box(comm: MPI.Comm) -> TaggedMesh:
+    """A box of which each rank has a layer, so that all but the lowest have no film."""
+    nodes, cells, layers = np.empty((0, 3)), np.empty((0, 4), np.int64), np.empty(0, np.int32)
+    if comm.rank == 0:
+        box = mesh.create_box(MPI.COMM_SELF, [[-1.5, -2.0, 0.0], [2.5, 2.0, 3.0]], [6, 6, 6])
+        nodes, cells = box.geometry.x, box.geometry.dofmaps[0].astype(np.int64)
+        layers = (nodes[cells].mean(axis=1)[:, 2] / 3.0 * comm.size).astype(np.int32)
+
+    def partition(*_):
+        return dolfinx.graph.adjacencylist(layers.reshape(-1, 1))._cpp_object
+
+    element = basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,))
+    box = mesh.create_mesh(comm, cells, element, nodes, partition)
+    box.topology.create_connectivity(2, 3)
+    film = mesh.locate_entities_boundary(box, 2, lambda x: np.isclose(x[2], 0.0))
+    far = np.setdiff1d(mesh.exterior_facet_indices(box.topology), film)
+    facets = np.concatenate([film, far]).astype(np.int32)
+    values = np.repeat(np.array([1, 2], dtype=np.int32), [len(film), len(far)])
+    order = np.argsort(facets)
+    tags = mesh.meshtags(box, 2, facets[order], values[order])
+    return TaggedMesh(box, tags, {"film": 1, "far": 2})
+
+
+def solve(shape: str, degree: int, comm: MPI.Comm) -> Answer:
+    film = FILMS[shape]
+    if shape == "layers":
+        space = layered_box(comm)
+    else:
+        space = create_half_space(film, IMPURITIES, resolution=0.25, far=5.0, comm=comm)
     problem = MaxwellLondon(film, space, degree=degree)
     return Answer(space, problem, problem.solve_each(IMPURITIES), problem.solve(IMPURITIES))
 
 
-@pytest.fixture(scope="session", params=[("disc", 1), ("disc", 2), ("plane", 3)], ids=str)
+@pytest.fixture(
+    scope="session", params=[("layers", 1), ("disc", 2), ("plane", 3)], ids="{0[0]}-{0[1]}".format
+)
 def answers(request):
     """The answers of all ranks together and of this one alone."""
-    shape, degree = request.param
     # All together first: that compiles each form once, and the others find it in the cache.
-    both = [solve(FILMS[shape], degree, comm) for comm in (MPI.COMM_WORLD, MPI.COMM_SELF)]
+    both = [solve(*request.param, comm) for comm in (MPI.COMM_WORLD, MPI.COMM_SELF)]
     yield both
     for answer in both:
         answer.problem.destroy()
@@ -52,13 +87,7 @@ def answers(request):
 def film_nodes(answers) -> NDArray[np.float64]:
     """Corners (x, y) of the film's facets, where K jumps between cells; the same on every rank."""
     _, alone = answers
-    points = np.empty((0, 2))
-    if MPI.COMM_WORLD.rank == 0:
-        mesh, facets = alone.space.mesh, alone.space.facets("film")
-        mesh.topology.create_connectivity(2, 0)
-        mesh.topology.create_connectivity(0, 3)
-        from dolfinx.mesh import entities_to_geometry
-
-        nodes = np.unique(entities_to_geometry(mesh, 2, facets))
-        points = mesh.geometry.x[nodes, :2]
-    return MPI.COMM_WORLD.bcast(points)
+    domain, facets = alone.space.mesh, alone.space.facets("film")
+    domain.topology.create_connectivity(2, 3)
+    nodes = np.unique(mesh.entities_to_geometry(domain, 2, facets))
+    return MPI.COMM_WORLD.bcast(domain.geometry.x[nodes, :2])

@@ -127,6 +127,10 @@ def test_help_holds_a_study_that_can_be_run(call, option):
     assert set(tomllib.loads(study.text)) >= {"title", "film", "impurity", "mesh", "solve"}
 
 
+def test_help_is_what_one_gets_without_a_command(call):
+    assert call()[:2] == call("--help")[:2]
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_help(call, command):
     code, out, _ = call(command, "--help")
@@ -451,10 +455,15 @@ def test_mesh_overwrites_only_by_force(call, study, tmp_path):
 
 
 @pytest.mark.parametrize("out", ["nowhere/x.msh", "/dev/null/x.msh", "x.docx", "x"])
-def test_mesh_that_cannot_be_written_is_refused(call, study, tmp_path, out):
+def test_mesh_that_cannot_be_written_is_refused(call, no_mesh, study, tmp_path, out):
     before = tree(tmp_path)
     assert_refused(call("mesh", study, "--out", out), out)
     assert tree(tmp_path) == before
+
+
+def test_mesh_that_fails_leaves_no_file(call, no_mesh, study, tmp_path):
+    assert call("mesh", study)[0] == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.toml"]
 
 
 # --- check
