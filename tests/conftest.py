@@ -1,8 +1,8 @@
 """Order after every test, and the small problems that many tests share, on any number of ranks."""
 
+import faulthandler
 import gc
-import sys
-import time
+import os
 from pathlib import Path
 
 import pytest
@@ -10,9 +10,14 @@ from mpi4py import MPI
 
 from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_half_space
 
-SECONDS_TO_WAIT = 60.0  # for ranks that are still in a test; the slowest takes a few seconds
+SECONDS_PER_TEST = 60  # on several ranks, where the slowest takes three
 
 _MEETING = MPI.COMM_WORLD.Dup()  # its own, so that it matches no call that a failed test left open
+
+
+def pytest_configure(config):
+    with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
+        config.stderr_of_all_tests = os.dup(2)
 
 
 def pytest_collection_finish():
@@ -21,22 +26,24 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """End all ranks, and show where they are, if they wait for each other for ever."""
+    if MPI.COMM_WORLD.size > 1:
+        stderr = item.config.stderr_of_all_tests
+        faulthandler.dump_traceback_later(SECONDS_PER_TEST, exit=True, file=stderr)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
 @pytest.fixture(autouse=True)
 def collect_and_meet():
-    """Collect garbage (freeing PETSc and MPI objects is collective), then wait for all ranks.
-
-    A rank that failed arrives here alone while the others may wait in a collective call for ever;
-    it then ends them all.
-    """
+    """Collect garbage (freeing PETSc and MPI objects is collective), then wait for all ranks."""
     yield
     gc.collect()
-    request = _MEETING.Ibarrier()
-    deadline = time.monotonic() + SECONDS_TO_WAIT
-    while not request.Test():
-        if time.monotonic() > deadline:
-            print(f"rank {MPI.COMM_WORLD.rank} waits for the others in vain", file=sys.stderr)
-            MPI.COMM_WORLD.Abort(1)
-        time.sleep(1e-4)
+    _MEETING.Barrier()
 
 
 @pytest.fixture

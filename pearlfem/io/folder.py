@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from pearlfem.errors import StudyError
 from pearlfem.parallel import on_root
 
 SUMMARY = "summary.json"
+_OURS = re.compile(r"(film|space)(\.p?vtu|_\d+\.vtu)|film\.png|study\.toml")
 
 
 @contextmanager
@@ -55,8 +57,7 @@ def _open(folder: Path, force: bool) -> tuple[Path, bool]:
                 f"output folder {folder}: is not empty; allowed: a new or empty folder, "
                 "or --force to replace the result in it"
             )
-        stage = folder / f".unfinished-{os.getpid()}"
-        stage.mkdir()
+        stage = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
     except OSError as error:
         raise StudyError(f"output folder {folder}: cannot be written: {error.strerror}") from None
     return stage, created
@@ -64,8 +65,8 @@ def _open(folder: Path, force: bool) -> tuple[Path, bool]:
 
 def _publish(stage: Path, folder: Path) -> None:
     (folder / SUMMARY).unlink(missing_ok=True)
-    for pattern in ("film*.*vtu", "space*.*vtu", "film.png", "study.toml"):
-        for old in folder.glob(pattern):
+    for old in folder.iterdir():
+        if _OURS.fullmatch(old.name):
             old.unlink()
     for path in sorted(stage.iterdir(), key=lambda path: path.name == SUMMARY):
         path.replace(folder / path.name)

@@ -13,8 +13,7 @@ One film in open space is mirror symmetric in z, so half of space is enough. Phy
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import gmsh
@@ -28,7 +27,7 @@ from pearlfem.mesh.grading import (
     finest_edge_cell,
     impurity_cell_size,
 )
-from pearlfem.mesh.tagged import TaggedMesh, distribute
+from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
 from pearlfem.model.film import Disc, Film
 from pearlfem.model.sources import Impurity, check_impurities
 from pearlfem.parallel import on_root
@@ -60,7 +59,7 @@ def create_half_space(
         Collective over ``comm``.
     """
     _check(film, impurities, resolution, far)
-    with _gmsh_session(comm):
+    with gmsh_session(comm):
         on_root(comm, lambda: _generate(film, impurities, resolution, far))
         return distribute(gmsh.model, comm)
 
@@ -83,7 +82,7 @@ def write_half_space(
     """
     _check(film, impurities, resolution, far)
     _check_writable(path)
-    with _gmsh_session(MPI.COMM_SELF):
+    with gmsh_session(MPI.COMM_SELF):
         _generate(film, impurities, resolution, far)
         gmsh.write(str(path))
         return len(gmsh.model.mesh.getElements(3)[1][0])
@@ -100,23 +99,13 @@ def _check(film: Film, impurities: Sequence[Impurity], resolution: float, far: f
 def _check_writable(path: Path) -> None:
     if path.suffix != ".msh":  # gmsh would write another format
         raise StudyError(f"mesh file {path}: not allowed; allowed: a name that ends in .msh")
+    existed = path.exists()
     try:
         path.open("ab").close()
+        if not existed:
+            path.unlink()
     except OSError as error:
         raise StudyError(f"mesh file {path}: cannot be written: {error.strerror}") from None
-
-
-@contextmanager
-def _gmsh_session(comm: MPI.Comm) -> Iterator[None]:
-    """Hold an empty gmsh model on rank 0 of ``comm``."""
-    if comm.rank == 0:
-        gmsh.initialize(interruptible=False)
-        gmsh.option.setNumber("General.Terminal", 0)
-    try:
-        yield
-    finally:
-        if comm.rank == 0:
-            gmsh.finalize()
 
 
 def _generate(film: Film, impurities: Sequence[Impurity], resolution: float, far: float) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dolfinx.io.gmsh
 import dolfinx.mesh
+import gmsh
 import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
@@ -50,20 +53,47 @@ def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
     Note:
         Collective over ``comm``; rank 0 reads.
     """
+    with gmsh_session(comm):
+        on_root(comm, lambda: _open(path))
+        return distribute(gmsh.model, comm)
 
-    def check() -> None:
-        if not path.is_file():
-            raise StudyError(f"{path}: no such mesh file")
 
-    on_root(comm, check)
-    data = dolfinx.io.gmsh.read_from_msh(path, comm, 0, gdim=3, partitioner=_partitioner(comm))
-    return _tagged(data)
+@contextmanager
+def gmsh_session(comm: MPI.Comm) -> Iterator[None]:
+    """Hold an empty and silent gmsh model on rank 0 of ``comm``."""
+    if comm.rank == 0:
+        gmsh.initialize(interruptible=False)
+        gmsh.option.setNumber("General.Terminal", 0)
+    try:
+        yield
+    finally:
+        if comm.rank == 0:
+            gmsh.finalize()
 
 
 def distribute(model: Any, comm: MPI.Comm) -> TaggedMesh:
     """Turn the gmsh ``model`` of rank 0 into a distributed mesh (collective over ``comm``)."""
     data = dolfinx.io.gmsh.model_to_mesh(model, comm, 0, gdim=3, partitioner=_partitioner(comm))
-    return _tagged(data)
+    groups = {name: group.tag for name, group in data.physical_groups.items() if group.dim == 2}
+    return TaggedMesh(data.mesh, cast(dolfinx.mesh.MeshTags, data.facet_tags), groups)
+
+
+def _open(path: Path) -> None:
+    """Load the mesh of ``path`` into gmsh's current model."""
+    if not path.is_file():
+        raise StudyError(f"mesh file {path}: no such file")
+    try:
+        gmsh.open(str(path))
+    except Exception as error:  # gmsh raises nothing more special
+        raise StudyError(f"mesh file {path}: not a mesh: {error}") from None
+    groups = {
+        gmsh.model.getPhysicalName(*group): group[0] for group in gmsh.model.getPhysicalGroups()
+    }
+    if groups.get("film") != 2 or 3 not in groups.values():
+        raise StudyError(
+            f"mesh file {path}: needs a physical group of cells and one of facets named 'film'; "
+            f"has {sorted(groups)}"
+        )
 
 
 def _partitioner(comm: MPI.Comm) -> Any:
@@ -71,10 +101,3 @@ def _partitioner(comm: MPI.Comm) -> Any:
     mode = dolfinx.mesh.GhostMode.shared_facet if comm.size > 1 else dolfinx.mesh.GhostMode.none
     # mypy sees only the first overload of DOLFINx' single dispatch
     return dolfinx.mesh.create_cell_partitioner(mode, 2)  # type: ignore[call-arg]
-
-
-def _tagged(data: Any) -> TaggedMesh:
-    groups = {name: group.tag for name, group in data.physical_groups.items() if group.dim == 2}
-    if data.facet_tags is None or "film" not in groups:
-        raise StudyError(f"mesh: no physical group 'film' among {sorted(data.physical_groups)}")
-    return TaggedMesh(data.mesh, data.facet_tags, groups)

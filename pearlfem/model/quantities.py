@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 # Unknown keys are refused everywhere; a text is not a number, though it may look like one.
 FORBID_EXTRA = ConfigDict(extra="forbid")
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+
+
+def _not_zero(value: float) -> float:
+    if value == 0:
+        raise ValueError("input should not be 0")
+    return value
+
+
+NonZero = Annotated[Finite, AfterValidator(_not_zero)]
 Point = tuple[Finite, Finite]

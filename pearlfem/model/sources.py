@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
-from pearlfem.model.quantities import FORBID_EXTRA, Finite, Point, Positive
+from pearlfem.model.quantities import FORBID_EXTRA, Finite, NonZero, Point, Positive
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
@@ -22,7 +22,7 @@ class Impurity:
         position: r_i = (x, y) [length].
         size: ξ [length], the width of the anomalous current's profile (coherence length).
         angle: θ [degrees], of the moment in the plane.
-        strength: Γ, the anomalous current J_an = Γ m × ẑ.
+        strength: Γ, the anomalous current J_an = Γ m × ẑ; of either sign, not zero.
 
     Raises:
         pydantic.ValidationError: A value out of range (a ``ValueError``).
@@ -34,7 +34,7 @@ class Impurity:
     position: Point
     size: Positive
     angle: Finite = 0.0
-    strength: Finite = 1.0
+    strength: NonZero = 1.0
 
     @property
     def moment(self) -> tuple[float, float]:

@@ -124,9 +124,11 @@ def parse_study(text: str, name: str = "study") -> Study:
         StudyError: ``text`` is not TOML, or holds an unknown key or an impossible value.
     """
     try:
-        table = _StudyTable.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        content = tomllib.loads(text)
+    except ValueError as error:  # TOMLDecodeError, and a plain one for a number of 5000 digits
         raise StudyError(f"{name}: not a TOML file: {error}") from None
+    try:
+        table = _StudyTable.model_validate(content)
     except ValidationError as error:
         raise StudyError(f"{name}: {_explain(error)}") from None
     film = table.film.film()

@@ -387,14 +387,6 @@ def test_output_is_what_was_asked_for(call, study, tmp_path, fields, picture, le
     assert ("film.png" in out) is (picture == "true")
 
 
-def test_impurity_of_no_strength_is_a_study_too(call, study):
-    text = study.read_text().replace("angle = 30.0", "strength = 0.0")
-    study.write_text(text)
-    code, out, err = call("run", study, "--out", "out")
-    assert (code, err) == (0, "")
-    assert "nan" not in out
-
-
 # --- plot
 
 

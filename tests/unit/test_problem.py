@@ -114,12 +114,6 @@ def test_strength_scales_the_potential(problem):
     np.testing.assert_allclose(twice, -2 * once, rtol=0, atol=1e-13 * np.abs(twice).max())
 
 
-def test_impurity_of_no_strength_drives_nothing(problem):
-    solution = problem.solve([Impurity((0.5, 0.0), size=0.3, strength=0.0)])
-    assert np.all(solution.potential.x.array == 0.0)
-    assert free_energy(solution) == 0.0
-
-
 @pytest.mark.parametrize("degree", [0, 4, -1, 2.5, "3", None])
 def test_degree_out_of_range_is_refused(film, space, degree):
     with pytest.raises(StudyError, match=rf"degree = {degree}.*allowed: 1, 2, 3"):

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 from rich.console import Console
 
@@ -84,12 +83,6 @@ def test_disc_is_compared_with_the_infinite_film():
     disc = Film(Disc(2.0), pearl_length=1.0)
     rows = list(coupling_comparisons(disc, ALONG, exact(FILM, ALONG)))
     assert all(row.difference == 0.0 for row in rows)
-
-
-def test_impurity_of_no_strength_has_no_relative_difference_to_tell():
-    impurities = [Impurity((0.0, 0.0), size=0.1, strength=0.0)]
-    for row in coupling_comparisons(FILM, impurities, np.zeros((1, 1, 2, 2))):
-        assert not math.isnan(row.difference)
 
 
 def test_table_shows_every_number_and_heading():

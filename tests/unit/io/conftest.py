@@ -1,14 +1,38 @@
-"""A solution whose potential is a polynomial, so that every number in a file is known."""
+"""Solutions whose potential is a polynomial, so that every number in a file is known."""
 
 import dataclasses
 
+import basix.ufl
+import numpy as np
 import pytest
-from dolfinx import fem
+from dolfinx import fem, mesh
+from mpi4py import MPI
+
+from pearlfem import MaxwellLondon
+from pearlfem.mesh.tagged import TaggedMesh
 
 
 @pytest.fixture(scope="session")
-def stated(solution):
+def inverted_box():
+    """A box of which half the cells are inside out; its lid z = 0 is the film."""
+    box = mesh.create_box(MPI.COMM_SELF, [[-1, -1, 0], [2, 1, 1]], [3, 3, 2])
+    cells = box.geometry.dofmaps[0].astype(np.int64)
+    cells[::2, 1:3] = cells[::2, 2:0:-1]
+    element = basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,))
+    box = mesh.create_mesh(MPI.COMM_SELF, cells, element, box.geometry.x)
+    box.topology.create_connectivity(2, 3)
+    film = mesh.locate_entities_boundary(box, 2, lambda x: np.isclose(x[2], 0.0))
+    tags = mesh.meshtags(box, 2, np.sort(film), np.ones(len(film), dtype=np.int32))
+    return TaggedMesh(box, tags, {"film": 1})
+
+
+@pytest.fixture(scope="session", params=["disc", "inverted"])
+def stated(request, plane_film, impurities, inverted_box, solution):
     """ψ = x y − z²/2 + 3 z + x: then B = −(y + 1, x, 3 − z)."""
+    if request.param == "inverted":
+        problem = MaxwellLondon(plane_film, inverted_box, degree=2)
+        request.addfinalizer(problem.destroy)
+        solution = problem.solve(impurities)
     psi = fem.Function(solution.potential.function_space)
     psi.interpolate(lambda x: x[0] * x[1] - 0.5 * x[2] ** 2 + 3.0 * x[2] + x[0])
     return dataclasses.replace(solution, potential=psi)

@@ -62,3 +62,8 @@ def test_impurity_beyond_the_edge_is_refused_by_number_and_position():
     inside, outside = Impurity((0.0, 0.0), size=0.1), Impurity((0.0, 1.5), size=0.1)
     with pytest.raises(StudyError, match=r"impurity 2.*\[0\.0, 1\.5\].*allowed.*radius 1\b"):
         check_impurities(Film(Disc(1.0), 1.0), [inside, outside])
+
+
+def test_impurity_of_no_strength_is_refused():
+    with pytest.raises(ValueError, match=r"strength[\s\S]*should not be 0"):
+        Impurity((0.0, 0.0), size=0.1, strength=0.0)
