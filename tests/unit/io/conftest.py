@@ -22,8 +22,9 @@ def inverted_box():
     box = mesh.create_mesh(MPI.COMM_SELF, cells, element, box.geometry.x)
     box.topology.create_connectivity(2, 3)
     film = mesh.locate_entities_boundary(box, 2, lambda x: np.isclose(x[2], 0.0))
-    tags = mesh.meshtags(box, 2, np.sort(film), np.ones(len(film), dtype=np.int32))
-    return TaggedMesh(box, tags, {"film": 1})
+    outer = mesh.exterior_facet_indices(box.topology)  # sorted
+    tags = mesh.meshtags(box, 2, outer, np.where(np.isin(outer, film), 1, 2).astype(np.int32))
+    return TaggedMesh(box, tags, {"film": 1, "far": 2})
 
 
 @pytest.fixture(scope="session", params=["disc", "inverted"])
