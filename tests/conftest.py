@@ -3,6 +3,7 @@
 import faulthandler
 import gc
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,26 @@ _MEETING = MPI.COMM_WORLD.Dup()  # its own, so that it matches no call that a fa
 def pytest_configure(config):
     with config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         config.stderr_of_all_tests = os.dup(2)
+    if MPI.COMM_WORLD.rank > 0:  # pytest tidies its folder up, which two ranks cannot at once
+        root = Path(tempfile.gettempdir(), f"pytest-ranks-{os.getuid()}", str(MPI.COMM_WORLD.rank))
+        root.mkdir(parents=True, exist_ok=True)
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(root)
 
 
 def pytest_collection_finish():
     # What the imports made lives to the end: without it a collection takes 1 ms instead of 50.
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """Show a failure at once: if the other ranks then wait for ever, the summary never comes."""
+    report = yield
+    if report.failed and MPI.COMM_WORLD.size > 1:
+        text = f"\nrank {MPI.COMM_WORLD.rank}: {report.nodeid}\n{report.longreprtext}\n"
+        os.write(item.config.stderr_of_all_tests, text.encode())
+    return report
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,14 +11,15 @@ from pearlfem.mesh.tagged import read_mesh
 def cube(tmp_path):
     """A gmsh file of a cube with a group of the given name on one side, or with none."""
 
-    def write(name):
+    def write(name, cells=True):
         path = tmp_path / "cube.msh"
         gmsh.initialize(interruptible=False)
         gmsh.option.setNumber("General.Terminal", 0)
         gmsh.model.occ.addBox(0, 0, 0, 1, 1, 1)
         gmsh.model.occ.synchronize()
         if name:
-            gmsh.model.addPhysicalGroup(3, [1], name="space")
+            if cells:
+                gmsh.model.addPhysicalGroup(3, [1], name="space")
             gmsh.model.addPhysicalGroup(2, [1], name=name)
         gmsh.model.mesh.generate(3)
         gmsh.write(str(path))
@@ -49,6 +50,18 @@ def test_folder_is_not_a_mesh(tmp_path):
 def test_mesh_without_a_film_is_refused_with_the_groups_it_has(cube):
     with pytest.raises(StudyError, match=r"'film'.*'lid'"):
         read_mesh(cube("lid"))
+
+
+def test_mesh_of_the_film_alone_is_refused(cube):
+    with pytest.raises(StudyError, match="cells"):
+        read_mesh(cube("film", cells=False))
+
+
+def test_reading_is_silent(cube, capfd):
+    path = cube("film")
+    capfd.readouterr()
+    read_mesh(path)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_mesh_without_groups_is_refused(cube):

@@ -241,6 +241,11 @@ def test_angle_or_strength_that_is_not_a_finite_number_is_refused(line, value):
     assert FINITE[value] in message
 
 
+def test_impurity_of_no_strength_is_refused():
+    message = refusal(changed("strength = 2.5", "strength = 0"))
+    assert re.search(r"impurity 1\.strength = 0: not allowed.*not be 0", message)
+
+
 @pytest.mark.parametrize("value", ["[0.0]", "[0.0, 0.0, 0.0]", "[nan, 0.0]", "['0', 0.0]", "0.5"])
 @pytest.mark.parametrize(
     ("line", "key"),
