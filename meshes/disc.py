@@ -15,7 +15,7 @@ IMPURITIES = [Impurity((0.0, 0.0), size=0.1)]
 
 def write(path: Path) -> int:
     """Write the mesh and return its number of cells."""
-    return write_half_space(path, FILM, IMPURITIES, resolution=0.4, far=10.0)
+    return write_half_space(path, FILM, IMPURITIES, resolution=0.25, far=10.0)
 
 
 if __name__ == "__main__":

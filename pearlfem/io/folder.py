@@ -15,6 +15,7 @@ from pearlfem.errors import StudyError
 from pearlfem.parallel import on_root
 
 SUMMARY = "summary.json"
+_STAGE = ".unfinished-"  # what a killed run leaves is no result, and in nobody's way
 _OURS = re.compile(r"(film|space)(\.p?vtu|_\d+\.vtu)|film\.png|study\.toml")
 
 
@@ -52,12 +53,12 @@ def _open(folder: Path, force: bool) -> tuple[Path, bool]:
     try:
         created = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        if not force and any(folder.iterdir()):
+        if not force and any(not p.name.startswith(_STAGE) for p in folder.iterdir()):
             raise StudyError(
                 f"output folder {folder}: is not empty; allowed: a new or empty folder, "
                 "or --force to replace the result in it"
             )
-        stage = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
+        stage = Path(tempfile.mkdtemp(prefix=_STAGE, dir=folder))
     except OSError as error:
         raise StudyError(f"output folder {folder}: cannot be written: {error.strerror}") from None
     return stage, created

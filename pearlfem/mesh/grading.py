@@ -19,6 +19,7 @@ from pearlfem.model.sources import Impurity
 _CELLS_PER_SIZE = 0.4  # a: edge length at an impurity, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest impurity
 _EDGE_GROWTH = 0.5  # c: the same for the distance from the film's edge
+_STEEPEST = 0.7  # neither grows faster at any resolution: the cells would be too flat
 _EDGE_PER_RADIUS = 0.01  # h_e, at most this part of the radius (polygon against circle) …
 _EDGE_PER_PEARL_LENGTH = 0.2  # … and of r0, over which the current rises from the edge
 
@@ -44,14 +45,16 @@ def device_extent(film: Film, impurities: Sequence[Impurity]) -> Extent:
     return Extent(center, max(reach, film.pearl_length))
 
 
-def impurity_cell_size(size: float, distance: str) -> str:
+def impurity_cell_size(size: float, resolution: float, distance: str) -> str:
     """Return h(d) around impurities of width ``size`` as a formula in the variable ``distance``."""
-    return f"sqrt(({_CELLS_PER_SIZE * size:.17g})^2 + ({_GROWTH} * {distance})^2)"
+    growth = min(_GROWTH / resolution, _STEEPEST)
+    return f"sqrt(({_CELLS_PER_SIZE * size / resolution:.17g})^2 + ({growth:.17g} * {distance})^2)"
 
 
-def edge_cell_size(finest: float, distance: str) -> str:
+def edge_cell_size(finest: float, resolution: float, distance: str) -> str:
     """Return h(d) around the film's edge as a formula, from h_e of ``finest_edge_cell``."""
-    return f"{finest:.17g} + {_EDGE_GROWTH} * {distance}"
+    growth = min(_EDGE_GROWTH / resolution, _STEEPEST)
+    return f"{finest / resolution:.17g} + {growth:.17g} * {distance}"
 
 
 def finest_edge_cell(disc: Disc, pearl_length: float) -> float:

@@ -158,14 +158,14 @@ def _set_cell_sizes(
     for size in sorted({impurity.size for impurity in impurities}):
         points = [_add_point(i, extent) for i in impurities if i.size == size]
         distance = _add_field("Distance", PointsList=points)
-        formulas.append(impurity_cell_size(size / extent.size, f"F{distance}"))
+        formulas.append(impurity_cell_size(size / extent.size, resolution, f"F{distance}"))
     gmsh.model.occ.synchronize()
     if isinstance(film.shape, Disc):
         finest = finest_edge_cell(film.shape, film.pearl_length) / extent.size
         samples = math.ceil(2 * math.pi * resolution / finest)
         distance = _add_field("Distance", CurvesList=edge, Sampling=samples)
-        formulas.append(edge_cell_size(finest, f"F{distance}"))
-    sizes = [_add_field("MathEval", F=f"({formula}) / {resolution:.17g}") for formula in formulas]
+        formulas.append(edge_cell_size(finest, resolution, f"F{distance}"))
+    sizes = [_add_field("MathEval", F=formula) for formula in formulas]
     gmsh.model.mesh.field.setAsBackgroundMesh(_add_field("Min", FieldsList=sizes))
     for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
         gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)

@@ -62,7 +62,7 @@ def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
 def gmsh_session(comm: MPI.Comm) -> Iterator[None]:
     """Hold an empty and silent gmsh model on rank 0 of ``comm``."""
     if comm.rank == 0:
-        gmsh.initialize(interruptible=False)
+        gmsh.initialize(readConfigFiles=False, interruptible=False)
         gmsh.option.setNumber("General.Terminal", 0)
     try:
         yield
@@ -89,10 +89,10 @@ def _open(path: Path) -> None:
     groups = {
         gmsh.model.getPhysicalName(*group): group[0] for group in gmsh.model.getPhysicalGroups()
     }
-    if groups.get("film") != 2 or 3 not in groups.values():
+    if not {("film", 2), ("far", 2)} <= set(groups.items()) or 3 not in groups.values():
         raise StudyError(
-            f"mesh file {path}: needs a physical group of cells and one of facets named 'film'; "
-            f"has {sorted(groups)}"
+            f"mesh file {path}: needs a physical group of cells and groups of facets named 'film' "
+            f"and 'far'; has {sorted(groups)}"
         )
 
 

@@ -32,7 +32,7 @@ def flux_density(solution: Solution) -> fem.Function:
 
 
 def magnetic_field(solution: Solution, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Return B [μ0Γ/length³ in reduced units] at points of space.
+    """Return B [μ0Γ/length² in reduced units] at points of space.
 
     At z = 0 the limit z → 0⁺.
 

@@ -9,18 +9,18 @@ from pearlfem.mesh.tagged import read_mesh
 
 @pytest.fixture
 def cube(tmp_path):
-    """A gmsh file of a cube with a group of the given name on one side, or with none."""
+    """A gmsh file of a cube with groups of the given names on its sides, or with none."""
 
-    def write(name, cells=True):
+    def write(*names, cells=True):
         path = tmp_path / "cube.msh"
         gmsh.initialize(interruptible=False)
         gmsh.option.setNumber("General.Terminal", 0)
         gmsh.model.occ.addBox(0, 0, 0, 1, 1, 1)
         gmsh.model.occ.synchronize()
-        if name:
-            if cells:
-                gmsh.model.addPhysicalGroup(3, [1], name="space")
-            gmsh.model.addPhysicalGroup(2, [1], name=name)
+        if names and cells:
+            gmsh.model.addPhysicalGroup(3, [1], name="space")
+        for side, name in enumerate(names, start=1):
+            gmsh.model.addPhysicalGroup(2, [side], name=name)
         gmsh.model.mesh.generate(3)
         gmsh.write(str(path))
         gmsh.finalize()
@@ -32,8 +32,8 @@ def cube(tmp_path):
 
 
 def test_mesh_of_other_origin_is_read(cube):
-    space = read_mesh(cube("film"))
-    assert set(space.groups) == {"film"}
+    space = read_mesh(cube("film", "far"))
+    assert set(space.groups) == {"film", "far"}
     assert space.facets("film").size > 0
 
 
@@ -54,11 +54,17 @@ def test_mesh_without_a_film_is_refused_with_the_groups_it_has(cube):
 
 def test_mesh_of_the_film_alone_is_refused(cube):
     with pytest.raises(StudyError, match="cells"):
-        read_mesh(cube("film", cells=False))
+        read_mesh(cube("film", "far", cells=False))
+
+
+def test_mesh_without_a_far_boundary_is_refused(cube):
+    # Without a place where the potential is fixed the problem would be singular.
+    with pytest.raises(StudyError, match="'far'"):
+        read_mesh(cube("film"))
 
 
 def test_reading_is_silent(cube, capfd):
-    path = cube("film")
+    path = cube("film", "far")
     capfd.readouterr()
     read_mesh(path)
     assert capfd.readouterr() == ("", "")
@@ -66,7 +72,7 @@ def test_reading_is_silent(cube, capfd):
 
 def test_mesh_without_groups_is_refused(cube):
     with pytest.raises(StudyError, match="film"):
-        read_mesh(cube(None))
+        read_mesh(cube())
     assert not gmsh.isInitialized()
 
 
