@@ -10,8 +10,9 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 import numpy as np
@@ -50,6 +51,7 @@ A study file:
   resolution = 1.0           # 2.0: cells half as large
   far = 100.0                # far boundary, in sizes of the device
   [solve]
+  formulation = "stream"     # energies from below; "vector" from above; "both" bounds them
   degree = 3                 # of the elements, 1 to 3
   [output]
   fields = "vtu"             # or "none"
@@ -109,7 +111,9 @@ def run(study: Path, out: Path | None, force: bool) -> None:
     if len(rows) > _MOST_ROWS:
         click.echo(f"and {len(rows) - _MOST_ROWS} more numbers in summary.json")
     energy = summary["free_energy"]["value"]
-    click.echo(f"free energy of the moments as given: {energy:.9g} {ENERGY_UNIT} (a lower bound)")
+    click.echo(
+        f"free energy of the moments as given: {energy:.9g} {ENERGY_UNIT}, {_bounds(summary)}"
+    )
     click.echo(f"result in {folder}/: " + ", ".join(_list_files(folder)))
     if what.output.picture:
         click.echo(f"picture: {folder / PICTURE}")
@@ -210,6 +214,17 @@ def _write_mesh(study: Study, path: Path, force: bool) -> int:
 def _print(table: Table) -> None:
     # A log has no width to be read off, and a number cut in two is of no use.
     Console(width=None if sys.stdout.isatty() else 100).print(table)
+
+
+def _bounds(summary: Mapping[str, Any]) -> str:
+    """Return in words what is guaranteed of the free energy."""
+    lower, upper = (summary["free_energy"][side] for side in ("lower", "upper"))
+    if upper is None:
+        return "a lower bound"
+    if lower is None:
+        return "an upper bound"
+    gap = (upper - lower) / abs(lower)
+    return f"guaranteed between {lower:.9g} and {upper:.9g} (relative gap {gap:.1e})"
 
 
 def _list_files(folder: Path) -> list[str]:

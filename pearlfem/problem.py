@@ -3,60 +3,70 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
 from dolfinx import fem
-from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
 from pearlfem.errors import StudyError
-from pearlfem.fem import stream
+from pearlfem.formulation.discrete import Formulation
+from pearlfem.formulation.stream import StreamFormulation
+from pearlfem.formulation.vector import VectorFormulation
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources import Impurity, check_impurities
-from pearlfem.solution import Solution
-from pearlfem.solvers.multigrid import Multigrid
+from pearlfem.solution import Solution, Source
+
+_Formulation = Callable[[Film, TaggedMesh, int], Formulation]
+FORMULATIONS: dict[str, _Formulation] = {
+    "stream": StreamFormulation,
+    "vector": VectorFormulation,
+}
 
 
 class MaxwellLondon:
-    """A film and the space above it, in the stream formulation.
+    """A film and the space above it.
 
     Args:
         film: The film.
         space: The meshed half space over it.
         degree: Degree of the elements, 1 to 3.
+        formulation: "stream" (scalar potential, energies from below) or "vector" (vector potential,
+            energies from above).
 
     Raises:
-        StudyError: ``degree`` is out of range.
+        StudyError: ``degree`` or ``formulation`` is not allowed.
 
     Note:
         Collective. ``seconds`` holds the time that assembly and set-up of the solver took.
     """
 
-    def __init__(self, film: Film, space: TaggedMesh, degree: int = 3) -> None:
+    def __init__(
+        self,
+        film: Film,
+        space: TaggedMesh,
+        degree: int = 3,
+        formulation: Literal["stream", "vector"] = "stream",
+    ) -> None:
         if degree not in (1, 2, 3):
             raise StudyError(f"degree = {degree}: not allowed; allowed: 1, 2, 3")
-        self.film, self.space = film, space
+        if formulation not in FORMULATIONS:
+            raise StudyError(
+                f"formulation = {formulation!r}: not allowed; allowed: {', '.join(FORMULATIONS)}"
+            )
+        self.film, self.space, self.formulation = film, space, formulation
         start = time.perf_counter()
-        self._V = stream.create_space(space, degree)
-        self._fixed = stream.fixed_dofs(self._V, space)
-        self._load = stream.impurity_load(self._V, space, film.superfluid_weight)
-        self._operator = self._assemble(self._V, self._fixed)
+        self._discrete: Formulation = FORMULATIONS[formulation](film, space, degree)
         assembled = time.perf_counter()
-        self._coarse: PETSc.Mat | None = None
-        self._interpolation: PETSc.Mat | None = None
-        if degree > 1:
-            self._create_coarse_level()
-        self._solver = Multigrid(self._operator, self._coarse, self._interpolation)
+        self._solver = self._discrete.create_solver()
         done = time.perf_counter()
         self.seconds = {"assemble": assembled - start, "setup": done - assembled}
 
     @property
     def dofs(self) -> int:
         """Number of unknowns on all ranks, fixed ones included."""
-        return int(self._V.dofmap.index_map.size_global)
+        return int(self._discrete.V.dofmap.index_map.size_global)
 
     def solve(self, impurities: Sequence[Impurity]) -> Solution:
         """Solve for all ``impurities`` together, with the moments they have.
@@ -69,10 +79,7 @@ class MaxwellLondon:
             Collective.
         """
         check_impurities(self.film, impurities)
-        loads = [self._assemble_load(impurity, impurity.moment) for impurity in impurities]
-        for load in loads[1:]:
-            loads[0].axpy(1.0, load)
-        return self._solve(loads[0])
+        return self._solve(tuple(Source(i, i.moment) for i in impurities))
 
     def solve_each(self, impurities: Sequence[Impurity]) -> list[Solution]:
         """Solve for each impurity alone, with its moment along x and along y.
@@ -89,51 +96,27 @@ class MaxwellLondon:
         """
         check_impurities(self.film, impurities)
         axes = ((1.0, 0.0), (0.0, 1.0))
-        return [self._solve(self._assemble_load(i, axis)) for i in impurities for axis in axes]
+        return [self._solve((Source(i, axis),)) for i in impurities for axis in axes]
 
     def destroy(self) -> None:
         """Free the operator and the solver; solutions lose their operator (collective)."""
         self._solver.destroy()
-        for matrix in (self._operator, self._coarse, self._interpolation):
-            if matrix is not None:
-                matrix.destroy()
+        self._discrete.destroy()
 
-    def _assemble(self, V: fem.FunctionSpace, fixed: npt.NDArray[np.int32]) -> PETSc.Mat:
-        form = stream.energy_form(V, self.space, self.film.superfluid_weight)
-        matrix = fem_petsc.assemble_matrix(form, bcs=[fem.dirichletbc(0.0, fixed, V)])
-        matrix.assemble()
-        matrix.setOption(PETSc.Mat.Option.SPD, True)
-        return matrix
+    def _solve(self, sources: tuple[Source, ...]) -> Solution:
+        load, *others = (self._discrete.load(s.impurity, s.moment) for s in sources)
+        for other in others:
+            load.axpy(1.0, other)
+        potential, iterations = self._potential(load)
+        operator = self._discrete.operator
+        return Solution(
+            self.film, self.space, self.formulation, sources, potential, load, operator, iterations
+        )
 
-    def _create_coarse_level(self) -> None:
-        V1 = stream.create_space(self.space, 1)
-        fixed = stream.fixed_dofs(V1, self.space)
-        self._coarse = self._assemble(V1, fixed)
-        self._interpolation = fem_petsc.interpolation_matrix(V1, self._V)
-        self._interpolation.assemble()
-        # Fixed dofs of both levels have to be left out, or the coarse level would move them.
-        rows, columns = self._operator.createVecLeft(), self._coarse.createVecLeft()
-        for free, dofs in ((rows, self._fixed), (columns, fixed)):
-            free.set(1.0)
-            _zero(free, dofs)
-        self._interpolation.diagonalScale(rows, columns)
-
-    def _assemble_load(self, impurity: Impurity, moment: tuple[float, float]) -> PETSc.Vec:
-        assembled = self._load.assemble(impurity, moment)
-        load = self._operator.createVecRight()
-        load.array[:] = assembled.array[: load.local_size]
-        _zero(load, self._fixed)
-        return load
-
-    def _solve(self, load: PETSc.Vec) -> Solution:
-        solution = self._operator.createVecRight()
+    def _potential(self, load: PETSc.Vec) -> tuple[fem.Function, int]:
+        solution = self._discrete.operator.createVecRight()
         iterations = self._solver.solve(load, solution)
-        potential = fem.Function(self._V, name="psi")
+        potential = fem.Function(self._discrete.V, name="potential")
         potential.x.array[: solution.local_size] = solution.array
         potential.x.scatter_forward()
-        return Solution(self.film, self.space, potential, load, self._operator, iterations)
-
-
-def _zero(vector: PETSc.Vec, dofs: npt.NDArray[np.int32]) -> None:
-    """Set the owned ones among ``dofs`` to zero."""
-    vector.array[dofs[dofs < vector.local_size]] = 0.0
+        return potential, iterations

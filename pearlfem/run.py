@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from mpi4py import MPI
 
+from pearlfem.bounds import circumscribed
 from pearlfem.errors import StudyError
 from pearlfem.io.folder import result_folder
-from pearlfem.io.summary import summarise, write_summary
+from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
 from pearlfem.mesh.half_space import create_half_space
+from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.study import Study, read_study
-from pearlfem.observables.energy import free_energy, interaction_tensor
+from pearlfem.observables.energy import interaction_tensor, tensor_bracket
 from pearlfem.observables.fields import magnetic_moment
 from pearlfem.parallel import on_root
 from pearlfem.problem import MaxwellLondon
@@ -66,39 +70,31 @@ def run_study(
                 comm=comm,
             )
         progress(f"mesh      {seconds['mesh']:6.1f} s   {space.cells:,} cells")
-        problem = MaxwellLondon(study.film, space, study.solve.degree)
-        seconds |= problem.seconds
-        ready = seconds["assemble"] + seconds["setup"]
-        progress(f"assemble  {ready:6.1f} s   {problem.dofs:,} dofs of degree {study.solve.degree}")
-        with _timed(seconds, "solve"):
-            solutions = problem.solve_each(study.impurities)
-            tensor = interaction_tensor(solutions)
-            moments = [component for i in study.impurities for component in i.moment]
-            solution = superpose(solutions, moments)
-            energy = free_energy(solution)
-        progress(
-            f"solve     {seconds['solve']:6.1f} s   {len(solutions)} loads, "
-            f"at most {solution.iterations} iterations"
-        )
+        names: tuple[Literal["stream", "vector"], ...]
+        chosen = study.solve.formulation
+        names = ("stream", "vector") if chosen == "both" else (chosen,)
+        answers = {name: _solve(study, space, name, seconds, progress) for name in names}
+        first = answers[names[0]]
+        moment = magnetic_moment(first.solution) if "stream" in answers else None
         with _timed(seconds, "output"):
-            _write(study, stage, solution)
+            _write(study, stage, first.solution)
         progress(f"output    {seconds['output']:6.1f} s")
         seconds["total"] = time.perf_counter() - start
+        energy, tensor = _bounded(study, answers)
         summary = summarise(
             title=study.title,
             free_energy=energy,
             tensor=tensor,
-            magnetic_moment=magnetic_moment(solution),
+            magnetic_moment=moment,
             counts={
                 "cells": space.cells,
-                "dofs": problem.dofs,
-                "iterations": solution.iterations,
+                "dofs": sum(answer.dofs for answer in answers.values()),
+                "iterations": max(answer.solution.iterations for answer in answers.values()),
                 "ranks": comm.size,
             },
             seconds=seconds,
         )
         on_root(comm, lambda: write_summary(stage, summary))
-    problem.destroy()
     return summary
 
 
@@ -119,6 +115,60 @@ def draw_picture(folder: Path) -> Path:
     study = read_study(folder / STUDY)
     draw_film(folder / PICTURE, fields, study.film, study.impurities)
     return folder / PICTURE
+
+
+class _Answer(NamedTuple):
+    """What one formulation gives: tensor (n, n, 2, 2), the solution of all moments together."""
+
+    tensor: npt.NDArray[np.float64]
+    solution: Solution
+    dofs: int
+
+
+def _solve(
+    study: Study,
+    space: TaggedMesh,
+    formulation: Literal["stream", "vector"],
+    seconds: dict[str, float],
+    progress: Progress,
+) -> _Answer:
+    film, impurities, factor = study.film, study.impurities, 1.0
+    if formulation == "vector":
+        film, impurities, factor = circumscribed(film, impurities, space)
+    problem = MaxwellLondon(film, space, study.solve.degree, formulation)
+    for phase, time_taken in problem.seconds.items():
+        seconds[phase] = seconds.get(phase, 0.0) + time_taken
+    ready = sum(problem.seconds.values())
+    progress(
+        f"assemble  {ready:6.1f} s   {problem.dofs:,} dofs of degree {study.solve.degree}, "
+        f"{formulation} formulation"
+    )
+    with _timed(seconds, "solve") as timer:
+        solutions = problem.solve_each(impurities)
+        tensor = interaction_tensor(solutions) / factor
+        solution = superpose(solutions, [m for i in impurities for m in i.moment])
+    progress(
+        f"solve     {timer():6.1f} s   {len(solutions)} loads, "
+        f"at most {solution.iterations} iterations"
+    )
+    problem.destroy()
+    return _Answer(tensor, solution, problem.dofs)
+
+
+def _bounded(study: Study, answers: Mapping[str, _Answer]) -> tuple[Bounded, Bounded]:
+    """Return free energy and interaction tensor with the bounds that there are."""
+    moments = np.array([impurity.moment for impurity in study.impurities])
+    energies = {
+        name: float(0.5 * np.einsum("ia,ijab,jb", moments, answer.tensor, moments))
+        for name, answer in answers.items()
+    }
+    lower, upper = energies.get("stream"), energies.get("vector")
+    if lower is None or upper is None:
+        (name,) = answers
+        return Bounded(energies[name], lower, upper), Bounded(answers[name].tensor)
+    stream, vector = answers["stream"].tensor, answers["vector"].tensor
+    middle = Bounded((stream + vector) / 2, *tensor_bracket(stream, vector))
+    return Bounded((lower + upper) / 2, lower, upper), middle
 
 
 def _write(study: Study, stage: Path, solution: Solution) -> None:
@@ -143,7 +193,12 @@ def _remove(paths: Iterable[Path]) -> None:
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], phase: str) -> Iterator[None]:
+def _timed(seconds: dict[str, float], phase: str) -> Iterator[Callable[[], float]]:
+    """Add the time of the block to ``seconds[phase]``; yields a clock."""
     start = time.perf_counter()
-    yield
-    seconds[phase] = time.perf_counter() - start
+
+    def elapsed() -> float:
+        return time.perf_counter() - start
+
+    yield elapsed
+    seconds[phase] = seconds.get(phase, 0.0) + elapsed()

@@ -12,21 +12,14 @@ solution, so a Galerkin solution bounds the free energy of unbounded space from 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-import dolfinx
 import numpy as np
 import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
+from pearlfem.fem.film import ImpurityLoad, film_measure, surface_gradient
+from pearlfem.fem.film import impurity_load as film_impurity_load
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.sources import Impurity
-
-# Gaussians on cells of the default size 0.4 ξ: between degrees 8 and 14 energies move by less than
-# 1e-9 (tests/physics/test_bounds.py).
-_SOURCE_QUADRATURE_DEGREE = 12
 
 
 def create_space(space: TaggedMesh, degree: int) -> fem.FunctionSpace:
@@ -44,64 +37,20 @@ def energy_form(V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: floa
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
     # A constant, not a literal: another κ must not compile again.
     weight = fem.Constant(space.mesh, 2.0 / superfluid_weight)
-    surface = weight * ufl.inner(_surface_gradient(u), _surface_gradient(v)) * _film_measure(space)
+    surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film_measure(space)
     form: fem.Form = fem.form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx + surface)
     return form
-
-
-@dataclass(frozen=True)
-class ImpurityLoad:
-    """ℓ(v) = −(Γ/κ) ∫_Γ f(r − r_i) m·∇v dS, compiled once for all impurities."""
-
-    form: fem.Form
-    superfluid_weight: float
-    amplitude: fem.Constant  # −(Γ/κ) m
-    position: fem.Constant
-    size: fem.Constant
-
-    def assemble(self, impurity: Impurity, moment: tuple[float, float]) -> dolfinx.la.Vector:
-        """Return the load of ``impurity`` with its moment along ``moment``, complete on owned dofs.
-
-        Note:
-            Collective.
-        """
-        factor = -impurity.strength / self.superfluid_weight
-        self.amplitude.value[:] = [factor * component for component in moment]
-        self.position.value[:] = impurity.position
-        self.size.value = np.asarray(impurity.size)
-        load = fem.assemble_vector(self.form)
-        load.scatter_reverse(dolfinx.la.InsertMode.add)
-        return load
 
 
 def impurity_load(
     V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: float
 ) -> ImpurityLoad:
-    """Return the load of a Gaussian impurity with position, width and moment as constants."""
-    mesh = space.mesh
-    amplitude = fem.Constant(mesh, np.zeros(2))
-    position = fem.Constant(mesh, np.zeros(2))
-    size = fem.Constant(mesh, 1.0)
-    x = ufl.SpatialCoordinate(mesh)
-    offset = ufl.as_vector([x[0] - position[0], x[1] - position[1]])
-    profile = ufl.exp(-ufl.dot(offset, offset) / (2 * size**2)) / (2 * ufl.pi * size**2)
-    gradient = _surface_gradient(ufl.TestFunction(V))
-    measure = _film_measure(space, quadrature_degree=_SOURCE_QUADRATURE_DEGREE)
-    form = fem.form(profile * ufl.dot(amplitude, gradient) * measure)
-    return ImpurityLoad(form, superfluid_weight, amplitude, position, size)
+    """Return ℓ(v) = −(Γ/κ) ∫_Γ f(r − r_i) m·∇v dS of a Gaussian impurity."""
+    gradient = surface_gradient(ufl.TestFunction(V))
+    return film_impurity_load(space, -1.0 / superfluid_weight, gradient)
 
 
 def film_integral(potential: fem.Function, space: TaggedMesh) -> float:
     """Return ∫_Γ ψ dS, summed over ranks (collective)."""
-    local = fem.assemble_scalar(fem.form(potential * _film_measure(space)))
+    local = fem.assemble_scalar(fem.form(potential * film_measure(space)))
     return float(space.mesh.comm.allreduce(local))
-
-
-def _film_measure(space: TaggedMesh, **metadata: int) -> Any:
-    ds = ufl.Measure("ds", domain=space.mesh, subdomain_data=space.facet_tags, metadata=metadata)
-    return ds(space.groups["film"])
-
-
-def _surface_gradient(u: Any) -> Any:
-    """∇_s u of the film in z = 0: the components along x and y."""
-    return ufl.as_vector([u.dx(0), u.dx(1)])

@@ -58,7 +58,8 @@ def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurit
         boundary_edges=True, feature_edges=False, non_manifold_edges=False, manifold_edges=False
     )
     plotter.add_mesh(edge, color="white", line_width=3, lighting=False)
-    _add_current_lines(plotter, surface, center, half_width)
+    if "g" in surface.array_names:
+        _add_current_lines(plotter, surface, center, half_width)
     _add_moments(plotter, impurities, half_width)
     _add_scale(plotter, center, half_width)
     # The colour bar takes the right-hand side, so the camera looks a little right of the centre.

@@ -7,7 +7,7 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dolfinx
 import gmsh
@@ -21,33 +21,45 @@ from pearlfem.io.folder import SUMMARY
 ENERGY_UNIT = "mu0 Gamma^2 / L"
 
 
+class Bounded(NamedTuple):
+    """A number or an array of them with its bounds, of which either may be missing."""
+
+    value: Any
+    lower: Any = None
+    upper: Any = None
+
+    def as_dict(self, name: str, unit: str) -> dict[str, Any]:
+        """Return value (as ``name``), bounds and unit, with lists in place of arrays."""
+        plain = [v.tolist() if isinstance(v, np.ndarray) else v for v in self]
+        return dict(zip((name, "lower", "upper"), plain, strict=True)) | {"unit": unit}
+
+
 def summarise(
     *,
     title: str,
-    free_energy: float,
-    tensor: npt.NDArray[np.float64],
-    magnetic_moment: npt.NDArray[np.float64],
+    free_energy: Bounded,
+    tensor: Bounded,
+    magnetic_moment: npt.NDArray[np.float64] | None,
     counts: Mapping[str, int],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
-    """Return the summary of a converged run in the stream formulation; what it lacks is None.
+    """Return the summary of a converged run; what was not computed is None.
 
     Args:
         title: Title of the study.
-        free_energy: Lower bound of F [μ0Γ²/L], of the moments as given.
+        free_energy: F [μ0Γ²/L] of the moments as given.
         tensor: Interaction tensor [μ0Γ²/L], shape ``(n, n, 2, 2)``.
         magnetic_moment: Moment of the currents [ΓL], shape ``(3,)``.
         counts: ``cells``, ``dofs``, ``iterations`` and ``ranks``.
         seconds: Wall-clock time of each phase.
     """
-    energy = {"value": free_energy, "lower": free_energy, "upper": None, "unit": ENERGY_UNIT}
     return {
         "schema": 1,
         "title": title,
         "converged": True,
-        "free_energy": energy,
-        "interaction": {"tensor": tensor.tolist(), "unit": ENERGY_UNIT},
-        "magnetic_moment": magnetic_moment.tolist(),
+        "free_energy": free_energy.as_dict("value", ENERGY_UNIT),
+        "interaction": tensor.as_dict("tensor", ENERGY_UNIT),
+        "magnetic_moment": None if magnetic_moment is None else magnetic_moment.tolist(),
         "holes": [],
         **counts,
         "seconds": dict(seconds),

@@ -32,12 +32,13 @@ _TRIANGLE_MIRROR = [0, 2, 1, 5, 4, 3]
 class NodalValues(NamedTuple):
     """A solution at the ten VTK nodes of each cell that this rank owns.
 
-    ``nodes`` (n, 10, 3) [length], ``psi`` (n, 10), ``B`` (n, 10, 3), and the ``space`` they lie in.
+    ``nodes`` (n, 10, 3) [length], ``B`` (n, 10, 3), in the stream formulation ``psi`` (n, 10), and
+    the ``space`` they lie in.
     """
 
     nodes: _Array
-    psi: _Array
     B: _Array
+    psi: _Array | None
     space: TaggedMesh
 
 
@@ -50,20 +51,21 @@ def nodal_values(solution: Solution) -> NodalValues:
     mesh = solution.space.mesh
     cells = mesh.topology.index_map(mesh.topology.dim).size_local
     B = flux_density(solution)
-    psi = fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", 2)))
-    psi.interpolate(solution.potential)
     order = _vtk_order()
-    B_dofs = B.function_space.dofmap.list[:cells][:, order]
-    psi_dofs = psi.function_space.dofmap.list[:cells][:, order]
     corners = mesh.geometry.x[mesh.geometry.dofmaps[0][:cells]]
     middles = [(corners[:, a] + corners[:, b]) / 2 for a, b in _TETRA_EDGES]
     nodes = np.concatenate([corners, np.stack(middles, axis=1)], axis=1)
-    values = B.x.array.reshape(-1, 3)[B_dofs]
-    return NodalValues(nodes, psi.x.array[psi_dofs], values, solution.space)
+    values = B.x.array.reshape(-1, 3)[B.function_space.dofmap.list[:cells][:, order]]
+    psi = None
+    if solution.formulation == "stream":
+        function = fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", 2)))
+        function.interpolate(solution.potential)
+        psi = function.x.array[function.function_space.dofmap.list[:cells][:, order]]
+    return NodalValues(nodes, values, psi, solution.space)
 
 
 def write_film(folder: Path, values: NodalValues) -> Path:
-    """Write K, g and B_z on the film into ``film.vtu``, or ``film.pvtu`` and a piece per rank.
+    """Write K, B_z and g (if known) of the film: ``film.vtu``, or ``film.pvtu`` and its pieces.
 
     Returns:
         The file to open.
@@ -75,16 +77,18 @@ def write_film(folder: Path, values: NodalValues) -> Path:
         Collective.
     """
     cells, facets = _film_facets(values.space)
-    rows = _facet_nodes()[facets]
-    nodes, psi, B = (array[cells[:, None], rows] for array in values[:3])
-    K = np.concatenate([sheet_current_of(B), np.zeros((*rows.shape, 1))], axis=-1)
-    data = {"K": K, "g": 2.0 * psi, "B_z": B[..., 2]}
-    upright = _upright(nodes, data, _TRIANGLE_MIRROR)
+    places = cells[:, None], _facet_nodes()[facets]
+    B = values.B[places]
+    K = np.concatenate([sheet_current_of(B), np.zeros_like(B[..., :1])], axis=-1)
+    data = {"K": K, "B_z": B[..., 2]}
+    if values.psi is not None:
+        data["g"] = 2.0 * values.psi[places]
+    upright = _upright(values.nodes[places], data, _TRIANGLE_MIRROR)
     return _write(values.space.mesh.comm, folder / "film", "triangle6", *upright)
 
 
 def write_space(folder: Path, values: NodalValues) -> Path:
-    """Write B and psi for z ≥ 0 into ``space.vtu``, or ``space.pvtu`` and a piece per rank.
+    """Write B and psi (if known) for z ≥ 0: ``space.vtu``, or ``space.pvtu`` and a piece per rank.
 
     Returns:
         The file to open.
@@ -95,7 +99,8 @@ def write_space(folder: Path, values: NodalValues) -> Path:
     Note:
         Collective.
     """
-    upright = _upright(values.nodes, {"B": values.B, "psi": values.psi}, _TETRA_MIRROR)
+    data = {"B": values.B} if values.psi is None else {"B": values.B, "psi": values.psi}
+    upright = _upright(values.nodes, data, _TETRA_MIRROR)
     return _write(values.space.mesh.comm, folder / "space", "tetra10", *upright)
 
 

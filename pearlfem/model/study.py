@@ -57,7 +57,7 @@ class MeshTable(_Table):
 class SolveTable(_Table):
     """[solve]: formulation and degree of the elements."""
 
-    formulation: Literal["stream"] = "stream"
+    formulation: Literal["stream", "vector", "both"] = "stream"
     degree: Annotated[int, Field(ge=1, le=3, strict=True)] = 3
 
 

@@ -1,26 +1,41 @@
-"""Free energy and the interaction of impurities, from potentials and loads.
+"""Free energy and the interaction of impurities, from potentials and loads, with bounds.
 
-With B the operator and ℓ the load, F = ℓ(ψ) at the exact solution. Computed potentials carry the
-error of the iterative solver, so the bilinear ℓ_i(ψ_j) + ℓ_j(ψ_i) − B(ψ_i, ψ_j) is used, in which
-that error enters squared; for i = j it is a lower bound for any ψ whatsoever.
+With B the operator, ℓ the load and u the potential, let D_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j).
+In the stream formulation F = D, in the vector formulation F = C − D, C_ij = ∫_Γ (κ/2) a_i·a_j dS.
+Computed potentials carry the error of the iterative solver. In D it enters squared, and for i = j
+it only ever lowers D: the stream formulation bounds F from below and the vector formulation from
+above for any potential whatsoever.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from pearlfem.fem.film import profile_overlaps
 from pearlfem.solution import Solution
+
+_Array = npt.NDArray[np.float64]
+
+
+class Bracket(NamedTuple):
+    """Guaranteed bounds, entry by entry: ``lower`` ≤ exact ≤ ``upper``."""
+
+    lower: _Array
+    upper: _Array
 
 
 def free_energy(solution: Solution) -> float:
-    """Return the free energy of the film with its sources, as a lower bound.
+    """Return the free energy of the film with its sources: a one-sided bound.
 
-    F ≥ 2ℓ(ψ) − B(ψ, ψ): the error of elements, solver and far boundary only lowers it. Guaranteed
-    as far as the source is integrated exactly (relative error below 1e-9) and the meshed film lies
-    within the true one (discs are inscribed).
+    Stream formulation: F ≥ the result, vector formulation: F ≤ the result, for the meshed film in
+    unbounded space; errors of elements, solver and far boundary only widen the gap. Guaranteed as
+    far as the source is integrated exactly (relative error below 1e-9). The mesh of a disc is
+    inscribed, and a smaller film has less energy: the lower bound holds for the true disc as well,
+    the upper one only for the meshed one (``bracket`` mends that).
 
     Returns:
         F [μ0Γ²/length in reduced units].
@@ -31,10 +46,11 @@ def free_energy(solution: Solution) -> float:
     return float(_mutual_energies([solution])[0, 0])
 
 
-def interaction_tensor(solutions: Sequence[Solution]) -> npt.NDArray[np.float64]:
+def interaction_tensor(solutions: Sequence[Solution]) -> _Array:
     """Return T in F = ½ Σ_ij m_i·T_ij·m_j from the 2n solutions of ``MaxwellLondon.solve_each``.
 
-    T_ii/2 is the self-energy matrix of impurity i. T is symmetric: T_ij = T_jiᵀ.
+    T_ii/2 is the self-energy matrix of impurity i. T is symmetric: T_ij = T_jiᵀ. As a quadratic
+    form it is a bound like ``free_energy``; single entries with i ≠ j are not.
 
     Returns:
         Array of shape ``(n, n, 2, 2)`` [μ0Γ²/length in reduced units]; last axes xx, xy, yx, yy.
@@ -46,8 +62,41 @@ def interaction_tensor(solutions: Sequence[Solution]) -> npt.NDArray[np.float64]
     return 2.0 * _mutual_energies(solutions).reshape(n, 2, n, 2).transpose(0, 2, 1, 3)
 
 
-def _mutual_energies(solutions: Sequence[Solution]) -> npt.NDArray[np.float64]:
-    """Return ℓ_i(ψ_j) + ℓ_j(ψ_i) − B(ψ_i, ψ_j) for all pairs, shape ``(k, k)``."""
+def tensor_bracket(lower: _Array, upper: _Array) -> Bracket:
+    """Return bounds of every entry of T from the tensors of the two formulations.
+
+    As quadratic forms lower ≤ T ≤ upper. With the gap D = upper − lower ≥ 0, the deviation of T
+    from the mean of both lies between −D/2 and D/2, and Cauchy–Schwarz bounds its entries by
+    ½ √(D_ii D_jj), where i and j count impurities and axes. On the diagonal these are the two
+    tensors themselves.
+
+    Args:
+        lower: Tensor of the stream formulation, shape ``(n, n, 2, 2)``.
+        upper: Tensor of the vector formulation, of the same shape.
+
+    Returns:
+        Two arrays of the same shape.
+
+    Raises:
+        ValueError: A diagonal entry of ``lower`` exceeds that of ``upper``: no bounds.
+    """
+    gap = np.einsum("iiaa->ia", upper - lower)
+    if gap.min() < 0:
+        raise ValueError(f"self-energies cross by {-gap.min():g}: these are no bounds")
+    half = 0.5 * np.sqrt(np.einsum("ia,jb->ijab", gap, gap))
+    mean = 0.5 * (lower + upper)
+    return Bracket(mean - half, mean + half)
+
+
+def _mutual_energies(solutions: Sequence[Solution]) -> _Array:
+    """Return the energies of all pairs of loads, shape ``(k, k)``."""
+    if solutions[0].formulation == "stream":
+        return _potential_energies(solutions)
+    return _anomalous_energies(solutions) - _potential_energies(solutions)
+
+
+def _potential_energies(solutions: Sequence[Solution]) -> _Array:
+    """Return D_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j) for all pairs, shape ``(k, k)``."""
     owned = solutions[0].load.local_size
     potentials = np.array([s.potential.x.array[:owned] for s in solutions])
     loads = np.array([s.load.array_r for s in solutions])
@@ -60,3 +109,15 @@ def _mutual_energies(solutions: Sequence[Solution]) -> npt.NDArray[np.float64]:
     work = potentials @ loads.T
     local = work + work.T - potentials @ images.T
     return np.asarray(solutions[0].space.mesh.comm.allreduce(0.5 * (local + local.T)))
+
+
+def _anomalous_energies(solutions: Sequence[Solution]) -> _Array:
+    """Return C_ij = ∫_Γ (κ/2) a_i·a_j dS for all pairs, shape ``(k, k)``; a = (Γ/κ)(m × ẑ) f."""
+    impurities = list({i.impurity: None for s in solutions for i in s.sources})
+    moments = np.zeros((len(solutions), len(impurities), 2))
+    for row, solution in zip(moments, solutions, strict=True):
+        for impurity, moment in solution.sources:
+            row[impurities.index(impurity)] += impurity.strength * np.array(moment)
+    overlaps = profile_overlaps(solutions[0].space, impurities)
+    weight = solutions[0].film.superfluid_weight
+    return np.asarray(np.einsum("kia,ij,lja->kl", moments, overlaps, moments) / (2 * weight))

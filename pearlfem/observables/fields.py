@@ -11,15 +11,16 @@ import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
+from pearlfem.errors import StudyError
 from pearlfem.fem import stream
 from pearlfem.observables.points import evaluate
 from pearlfem.solution import Solution
 
 
 def flux_density(solution: Solution) -> fem.Function:
-    """Return B = −∇ψ above the film as a discontinuous function of degree 2, three components.
+    """Return B = −∇ψ or curl A above the film: discontinuous, of degree 2, three components.
 
-    Exact for elements of degree 1 to 3, whose gradients are of degree 2 at most.
+    Exact for elements of degree 1 to 3, whose derivatives are of degree 2 at most.
 
     Note:
         Not collective, except for the compilation of the first call.
@@ -27,7 +28,9 @@ def flux_density(solution: Solution) -> fem.Function:
     mesh = solution.space.mesh
     field = fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", 2, (3,))), name="B")
     points = field.function_space.element.interpolation_points
-    field.interpolate(fem.Expression(-ufl.grad(solution.potential), points))
+    u = solution.potential
+    derivative = -ufl.grad(u) if solution.formulation == "stream" else ufl.curl(u)
+    field.interpolate(fem.Expression(derivative, points))
     return field
 
 
@@ -68,11 +71,13 @@ def stream_function(solution: Solution, points: npt.ArrayLike) -> npt.NDArray[np
         Array of shape ``(n,)``, the same on every rank.
 
     Raises:
-        StudyError: A point lies beyond the far boundary.
+        StudyError: A point lies beyond the far boundary, or the solution is not of the stream
+            formulation.
 
     Note:
         Collective.
     """
+    _need_stream(solution, "stream_function")
     return 2.0 * evaluate(solution.potential, _in_plane(points))[:, 0]
 
 
@@ -105,10 +110,21 @@ def magnetic_moment(solution: Solution) -> npt.NDArray[np.float64]:
 
     On the plane the integral runs to the far boundary.
 
+    Raises:
+        StudyError: The solution is not of the stream formulation.
+
     Note:
         Collective.
     """
+    _need_stream(solution, "magnetic_moment")
     return np.array([0.0, 0.0, 2.0 * stream.film_integral(solution.potential, solution.space)])
+
+
+def _need_stream(solution: Solution, what: str) -> None:
+    if solution.formulation != "stream":
+        raise StudyError(
+            f"{what}: formulation = {solution.formulation!r}: not allowed; allowed: 'stream'"
+        )
 
 
 def _in_plane(points: npt.ArrayLike) -> npt.NDArray[np.float64]:

@@ -15,7 +15,7 @@ from pearlfem import (
     interaction_tensor,
 )
 from pearlfem.analytic import infinite_film
-from pearlfem.fem import stream
+from pearlfem.fem import film as film_forms
 from pearlfem.solvers import multigrid
 
 
@@ -53,8 +53,8 @@ def test_source_quadrature_is_exact_enough_for_the_bound(monkeypatch):
     film, impurity = Film(Plane(), 1.0), Impurity((0.0, 0.0), angle=30.0, size=0.1)
     space = create_half_space(film, [impurity], far=20.0)
     energies = []
-    for degree in (stream._SOURCE_QUADRATURE_DEGREE, 20):
-        monkeypatch.setattr(stream, "_SOURCE_QUADRATURE_DEGREE", degree)
+    for degree in (film_forms.SOURCE_QUADRATURE_DEGREE, 20):
+        monkeypatch.setattr(film_forms, "SOURCE_QUADRATURE_DEGREE", degree)
         problem = MaxwellLondon(film, space)
         energies.append(free_energy(problem.solve([impurity])))
         problem.destroy()

@@ -1,0 +1,115 @@
+"""What both formulations share: the film's facets, surface gradients, impurities as loads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import basix
+import dolfinx
+import numpy as np
+import numpy.typing as npt
+import ufl
+from dolfinx import fem
+from dolfinx.mesh import entities_to_geometry
+
+from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.sources import Impurity
+
+# Gaussians on cells of the default size 0.4 ξ: between degrees 8 and 14 energies move by less than
+# 1e-9 (tests/physics/test_bounds.py).
+SOURCE_QUADRATURE_DEGREE = 12
+
+
+@dataclass(frozen=True)
+class ImpurityLoad:
+    """ℓ(v) = c ∫_Γ f(r − r_i) m·t(v) dS for a linear map t, compiled once for all impurities."""
+
+    form: fem.Form
+    factor: float
+    amplitude: fem.Constant  # c Γ m
+    position: fem.Constant
+    size: fem.Constant
+
+    def assemble(self, impurity: Impurity, moment: tuple[float, float]) -> dolfinx.la.Vector:
+        """Return the load of ``impurity`` with its moment along ``moment``, complete on owned dofs.
+
+        Note:
+            Collective.
+        """
+        factor = self.factor * impurity.strength
+        self.amplitude.value[:] = [factor * component for component in moment]
+        self.position.value[:] = impurity.position
+        self.size.value = np.asarray(impurity.size)
+        load = fem.assemble_vector(self.form)
+        load.scatter_reverse(dolfinx.la.InsertMode.add)
+        return load
+
+
+def impurity_load(space: TaggedMesh, factor: float, test: Any) -> ImpurityLoad:
+    """Return c ∫_Γ f m·test dS with position, width and moment as constants; ``factor`` is c.
+
+    ``test`` is a linear expression in a test function with two components.
+    """
+    mesh = space.mesh
+    amplitude = fem.Constant(mesh, np.zeros(2))
+    position = fem.Constant(mesh, np.zeros(2))
+    size = fem.Constant(mesh, 1.0)
+    x = ufl.SpatialCoordinate(mesh)
+    offset = ufl.as_vector([x[0] - position[0], x[1] - position[1]])
+    profile = ufl.exp(-ufl.dot(offset, offset) / (2 * size**2)) / (2 * ufl.pi * size**2)
+    measure = film_measure(space, quadrature_degree=SOURCE_QUADRATURE_DEGREE)
+    form = fem.form(profile * ufl.dot(amplitude, test) * measure)
+    return ImpurityLoad(form, factor, amplitude, position, size)
+
+
+def film_measure(space: TaggedMesh, **metadata: int) -> Any:
+    """Return UFL's measure of the film's facets."""
+    ds = ufl.Measure("ds", domain=space.mesh, subdomain_data=space.facet_tags, metadata=metadata)
+    return ds(space.groups["film"])
+
+
+def surface_gradient(u: Any) -> Any:
+    """∇_s u of the film in z = 0: the components along x and y."""
+    return ufl.as_vector([u.dx(0), u.dx(1)])
+
+
+def profile_overlaps(space: TaggedMesh, impurities: Sequence[Impurity]) -> npt.NDArray[np.float64]:
+    """Return ∫_Γ f_i f_j dS [1/length²] of the impurities' profiles, shape ``(n, n)``.
+
+    With the quadrature of the loads on the same facets, so that energies are consistent.
+
+    Note:
+        Collective.
+    """
+    points, weights = _film_quadrature(space)
+    local = np.zeros((len(impurities), len(impurities)))
+    for block in np.array_split(
+        np.arange(len(weights)), 1 + len(weights) * len(impurities) // 10**7
+    ):
+        profiles = np.array([_profile(impurity, points[block]) for impurity in impurities])
+        local += (profiles * weights[block]) @ profiles.T
+    return np.asarray(space.mesh.comm.allreduce(local))
+
+
+def _profile(impurity: Impurity, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    distance = np.linalg.norm(points - impurity.position, axis=1) / impurity.size
+    return np.asarray(np.exp(-(distance**2) / 2) / (2 * np.pi * impurity.size**2))
+
+
+def _film_quadrature(
+    space: TaggedMesh,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return points (x, y) and weights [area] on the film's facets that this rank owns."""
+    mesh = space.mesh
+    mesh.topology.create_connectivity(2, 3)
+    facets = space.facets("film")
+    facets = facets[facets < mesh.topology.index_map(2).size_local]
+    corners = mesh.geometry.x[entities_to_geometry(mesh, 2, facets)][:, :, :2]
+    rule = basix.make_quadrature(basix.CellType.triangle, SOURCE_QUADRATURE_DEGREE)
+    reference, weights = (np.asarray(part, dtype=float) for part in rule)
+    sides = corners[:, 1:] - corners[:, :1]
+    points = corners[:, :1] + np.einsum("qk,fkx->fqx", reference, sides)
+    areas = np.abs(np.linalg.det(sides))
+    return points.reshape(-1, 2), np.outer(areas, weights).ravel()
