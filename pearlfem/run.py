@@ -29,6 +29,7 @@ from pearlfem.solution import Solution, superpose
 PICTURE = "film.png"
 STUDY = "study.toml"
 Progress = Callable[[str], None]
+Formulation = Literal["stream", "vector"]
 
 
 def run_study(
@@ -70,7 +71,7 @@ def run_study(
                 comm=comm,
             )
         progress(f"mesh      {seconds['mesh']:6.1f} s   {space.cells:,} cells")
-        names: tuple[Literal["stream", "vector"], ...]
+        names: tuple[Formulation, ...]
         chosen = study.solve.formulation
         names = ("stream", "vector") if chosen == "both" else (chosen,)
         answers = {name: _solve(study, space, name, seconds, progress) for name in names}
@@ -128,7 +129,7 @@ class _Answer(NamedTuple):
 def _solve(
     study: Study,
     space: TaggedMesh,
-    formulation: Literal["stream", "vector"],
+    formulation: Formulation,
     seconds: dict[str, float],
     progress: Progress,
 ) -> _Answer:
@@ -155,7 +156,7 @@ def _solve(
     return _Answer(tensor, solution, problem.dofs)
 
 
-def _bounded(study: Study, answers: Mapping[str, _Answer]) -> tuple[Bounded, Bounded]:
+def _bounded(study: Study, answers: Mapping[Formulation, _Answer]) -> tuple[Bounded, Bounded]:
     """Return free energy and interaction tensor with the bounds that there are."""
     moments = np.array([impurity.moment for impurity in study.impurities])
     energies = {

@@ -5,6 +5,8 @@ import pytest
 from mpi4py import MPI
 
 from pearlfem import (
+    MaxwellLondon,
+    create_half_space,
     free_energy,
     interaction_tensor,
     magnetic_field,
@@ -113,3 +115,14 @@ def test_ghosts_of_the_potential_are_up_to_date(answers):
         solution.potential.x.scatter_forward()
         stale = np.abs(solution.potential.x.array - before).max()
         assert WORLD.allreduce(float(stale), op=MPI.MAX) == 0.0
+
+
+def test_vector_formulation(film, impurities):
+    tensors = []
+    for comm in (MPI.COMM_SELF, MPI.COMM_WORLD):
+        space = create_half_space(film, impurities, resolution=0.5, far=5.0, comm=comm)
+        problem = MaxwellLondon(film, space, 2, "vector")
+        tensors.append(interaction_tensor(problem.solve_each(impurities)))
+        problem.destroy()
+    alone, together = tensors
+    assert difference(together, alone) < 1e-12  # the solver's 1e-8 enters squared

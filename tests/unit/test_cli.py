@@ -307,7 +307,7 @@ def test_summary_has_the_keys_of_the_contract(summary):
         *("holes", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
     }
     assert set(summary["free_energy"]) == {"value", "lower", "upper", "unit"}
-    assert set(summary["interaction"]) == {"tensor", "unit"}
+    assert set(summary["interaction"]) == {"tensor", "lower", "upper", "unit"}
     assert set(summary["seconds"]) == {"mesh", "assemble", "setup", "solve", "output", "total"}
 
 

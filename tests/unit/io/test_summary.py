@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from pearlfem.io.summary import summarise, versions, write_summary
+from pearlfem.io.summary import Bounded, summarise, versions, write_summary
 
 SECONDS = {"mesh": 1.0, "assemble": 2.0, "setup": 3.0, "solve": 4.0, "output": 5.0, "total": 15.0}
 COUNTS = {"cells": 10, "dofs": 20, "iterations": 3, "ranks": 1}
@@ -15,8 +15,8 @@ COUNTS = {"cells": 10, "dofs": 20, "iterations": 3, "ranks": 1}
 def summary(**changes):
     arguments = {
         "title": "ξ → 0",
-        "free_energy": 0.5,
-        "tensor": np.arange(16.0).reshape(2, 2, 2, 2),
+        "free_energy": Bounded(0.5, lower=0.5),
+        "tensor": Bounded(np.arange(16.0).reshape(2, 2, 2, 2)),
         "magnetic_moment": np.array([0.0, 0.0, 2.0]),
         "counts": COUNTS,
         "seconds": SECONDS,
@@ -35,12 +35,23 @@ def test_keys_are_those_of_the_contract():
         *("holes", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
     }
     assert set(summary()["free_energy"]) == {"value", "lower", "upper", "unit"}
-    assert set(summary()["interaction"]) == {"tensor", "unit"}
+    assert set(summary()["interaction"]) == {"tensor", "lower", "upper", "unit"}
 
 
 def test_stream_formulation_knows_a_lower_bound_and_no_upper_one():
     energy = summary()["free_energy"]
     assert (energy["value"], energy["lower"], energy["upper"]) == (0.5, 0.5, None)
+
+
+def test_bounds_of_the_tensor_are_nested_like_the_tensor():
+    value = np.zeros((1, 1, 2, 2))
+    interaction = summary(tensor=Bounded(value, value - 1, value + 1))["interaction"]
+    assert interaction["lower"] == [[[[-1.0, -1.0], [-1.0, -1.0]]]]
+    assert interaction["upper"] == [[[[1.0, 1.0], [1.0, 1.0]]]]
+
+
+def test_moment_that_was_not_computed_is_null():
+    assert summary(magnetic_moment=None)["magnetic_moment"] is None
 
 
 def test_tensor_is_nested_by_impurities_then_by_axes():
@@ -60,8 +71,8 @@ def test_same_unit_for_all_energies():
 @pytest.mark.parametrize("key", ["free_energy", "tensor", "magnetic_moment"])
 def test_number_that_is_not_finite_is_never_written(tmp_path, key, bad):
     value = {
-        "free_energy": bad,
-        "tensor": np.full((1, 1, 2, 2), bad),
+        "free_energy": Bounded(bad),
+        "tensor": Bounded(np.full((1, 1, 2, 2), bad)),
         "magnetic_moment": np.array([0.0, 0.0, bad]),
     }[key]
     with pytest.raises(ValueError, match="JSON"):

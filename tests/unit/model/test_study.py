@@ -274,8 +274,11 @@ def test_point_that_is_not_two_finite_numbers_is_refused(line, key, value):
         ('kind = "open"', "kind = 'periodic'", r"boundary\.kind = 'periodic': .*'open'"),
         ('fields = "none"', "fields = 'vtx'", r"output\.fields = 'vtx': .*'vtu'.*'none'"),
         ('fields = "none"', "fields = false", r"output\.fields = False: .*'vtu'.*'none'"),
-        ('formulation = "stream"', "formulation = 'vector'", r"formulation = 'vector': .*'stream'"),
-        ('formulation = "stream"', "formulation = 'both'", r"formulation = 'both': .*'stream'"),
+        (
+            'formulation = "stream"',
+            "formulation = 'all'",
+            r"formulation = 'all': .*'stream'.*'both'",
+        ),
     ],
 )
 def test_choice_or_range_that_is_not_kept_is_refused(old, new, message):
