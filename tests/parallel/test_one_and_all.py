@@ -125,4 +125,6 @@ def test_vector_formulation(film, impurities):
         tensors.append(interaction_tensor(problem.solve_each(impurities)))
         problem.destroy()
     alone, together = tensors
-    assert difference(together, alone) < 1e-12  # the solver's 1e-8 enters squared
+    # A carries gradients of no energy and of any size, and F is the small difference of two
+    # energies: round-off is larger than in the stream formulation (2e-12 measured), 1e-8 promised.
+    assert difference(together, alone) < 1e-10
