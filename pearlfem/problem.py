@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal
 
 from dolfinx import fem
 from petsc4py import PETSc
@@ -16,7 +15,7 @@ from pearlfem.formulation.vector import VectorFormulation
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources import Impurity, check_impurities
-from pearlfem.solution import Solution, Source
+from pearlfem.solution import FormulationName, Solution, Source
 
 _Formulation = Callable[[Film, TaggedMesh, int], Formulation]
 FORMULATIONS: dict[str, _Formulation] = {
@@ -47,7 +46,7 @@ class MaxwellLondon:
         film: Film,
         space: TaggedMesh,
         degree: int = 3,
-        formulation: Literal["stream", "vector"] = "stream",
+        formulation: FormulationName = "stream",
     ) -> None:
         if degree not in (1, 2, 3):
             raise StudyError(f"degree = {degree}: not allowed; allowed: 1, 2, 3")

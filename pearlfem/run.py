@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +24,11 @@ from pearlfem.observables.energy import interaction_tensor, tensor_bracket
 from pearlfem.observables.fields import magnetic_moment
 from pearlfem.parallel import on_root
 from pearlfem.problem import MaxwellLondon
-from pearlfem.solution import Solution, superpose
+from pearlfem.solution import FormulationName, Solution, superpose
 
 PICTURE = "film.png"
 STUDY = "study.toml"
 Progress = Callable[[str], None]
-Formulation = Literal["stream", "vector"]
 
 
 def run_study(
@@ -71,7 +70,7 @@ def run_study(
                 comm=comm,
             )
         progress(f"mesh      {seconds['mesh']:6.1f} s   {space.cells:,} cells")
-        names: tuple[Formulation, ...]
+        names: tuple[FormulationName, ...]
         chosen = study.solve.formulation
         names = ("stream", "vector") if chosen == "both" else (chosen,)
         answers = {name: _solve(study, space, name, seconds, progress) for name in names}
@@ -129,7 +128,7 @@ class _Answer(NamedTuple):
 def _solve(
     study: Study,
     space: TaggedMesh,
-    formulation: Formulation,
+    formulation: FormulationName,
     seconds: dict[str, float],
     progress: Progress,
 ) -> _Answer:
@@ -156,7 +155,7 @@ def _solve(
     return _Answer(tensor, solution, problem.dofs)
 
 
-def _bounded(study: Study, answers: Mapping[Formulation, _Answer]) -> tuple[Bounded, Bounded]:
+def _bounded(study: Study, answers: Mapping[FormulationName, _Answer]) -> tuple[Bounded, Bounded]:
     """Return free energy and interaction tensor with the bounds that there are."""
     moments = np.array([impurity.moment for impurity in study.impurities])
     energies = {

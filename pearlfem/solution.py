@@ -13,6 +13,8 @@ from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources import Impurity
 
+FormulationName = Literal["stream", "vector"]
+
 
 class Source(NamedTuple):
     """An impurity with a moment of its own: any vector (m_x, m_y) in the plane."""
@@ -39,7 +41,7 @@ class Solution:
 
     film: Film
     space: TaggedMesh
-    formulation: Literal["stream", "vector"]
+    formulation: FormulationName
     sources: tuple[Source, ...]
     potential: fem.Function
     load: PETSc.Vec
