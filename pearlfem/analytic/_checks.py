@@ -26,6 +26,21 @@ def positive(name: str, value: float) -> float:
     return float(value)
 
 
+def positive_or_infinite(name: str, value: float) -> float:
+    """Return `value`; refuse anything that is not a number > 0, which may be infinite."""
+    if np.ndim(value) != 0 or not value > 0:
+        raise ValueError(f"{name} = {value!r}: must be a number > 0 (infinity allowed)")
+    return float(value)
+
+
+def all_positive(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """Return `value` as an array of doubles; refuse entries that are not finite and > 0."""
+    array = finite_array(name, value)
+    if not np.all(array > 0):
+        raise ValueError(f"{name} = {value!r}: every entry must be > 0")
+    return array
+
+
 def non_negative(name: str, value: ArrayLike) -> NDArray[np.float64]:
     """Return `value` as an array of doubles; refuse negative or non-finite entries."""
     array = finite_array(name, value)
@@ -54,3 +69,10 @@ def pair(name: str, value: ArrayLike) -> tuple[float, float]:
     """Return `value`, one number per source, as two floats."""
     first, second = vector(name, value, 2)
     return float(first), float(second)
+
+
+def one_for_each(name: str, values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Spread one value, or check that there are `count` of them."""
+    if values.shape not in ((), (count,)):
+        raise ValueError(f"{name} has shape {values.shape}: must be () or ({count},)")
+    return np.broadcast_to(values, (count,))

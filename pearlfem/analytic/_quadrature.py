@@ -18,6 +18,8 @@ _FIRST = -3.8
 START_FRACTION = 0.3
 # exp(-50) = 2e-22 is far below rounding even after division by powers of the shorter length.
 DECAY_LENGTHS = 50.0
+# Highest wave number in units of 1/σ: the tail beyond it, 9² exp(−9²/2), is 1e-16 of any integral.
+GAUSSIAN_CUTOFF = 9.0
 # Nodes x points held at once: 128 kB per temporary stay in a core's cache.
 _BLOCK = 2**14
 

@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
+from pearlfem.analytic._bessel import bessel_functions
 from pearlfem.analytic._quadrature import (
     DECAY_LENGTHS,
+    GAUSSIAN_CUTOFF,
     START_FRACTION,
     double_exponential,
     graded_gauss,
@@ -31,8 +32,6 @@ from pearlfem.analytic._quadrature import (
 Array = NDArray[np.float64]
 
 _FAR = 12.0
-# Highest wave number in units of 1/σ: the tail beyond it, 9² exp(−9²/2), is 1e-16 of any integral.
-_CUTOFF = 9.0
 # Panels of a phase of 13.5 radians at r = 12σ, which 16 Gauss nodes integrate to rounding.
 _PANELS = 8
 
@@ -170,15 +169,14 @@ def _hankel_integral(x: Array, y: Array, s: Array) -> Array:
     Returns:
         The five `PotentialDerivatives`, ``(5, n)``.
     """
-    u, du = graded_gauss(_CUTOFF, _PANELS, smallest=float(s.min()))
+    u, du = graded_gauss(GAUSSIAN_CUTOFF, _PANELS, smallest=float(s.min()))
     measure = du * np.exp(-0.5 * u * u)
 
     def evaluate(x: Array, y: Array, s: Array) -> Array:
         # The floor keeps J1(p)/p = 1/2 at r = 0.
         p = np.maximum(x / s, 1e-100)[:, None] * u
         spectrum = measure * np.exp(-(y / s)[:, None] * u) / (s[:, None] + u)
-        j0, j1_over_p = special.j0(p), special.j1(p) / p
-        j2 = np.where(p < 1.0, _small_bessel_j2(np.minimum(p, 1.0)), 2.0 * j1_over_p - j0)
+        j0, j1_over_p, j2 = bessel_functions(p)
         return np.stack(
             [
                 np.einsum("ij,ij->i", spectrum, j0),
@@ -190,13 +188,3 @@ def _hankel_integral(x: Array, y: Array, s: Array) -> Array:
         )
 
     return in_blocks(evaluate, u.size, x, y, s)
-
-
-def _small_bessel_j2(p: Array) -> Array:
-    """Power series of J2(p) for 0 <= p <= 1, where 2 J1/p − J0 cancels."""
-    factors = [-1.0 / (k * (k + 2)) for k in range(8, 0, -1)]
-    h = 0.25 * p * p
-    series = np.ones_like(p)
-    for factor in factors:
-        series = 1.0 + factor * h * series
-    return np.asarray(0.5 * h * series)

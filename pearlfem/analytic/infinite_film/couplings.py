@@ -14,7 +14,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pearlfem.analytic._checks import finite_array, non_negative, pair, positive, vectors
+from pearlfem.analytic._checks import (
+    finite_array,
+    non_negative,
+    one_for_each,
+    pair,
+    positive,
+    vectors,
+)
 from pearlfem.analytic._screened import screened_potential
 from pearlfem.analytic._source import combined_width
 
@@ -164,8 +171,8 @@ def interaction_tensor(
     points = vectors("positions", positions, 2)
     if points.ndim != 2:
         raise ValueError(f"positions has shape {points.shape}: must be (n, 2)")
-    gamma = _one_for_each("strengths", finite_array("strengths", strengths), len(points))
-    xi = _one_for_each("sizes", non_negative("sizes", sizes), len(points))
+    gamma = one_for_each("strengths", finite_array("strengths", strengths), len(points))
+    xi = one_for_each("sizes", non_negative("sizes", sizes), len(points))
     i, j = np.triu_indices(len(points))
     separation = points[i] - points[j]
     r = np.hypot(separation[:, 0], separation[:, 1])
@@ -192,13 +199,6 @@ def _energy_scale(pearl_length: float, strengths: tuple[float, float]) -> float:
     """J* = Γ1 Γ2 / (2πκ) with κ = 2/r0."""
     first, second = pair("strengths", strengths)
     return first * second * positive("pearl_length", pearl_length) / (4.0 * np.pi)
-
-
-def _one_for_each(name: str, values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Spread one value, or check that there are `count` of them."""
-    if values.shape not in ((), (count,)):
-        raise ValueError(f"{name} has shape {values.shape}: must be () or ({count},)")
-    return np.broadcast_to(values, (count,))
 
 
 def _refuse_coincident(
