@@ -50,6 +50,7 @@ def assemble_level(film: Film, space: TaggedMesh, degree: int) -> Level:
     blocks = [[continuous, upper], [lower, jump.createSubMatrix(film_dofs, film_dofs)]]
     operator = _join(blocks)
     operator.setOption(PETSc.Mat.Option.SPD, True)
+    operator.setNearNullSpace(_constants_on_each_side(operator, V, space))
     for matrix in (coupling, jump):
         matrix.destroy()
     return Level(V, fixed, jumps, operator)
@@ -66,11 +67,25 @@ def interpolation(coarse: Level, fine: Level, space: TaggedMesh) -> PETSc.Mat:
     all_fine, film_fine = _index_sets(fine.V, fine.jumps)
     _, film_coarse = _index_sets(coarse.V, coarse.jumps)
     side = nodes.createVecLeft()
-    heights = fine.V.tabulate_dof_coordinates()[: side.local_size, 2]
-    side.array[:] = 0.5 * np.sign(heights)
+    side.array[:] = stream.half_sign_at_dofs(fine.V, space)
     lifted = nodes.createSubMatrix(all_fine, film_coarse)
     lifted.diagonalScale(side)
     return _join([[nodes, lifted], [None, nodes.createSubMatrix(film_fine, film_coarse)]])
+
+
+def _constants_on_each_side(
+    operator: PETSc.Mat, V: fem.FunctionSpace, space: TaggedMesh
+) -> PETSc.NullSpace:
+    """Return ψ = 1 and ψ = ½ sign(z), which cost energy only where ψ is fixed."""
+    one, sign = operator.createVecs()
+    owned = V.dofmap.index_map.size_local
+    one.array[:owned], one.array[owned:] = 1.0, 0.0
+    sign.array[:owned], sign.array[owned:] = stream.half_sign_at_dofs(V, space), 1.0
+    for vector in (one, sign):
+        vector.normalize()
+    sign.axpy(-one.dot(sign), one)
+    sign.normalize()
+    return PETSc.NullSpace().create(vectors=[one, sign], comm=operator.comm)
 
 
 def _index_sets(V: fem.FunctionSpace, jumps: _Dofs) -> tuple[PETSc.IS, PETSc.IS]:
