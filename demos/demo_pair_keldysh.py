@@ -63,7 +63,7 @@ impurities = [pearlfem.Impurity((x, 0.0), size=size) for x in (0.0, 0.2, 0.5, 1.
 # impurity is a load with its moment along $x$ and one with its moment along $y$.
 
 # %%
-space = pearlfem.create_half_space(film, impurities, comm=comm)
+space = pearlfem.create_space(film, impurities, comm=comm)
 problem = pearlfem.MaxwellLondon(film, space, degree=3)
 solutions = problem.solve_each(impurities)
 tensor = pearlfem.interaction_tensor(solutions)

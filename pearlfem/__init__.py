@@ -4,7 +4,7 @@ Describe a film and its sources, mesh the space above it, solve, and ask for obs
 
     film = Film(Disc(radius=5.0), pearl_length=2.0)
     impurities = [Impurity((0.0, 0.0), size=0.25)]
-    space = create_half_space(film, impurities)
+    space = create_space(film, impurities)
     solution = MaxwellLondon(film, space).solve(impurities)
     F, K = free_energy(solution), sheet_current(solution, [(1.0, 0.0)])
 """
@@ -15,7 +15,7 @@ with suppress(ImportError):  # where DOLFINx comes from this wheel, it has to be
     import dolfinx_solver  # noqa: F401
 
 from pearlfem.errors import ConvergenceError, StudyError
-from pearlfem.mesh.half_space import create_half_space
+from pearlfem.mesh.space import create_space
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.film import Disc, Film, Plane
 from pearlfem.model.sources import Impurity
@@ -39,7 +39,7 @@ __all__ = [
     "MaxwellLondon",
     "Plane",
     "StudyError",
-    "create_half_space",
+    "create_space",
     "free_energy",
     "interaction_tensor",
     "magnetic_field",

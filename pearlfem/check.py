@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.analytic import infinite_film
-from pearlfem.mesh.half_space import create_half_space
+from pearlfem.mesh.space import create_space
 from pearlfem.model.film import Film, Plane
 from pearlfem.model.sources import Impurity
 from pearlfem.observables.energy import interaction_tensor
@@ -43,7 +43,7 @@ def check_solver(comm: MPI.Comm = MPI.COMM_WORLD) -> list[Comparison]:
     Note:
         Collective over ``comm``.
     """
-    space = create_half_space(_FILM, _IMPURITIES, comm=comm)
+    space = create_space(_FILM, _IMPURITIES, comm=comm)
     problem = MaxwellLondon(_FILM, space)
     solutions = problem.solve_each(_IMPURITIES)
     tensor = interaction_tensor(solutions)

@@ -23,7 +23,7 @@ from rich.table import Table
 from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.summary import ENERGY_UNIT
-from pearlfem.mesh.half_space import write_half_space
+from pearlfem.mesh.space import write_space
 from pearlfem.model.film import Plane
 from pearlfem.model.study import Study, parse_study, read_study_text
 from pearlfem.parallel import on_root
@@ -202,7 +202,7 @@ def _read_study(path: Path) -> Study:
 def _write_mesh(study: Study, path: Path, force: bool) -> int:
     if path.exists() and not force:
         raise StudyError(f"mesh file {path}: exists; allowed: a new file, or --force to replace it")
-    return write_half_space(
+    return write_space(
         path,
         study.film,
         study.impurities,

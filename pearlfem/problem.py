@@ -1,12 +1,9 @@
-"""The Maxwell–London problem of a film in open space: assembled once, solved for many sources."""
+"""The Maxwell–London problem of a film: assembled once, solved for many sources."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-
-from dolfinx import fem
-from petsc4py import PETSc
 
 from pearlfem.errors import StudyError
 from pearlfem.formulation.discrete import Formulation
@@ -25,11 +22,11 @@ FORMULATIONS: dict[str, _Formulation] = {
 
 
 class MaxwellLondon:
-    """A film and the space above it.
+    """A film and the space around it.
 
     Args:
         film: The film.
-        space: The meshed half space over it.
+        space: The mesh.
         degree: Degree of the elements, 1 to 3.
         formulation: "stream" (scalar potential, energies from below) or "vector" (vector potential,
             energies from above).
@@ -65,7 +62,7 @@ class MaxwellLondon:
     @property
     def dofs(self) -> int:
         """Number of unknowns on all ranks, fixed ones included."""
-        return int(self._discrete.V.dofmap.index_map.size_global)
+        return self._discrete.dofs
 
     def solve(self, impurities: Sequence[Impurity]) -> Solution:
         """Solve for all ``impurities`` together, with the moments they have.
@@ -106,16 +103,18 @@ class MaxwellLondon:
         load, *others = (self._discrete.load(s.impurity, s.moment) for s in sources)
         for other in others:
             load.axpy(1.0, other)
-        potential, iterations = self._potential(load)
         operator = self._discrete.operator
+        vector = operator.createVecRight()
+        iterations = self._solver.solve(load, vector)
+        unknowns = vector.array.copy()
         return Solution(
-            self.film, self.space, self.formulation, sources, potential, load, operator, iterations
+            self.film,
+            self.space,
+            self.formulation,
+            sources,
+            unknowns,
+            *self._discrete.fields(unknowns),
+            load,
+            operator,
+            iterations,
         )
-
-    def _potential(self, load: PETSc.Vec) -> tuple[fem.Function, int]:
-        solution = self._discrete.operator.createVecRight()
-        iterations = self._solver.solve(load, solution)
-        potential = fem.Function(self._discrete.V, name="potential")
-        potential.x.array[: solution.local_size] = solution.array
-        potential.x.scatter_forward()
-        return potential, iterations

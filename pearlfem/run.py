@@ -17,7 +17,7 @@ from pearlfem.errors import StudyError
 from pearlfem.io.folder import result_folder
 from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
-from pearlfem.mesh.half_space import create_half_space
+from pearlfem.mesh.space import create_space
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.study import Study, read_study
 from pearlfem.observables.energy import interaction_tensor, tensor_bracket
@@ -62,7 +62,7 @@ def run_study(
     seconds: dict[str, float] = {}
     with result_folder(folder, force=force, comm=comm) as stage:
         with _timed(seconds, "mesh"):
-            space = create_half_space(
+            space = create_space(
                 study.film,
                 study.impurities,
                 resolution=study.mesh.resolution,

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from dolfinx import fem
 from petsc4py import PETSc
 
@@ -32,7 +34,12 @@ class Solution:
         space: The mesh.
         formulation: "stream" or "vector".
         sources: What drives it.
-        potential: ψ [current] or A [flux per length] above the film, ghosts up to date.
+        unknowns: This rank's own unknowns, in the order of the operator's columns, ``(n,)``.
+        potential: A [flux per length], or ψ [current] where the mesh is the half of a mirror
+            symmetric space; otherwise the continuous part u of ψ = u + ½ sign(z) g. Ghosts are up to
+            date.
+        stream_function: A continuous function that is g [current] on the film, K = ∇g × ẑ, ghosts
+            up to date; None in the vector formulation.
         load: ℓ [energy per unit of the potential], complete on owned dofs, zero at fixed ones.
         operator: B, with unit rows at fixed dofs; shared by all solutions of a problem, which owns
             it.
@@ -43,7 +50,9 @@ class Solution:
     space: TaggedMesh
     formulation: FormulationName
     sources: tuple[Source, ...]
+    unknowns: npt.NDArray[np.float64]
     potential: fem.Function
+    stream_function: fem.Function | None
     load: PETSc.Vec
     operator: PETSc.Mat
     iterations: int
@@ -56,24 +65,33 @@ def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Soluti
         Not collective. ``iterations`` is the largest of all.
     """
     first = solutions[0]
-    potential = fem.Function(first.potential.function_space, name=first.potential.name)
+    unknowns = np.zeros_like(first.unknowns)
     load = first.load.duplicate()
     load.set(0.0)
     sources: list[Source] = []
     for solution, weight in zip(solutions, weights, strict=True):
-        potential.x.array[:] += weight * solution.potential.x.array
+        unknowns += weight * solution.unknowns
         load.axpy(weight, solution.load)
         sources += [
             Source(impurity, (weight * x, weight * y)) for impurity, (x, y) in solution.sources
         ]
-    iterations = max(solution.iterations for solution in solutions)
+    g = [s.stream_function for s in solutions if s.stream_function is not None]
     return Solution(
         first.film,
         first.space,
         first.formulation,
         tuple(sources),
-        potential,
+        unknowns,
+        _combine([s.potential for s in solutions], weights),
+        _combine(g, weights) if g else None,
         load,
         first.operator,
-        iterations,
+        max(solution.iterations for solution in solutions),
     )
+
+
+def _combine(functions: Sequence[fem.Function], weights: Sequence[float]) -> fem.Function:
+    total = fem.Function(functions[0].function_space, name=functions[0].name)
+    for function, weight in zip(functions, weights, strict=True):
+        total.x.array[:] += weight * function.x.array
+    return total

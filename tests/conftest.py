@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mpi4py import MPI
 
-from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_half_space
+from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_space
 
 SECONDS_PER_TEST = 60  # on several ranks, where the slowest takes three
 
@@ -84,7 +84,7 @@ def impurities() -> tuple[Impurity, ...]:
 @pytest.fixture(scope="session")
 def space(film, impurities):
     """About 600 cells."""
-    return create_half_space(film, impurities, resolution=0.2, far=5.0)
+    return create_space(film, impurities, resolution=0.2, far=5.0)
 
 
 @pytest.fixture(scope="session")

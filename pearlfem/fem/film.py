@@ -65,9 +65,15 @@ def impurity_load(space: TaggedMesh, factor: float, test: Any) -> ImpurityLoad:
 
 
 def film_measure(space: TaggedMesh, **metadata: int) -> Any:
-    """Return UFL's measure of the film's facets."""
-    ds = ufl.Measure("ds", domain=space.mesh, subdomain_data=space.facet_tags, metadata=metadata)
-    return ds(space.groups["film"])
+    """Return UFL's measure of the film's facets: integrands take their values from above."""
+    # One-sided integrals do for a film within space as well as for one on its boundary.
+    sides = [(1, space.sides("film").ravel())]
+    return ufl.Measure("ds", domain=space.mesh, subdomain_data=sides, metadata=metadata)(1)
+
+
+def half_space_weight(space: TaggedMesh) -> fem.Constant:
+    """Return the weight of integrals over the mesh that makes them half of those over space."""
+    return fem.Constant(space.mesh, 1.0 if space.mirrored else 0.5)
 
 
 def surface_gradient(u: Any) -> Any:

@@ -1,14 +1,16 @@
 """The vector-potential formulation in London gauge (primal: an upper bound).
 
-The gradient of the phase is absorbed in A. On the half space z > 0 of a mirror symmetric problem
-find A in H(curl), n × A = 0 on the far boundary, with
+The gradient of the phase is absorbed in A. Find A in H(curl), n × A = 0 on the far boundary and on
+shields, with
 
-    B(A, v) = ∫_{z>0} (1/μ0) curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS = ℓ(v),
+    B(A, v) = ½ ∫ (1/μ0) curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS = ℓ(v),
     ℓ(v) = −∫_Γ (κ/2) a·v_t dS,     F = ∫_Γ (κ/2) |a|² dS − [2ℓ(A) − B(A, A)],
 
-in reduced units (μ0 = 1); H_t = 0 off the film is natural. Every conforming A gives F or more, so a
-Galerkin solution bounds the free energy of unbounded space from above. Gradients that vanish on the
-film are in the null space of B and ℓ alike: conjugate gradients never leave its complement.
+in reduced units (μ0 = 1). In a mirror symmetric space half of the first integral is that over z > 0.
+H_t = 0, there off the film and everywhere on magnetic walls, is natural. Every conforming A gives F
+or more, so a Galerkin solution bounds the free energy of unbounded space from above. Gradients that
+vanish on the film are in the null space of B and ℓ alike: conjugate gradients never leave its
+complement.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
-from pearlfem.fem.film import ImpurityLoad, film_measure, surface_gradient
+from pearlfem.fem.film import ImpurityLoad, film_measure, half_space_weight, surface_gradient
 from pearlfem.fem.film import impurity_load as film_impurity_load
 from pearlfem.mesh.tagged import TaggedMesh
 
@@ -41,8 +43,8 @@ def create_vector_space(space: TaggedMesh) -> fem.FunctionSpace:
 
 
 def fixed_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> npt.NDArray[np.int32]:
-    """Return this rank's dofs (ghosts too, unrolled) on the far boundary."""
-    blocks = fem.locate_dofs_topological(V, 2, space.facets("far"))
+    """Return this rank's dofs (ghosts too, unrolled) on the far boundary and on shields."""
+    blocks = fem.locate_dofs_topological(V, 2, space.facets("far", "shield"))
     size = V.dofmap.index_map_bs
     unrolled = size * blocks[:, None] + np.arange(size)
     return np.asarray(unrolled.ravel(), dtype=np.int32)
@@ -58,11 +60,12 @@ def dofs_without_film(V: fem.FunctionSpace, space: TaggedMesh) -> npt.NDArray[np
 
 
 def energy_form(V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: float) -> fem.Form:
-    """Return the compiled form B(A, v) = ∫ curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS."""
+    """Return the compiled form B(A, v) = ½ ∫ curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS."""
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
     weight = fem.Constant(space.mesh, superfluid_weight / 2.0)
     surface = weight * ufl.inner(_tangential(u), _tangential(v)) * film_measure(space)
-    form: fem.Form = fem.form(ufl.inner(ufl.curl(u), ufl.curl(v)) * ufl.dx + surface)
+    volume = half_space_weight(space) * ufl.inner(ufl.curl(u), ufl.curl(v)) * ufl.dx
+    form: fem.Form = fem.form(volume + surface)
     return form
 
 

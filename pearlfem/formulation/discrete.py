@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,48 +11,87 @@ from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
+from pearlfem.fem.film import ImpurityLoad
 from pearlfem.model.sources import Impurity
 from pearlfem.solvers.conjugate_gradients import ConjugateGradients
 
 
-class Formulation(Protocol):
+class Fields(NamedTuple):
+    """Unknowns as functions, ghosts up to date; g only in the stream formulation."""
+
+    potential: fem.Function
+    stream_function: fem.Function | None
+
+
+class Formulation(ABC):
     """An assembled formulation.
 
-    ``V`` is the space of the unknown, ``operator`` the matrix of B with unit rows at fixed dofs.
+    Args:
+        operator: The matrix of B, with unit rows at fixed unknowns.
+        impurity: ℓ of an impurity, in the dofs of some space.
+        places: For each unknown that this rank owns the dof whose load it takes, or −1 for none.
     """
 
-    V: fem.FunctionSpace
-    operator: PETSc.Mat
+    def __init__(
+        self, operator: PETSc.Mat, impurity: ImpurityLoad, places: npt.NDArray[np.int32]
+    ) -> None:
+        self.operator, self._impurity, self._places = operator, impurity, places
 
+    @property
+    def dofs(self) -> int:
+        """Number of unknowns on all ranks, fixed ones included."""
+        return int(self.operator.getSize()[0])
+
+    def load(self, impurity: Impurity, moment: tuple[float, float]) -> PETSc.Vec:
+        """Return ℓ of ``impurity`` with its moment along ``moment``, 0 at fixed ones (collective)."""
+        values = self._impurity.assemble(impurity, moment).array
+        load = self.operator.createVecRight()
+        load.array[:] = np.append(values, 0.0)[self._places]
+        return load
+
+    @abstractmethod
     def create_solver(self) -> ConjugateGradients:
         """Return the solver of ``operator`` (collective)."""
 
-    def load(self, impurity: Impurity, moment: tuple[float, float]) -> PETSc.Vec:
-        """Return ℓ of ``impurity`` with another moment, zero at fixed dofs (collective)."""
+    @abstractmethod
+    def fields(self, unknowns: npt.NDArray[np.float64]) -> Fields:
+        """Return the functions that this rank's ``unknowns`` stand for (collective)."""
 
+    @abstractmethod
     def destroy(self) -> None:
         """Free the matrices (collective)."""
 
 
+def create_function(
+    V: fem.FunctionSpace, name: str, values: npt.NDArray[np.float64]
+) -> fem.Function:
+    """Return the function with ``values`` at this rank's own dofs (collective)."""
+    function = fem.Function(V, name=name)
+    function.x.array[: len(values)] = values
+    function.x.scatter_forward()
+    return function
+
+
+def free_places(V: fem.FunctionSpace, fixed: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return the numbers of the owned dofs of V, and −1 for ``fixed`` ones."""
+    places = np.arange(V.dofmap.index_map.size_local * V.dofmap.index_map_bs, dtype=np.int32)
+    places[np.isin(places, fixed)] = -1
+    return places
+
+
 def assemble_operator(
-    form: fem.Form, V: fem.FunctionSpace, fixed: npt.NDArray[np.int32]
+    form: fem.Form, V: fem.FunctionSpace, fixed: npt.NDArray[np.int32], diagonal: float = 1.0
 ) -> PETSc.Mat:
-    """Return the matrix of a symmetric ``form`` on V, with unit rows and columns at ``fixed``."""
+    """Return the matrix of a symmetric ``form`` on V.
+
+    Rows and columns at ``fixed`` are zero but for ``diagonal``.
+    """
     zero_values = fem.Function(V)
-    matrix = fem_petsc.assemble_matrix(form, bcs=[fem.dirichletbc(zero_values, fixed)])
+    conditions = [fem.dirichletbc(zero_values, fixed)]
+    matrix = fem_petsc.assemble_matrix(form, bcs=conditions, diag=diagonal)
     matrix.assemble()
     matrix.setOption(PETSc.Mat.Option.SPD, True)
     return matrix
-
-
-def vector_on(
-    operator: PETSc.Mat, values: npt.NDArray[np.float64], fixed: npt.NDArray[np.int32]
-) -> PETSc.Vec:
-    """Return the owned part of ``values`` as a vector that is zero at ``fixed`` dofs."""
-    vector = operator.createVecRight()
-    vector.array[:] = values[: vector.local_size]
-    zero(vector, fixed)
-    return vector
 
 
 def leave_out(
@@ -61,10 +101,5 @@ def leave_out(
     right, left = matrix.createVecs()
     for scale, dofs in ((left, rows), (right, columns)):
         scale.set(1.0)
-        zero(scale, dofs)
+        scale.array[dofs[dofs < scale.local_size]] = 0.0
     matrix.diagonalScale(left, right)
-
-
-def zero(vector: PETSc.Vec, dofs: npt.NDArray[np.int32]) -> None:
-    """Set the owned ones among ``dofs`` to zero."""
-    vector.array[dofs[dofs < vector.local_size]] = 0.0

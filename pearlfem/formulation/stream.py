@@ -2,45 +2,54 @@
 
 from __future__ import annotations
 
-from dolfinx.fem import petsc as fem_petsc
+import numpy as np
+import numpy.typing as npt
 from petsc4py import PETSc
 
 from pearlfem.fem import stream
-from pearlfem.formulation.discrete import assemble_operator, leave_out, vector_on
+from pearlfem.formulation.discrete import Fields, Formulation, create_function, free_places
+from pearlfem.formulation.stream_levels import assemble_level, interpolation
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources import Impurity
 from pearlfem.solvers.multigrid import Multigrid
 
 
-class StreamFormulation:
-    """Operator and loads of ``pearlfem.fem.stream`` (collective)."""
+class StreamFormulation(Formulation):
+    """Operator and loads of ``pearlfem.fem.stream`` (collective).
+
+    The unknowns are the dofs of ψ in a mirror symmetric space, otherwise those of u, then of g.
+    """
 
     def __init__(self, film: Film, space: TaggedMesh, degree: int) -> None:
         self._film, self._space, self._degree = film, space, degree
-        self.V = stream.create_space(space, degree)
-        self._fixed = stream.fixed_dofs(self.V, space)
-        form = stream.energy_form(self.V, space, film.superfluid_weight)
-        self.operator = assemble_operator(form, self.V, self._fixed)
-        self._impurity = stream.impurity_load(self.V, space, film.superfluid_weight)
+        self._fine = assemble_level(film, space, degree)
+        V, fixed, jumps, operator = self._fine
+        places = free_places(V, fixed)
+        if not space.mirrored:
+            places = np.concatenate([np.full_like(places, -1), jumps])
+        super().__init__(
+            operator, stream.impurity_load(V, space, film.superfluid_weight), places
+        )
         self._levels: list[PETSc.Mat] = []
 
     def create_solver(self) -> Multigrid:
         """Return the p-multigrid solver (collective)."""
         if self._degree > 1:
-            V1 = stream.create_space(self._space, 1)
-            fixed = stream.fixed_dofs(V1, self._space)
-            form = stream.energy_form(V1, self._space, self._film.superfluid_weight)
-            interpolation = fem_petsc.interpolation_matrix(V1, self.V)
-            interpolation.assemble()
-            leave_out(interpolation, self._fixed, fixed)
-            self._levels = [assemble_operator(form, V1, fixed), interpolation]
+            coarse = assemble_level(self._film, self._space, 1)
+            self._levels = [coarse.operator, interpolation(coarse, self._fine, self._space)]
         return Multigrid(self.operator, *self._levels)
 
-    def load(self, impurity: Impurity, moment: tuple[float, float]) -> PETSc.Vec:
-        """Return ℓ of ``impurity`` with its moment along ``moment`` (collective)."""
-        values = self._impurity.assemble(impurity, moment).array
-        return vector_on(self.operator, values, self._fixed)
+    def fields(self, unknowns: npt.NDArray[np.float64]) -> Fields:
+        """Return ψ and g = 2ψ on the film in a mirror symmetric space, otherwise u and g."""
+        V, jumps = self._fine.V, self._fine.jumps
+        owned = V.dofmap.index_map.size_local
+        potential = create_function(V, "potential", unknowns[:owned])
+        if self._space.mirrored:
+            g = 2.0 * potential.x.array[:owned]
+        else:
+            g = np.zeros(owned)
+            g[jumps] = unknowns[owned:]
+        return Fields(potential, create_function(V, "stream_function", g))
 
     def destroy(self) -> None:
         """Free the matrices (collective)."""

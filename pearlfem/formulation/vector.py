@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
 from pearlfem.fem import vector
-from pearlfem.formulation.discrete import assemble_operator, leave_out, vector_on
+from pearlfem.formulation.discrete import (
+    Fields,
+    Formulation,
+    assemble_operator,
+    create_function,
+    free_places,
+    leave_out,
+)
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources import Impurity
 from pearlfem.solvers.auxiliary_space import AuxiliarySpace
 
 
-class VectorFormulation:
+class VectorFormulation(Formulation):
     """Operator and loads of ``pearlfem.fem.vector`` (collective)."""
 
     def __init__(self, film: Film, space: TaggedMesh, degree: int) -> None:
         self._film, self._space, self._degree = film, space, degree
-        self.V = vector.create_space(space, degree)
-        self._fixed = vector.fixed_dofs(self.V, space)
-        form = vector.energy_form(self.V, space, film.superfluid_weight)
-        self.operator = assemble_operator(form, self.V, self._fixed)
-        self._impurity = vector.impurity_load(self.V, space)
+        self._V = vector.create_space(space, degree)
+        self._fixed = vector.fixed_dofs(self._V, space)
+        form = vector.energy_form(self._V, space, film.superfluid_weight)
+        super().__init__(
+            assemble_operator(form, self._V, self._fixed),
+            vector.impurity_load(self._V, space),
+            free_places(self._V, self._fixed),
+        )
         self._transfers: list[PETSc.Mat] = []
 
     def create_solver(self) -> AuxiliarySpace:
@@ -32,20 +43,19 @@ class VectorFormulation:
         left_out = vector.dofs_without_film(potentials, self._space)
         form = vector.potential_form(potentials, self._space, self._film.superfluid_weight)
         potential_operator = assemble_operator(form, potentials, left_out)
-        gradient = fem_petsc.discrete_gradient(potentials, self.V)
+        gradient = fem_petsc.discrete_gradient(potentials, self._V)
         gradient.assemble()
         leave_out(gradient, self._fixed, left_out)
         fields = vector.create_vector_space(self._space)
-        interpolation = fem_petsc.interpolation_matrix(fields, self.V)
+        interpolation = fem_petsc.interpolation_matrix(fields, self._V)
         interpolation.assemble()
         leave_out(interpolation, self._fixed, vector.fixed_dofs(fields, self._space))
         self._transfers = [gradient, potential_operator, interpolation]
         return AuxiliarySpace(self.operator, *self._transfers)
 
-    def load(self, impurity: Impurity, moment: tuple[float, float]) -> PETSc.Vec:
-        """Return ℓ of ``impurity`` with its moment along ``moment`` (collective)."""
-        values = self._impurity.assemble(impurity, moment).array
-        return vector_on(self.operator, values, self._fixed)
+    def fields(self, unknowns: npt.NDArray[np.float64]) -> Fields:
+        """Return A; there is no stream function."""
+        return Fields(create_function(self._V, "potential", unknowns), None)
 
     def destroy(self) -> None:
         """Free the matrices (collective)."""

@@ -13,12 +13,14 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Disc, Film
 from pearlfem.model.sources import Impurity
 
 _CELLS_PER_SIZE = 0.4  # a: edge length at an impurity, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest impurity
 _EDGE_GROWTH = 0.5  # c: the same for the distance from the film's edge
+_CELLS_PER_GAP = 1.0  # edge length on the film in units of the distance to the nearest wall
 _STEEPEST = 0.7  # neither grows faster at any resolution: the cells would be too flat
 _EDGE_PER_RADIUS = 0.01  # h_e, at most this part of the radius (polygon against circle) …
 _EDGE_PER_PEARL_LENGTH = 0.2  # … and of r0, over which the current rises from the edge
@@ -31,18 +33,24 @@ class Extent(NamedTuple):
     size: float
 
 
-def device_extent(film: Film, impurities: Sequence[Impurity]) -> Extent:
+def device_extent(
+    film: Film, impurities: Sequence[Impurity], boundary: Boundary | None = None
+) -> Extent:
     """Return where the device lies and how large it is.
 
     A disc is its own extent. On the plane it is the circle around all impurities, but at least one
-    Pearl length, beyond which the field of an impurity falls off like that of a dipole in space.
+    Pearl length, beyond which the field of an impurity falls off like that of a dipole in space;
+    walls at a smaller distance from each other have taken over before.
     """
     if isinstance(film.shape, Disc):
         return Extent(film.shape.center, film.shape.radius)
     xs, ys = zip(*(impurity.position for impurity in impurities), strict=True)
     center = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
     reach = max(math.dist(center, i.position) + i.size for i in impurities)
-    return Extent(center, max(reach, film.pearl_length))
+    least = film.pearl_length
+    if isinstance(boundary, Walls):
+        least = min(least, boundary.box[2])
+    return Extent(center, max(reach, least))
 
 
 def impurity_cell_size(size: float, resolution: float, distance: str) -> str:
@@ -60,3 +68,15 @@ def edge_cell_size(finest: float, resolution: float, distance: str) -> str:
 def finest_edge_cell(disc: Disc, pearl_length: float) -> float:
     """Return the edge length h_e [length] of cells at the edge of a disc."""
     return min(_EDGE_PER_RADIUS * disc.radius, _EDGE_PER_PEARL_LENGTH * pearl_length)
+
+
+def wall_cell_size(distance: float, resolution: float, height: str) -> str:
+    """Return the largest h between walls as a formula in the variable ``height`` above the film.
+
+    Args:
+        distance: Of the nearest wall above or below the film [length].
+        resolution: 2.0 halves all cells.
+        height: Name of the variable |z|.
+    """
+    growth = min(_GROWTH / resolution, _STEEPEST)
+    return f"{_CELLS_PER_GAP * distance / resolution:.17g} + {growth:.17g} * {height}"

@@ -21,22 +21,54 @@ from pearlfem.parallel import on_root
 
 @dataclass(frozen=True)
 class TaggedMesh:
-    """A mesh with named groups of boundary facets.
+    """A mesh with named groups of facets.
 
     Args:
-        mesh: Distributed DOLFINx mesh of tetrahedra, ghosted over shared facets.
+        mesh: Distributed DOLFINx mesh of tetrahedra, ghosted over shared facets. Facets without a
+            cell on the other side of them, and all facets in the film's plane z = 0, have a name.
         facet_tags: A number for each tagged facet.
         groups: The number of each named group of facets.
+        mirrored: Whether the mesh is the half z ≥ 0 of a space that is mirror symmetric in z.
+            Otherwise it is the whole space, and no cell reaches through z = 0.
     """
 
     mesh: dolfinx.mesh.Mesh
     facet_tags: dolfinx.mesh.MeshTags
     groups: dict[str, int]
+    mirrored: bool = True
 
     def facets(self, *names: str) -> npt.NDArray[np.int32]:
         """Return this rank's facets of the named groups; a group that is absent has none."""
         found = [self.facet_tags.find(self.groups[name]) for name in names if name in self.groups]
         return np.concatenate([np.empty(0, dtype=np.int32), *found])
+
+    def sides(self, *names: str) -> npt.NDArray[np.int32]:
+        """Return the named groups' facets in z = 0 as they are seen from above.
+
+        Returns:
+            Pairs of a cell above and the local number of its facet, shape ``(n, 2)``, for all cells
+            that this rank owns: over all ranks each facet comes once.
+        """
+        topology = self.mesh.topology
+        topology.create_connectivity(3, 2)
+        topology.create_connectivity(2, 3)
+        above = self.cells_above()
+        facets = topology.connectivity(3, 2).array.reshape(-1, 4)[above]
+        cells, local = np.nonzero(np.isin(facets, self.facets(*names)))
+        return np.column_stack([above[cells], local]).astype(np.int32)
+
+    def cells_above(self) -> npt.NDArray[np.int32]:
+        """Return the cells in z > 0 that this rank owns."""
+        return np.flatnonzero(self._heights() > 0).astype(np.int32)
+
+    def cells_below(self) -> npt.NDArray[np.int32]:
+        """Return the cells in z < 0 that this rank owns."""
+        return np.flatnonzero(self._heights() < 0).astype(np.int32)
+
+    def _heights(self) -> npt.NDArray[np.float64]:
+        """Return four times the height of the middle of each cell that this rank owns."""
+        corners = self.mesh.geometry.dofmaps[0][: self.mesh.topology.index_map(3).size_local]
+        return np.asarray(self.mesh.geometry.x[corners, 2].sum(axis=1))
 
     @property
     def cells(self) -> int:
@@ -75,7 +107,8 @@ def distribute(model: Any, comm: MPI.Comm) -> TaggedMesh:
     """Turn the gmsh ``model`` of rank 0 into a distributed mesh (collective over ``comm``)."""
     data = dolfinx.io.gmsh.model_to_mesh(model, comm, 0, gdim=3, partitioner=_partitioner(comm))
     groups = {name: group.tag for name, group in data.physical_groups.items() if group.dim == 2}
-    return TaggedMesh(data.mesh, cast(dolfinx.mesh.MeshTags, data.facet_tags), groups)
+    mirrored = "below" not in data.physical_groups
+    return TaggedMesh(data.mesh, cast(dolfinx.mesh.MeshTags, data.facet_tags), groups, mirrored)
 
 
 def _open(path: Path) -> None:
@@ -89,10 +122,11 @@ def _open(path: Path) -> None:
     groups = {
         gmsh.model.getPhysicalName(*group): group[0] for group in gmsh.model.getPhysicalGroups()
     }
-    if not {("film", 2), ("far", 2)} <= set(groups.items()) or 3 not in groups.values():
+    outer = {"far", "shield", "magnetic-wall"} & set(groups)
+    if groups.get("film") != 2 or not outer or 3 not in groups.values():
         raise StudyError(
             f"mesh file {path}: needs a physical group of cells and groups of facets named 'film' "
-            f"and 'far'; has {sorted(groups)}"
+            f"and 'far', 'shield' or 'magnetic-wall'; has {sorted(groups)}"
         )
 
 

@@ -11,6 +11,7 @@ FORBID_EXTRA = ConfigDict(extra="forbid")
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+PositiveOrInfinite = Annotated[float, Field(gt=0, strict=True)]  # NaN is not greater than 0
 
 
 def _not_zero(value: float) -> float:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pearlfem.errors import StudyError
+from pearlfem.model.boundary import Boundary, Box, Open, Place, WallKind, Walls, check_boundary
 from pearlfem.model.film import Disc, Film, Plane
 from pearlfem.model.quantities import Point, Positive
 from pearlfem.model.sources import Impurity, check_impurities
@@ -41,14 +42,32 @@ class _DiscTable(_Table):
         return Film(Disc(self.radius, self.center), self.pearl_length)
 
 
-class BoundaryTable(_Table):
-    """[boundary]: what surrounds the film."""
+class _BoundaryTable(_Table):
+    kind: Literal["open"] | WallKind = "open"
+    box: Box | None = None
+    center: Place | None = None
 
-    kind: Literal["open"] = "open"
+    def boundary(self, film: Film) -> Boundary:
+        """Return what surrounds ``film``, by default around its centre."""
+        if self.kind == "open":
+            for key in ("box", "center"):
+                if (value := getattr(self, key)) is not None:
+                    raise StudyError(
+                        f"boundary.{key} = {list(value)}: not allowed with kind = 'open'; "
+                        "allowed: kind = 'shield' or 'magnetic-wall', whose walls it places"
+                    )
+            return Open()
+        if self.box is None:
+            raise StudyError(
+                f"boundary.box: missing, but needed with kind = {self.kind!r}; "
+                "allowed: the sizes [x, y, z] of the box whose faces are walls"
+            )
+        x, y = film.shape.center if isinstance(film.shape, Disc) else (0.0, 0.0)
+        return Walls(self.kind, self.box, self.center or (x, y, 0.0))
 
 
 class MeshTable(_Table):
-    """[mesh]: how fine and how far the half space is meshed."""
+    """[mesh]: how fine space is meshed, and how far if it is open or has no walls at the sides."""
 
     resolution: Positive = 1.0
     far: Annotated[float, Field(ge=2, le=1e6, strict=True)] = 100.0
@@ -72,7 +91,7 @@ class _StudyTable(_Table):
     title: str = ""
     film: Annotated[_PlaneTable | _DiscTable, Field(discriminator="shape")]
     impurity: tuple[Impurity, ...] = ()
-    boundary: BoundaryTable = BoundaryTable()
+    boundary: _BoundaryTable = _BoundaryTable()
     mesh: MeshTable = MeshTable()
     solve: SolveTable = SolveTable()
     output: OutputTable = OutputTable()
@@ -87,7 +106,7 @@ class Study(_Table):
     title: str
     film: Film
     impurities: tuple[Impurity, ...]
-    boundary: BoundaryTable
+    boundary: Boundary
     mesh: MeshTable
     solve: SolveTable
     output: OutputTable
@@ -134,13 +153,15 @@ def parse_study(text: str, name: str = "study") -> Study:
     film = table.film.film()
     try:
         check_impurities(film, table.impurity)
+        boundary = table.boundary.boundary(film)
+        check_boundary(boundary, film, table.impurity)
     except StudyError as error:
         raise StudyError(f"{name}: {error}") from None
     return Study(
         title=table.title,
         film=film,
         impurities=table.impurity,
-        boundary=table.boundary,
+        boundary=boundary,
         mesh=table.mesh,
         solve=table.solve,
         output=table.output,
@@ -187,7 +208,7 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
         ("film", "plane"): _PlaneTable,
         ("film", "disc"): _DiscTable,
         ("impurity",): Impurity,
-        ("boundary",): BoundaryTable,
+        ("boundary",): _BoundaryTable,
         ("mesh",): MeshTable,
         ("solve",): SolveTable,
         ("output",): OutputTable,

@@ -97,8 +97,7 @@ def _mutual_energies(solutions: Sequence[Solution]) -> _Array:
 
 def _potential_energies(solutions: Sequence[Solution]) -> _Array:
     """Return D_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j) for all pairs, shape ``(k, k)``."""
-    owned = solutions[0].load.local_size
-    potentials = np.array([s.potential.x.array[:owned] for s in solutions])
+    potentials = np.array([s.unknowns for s in solutions])
     loads = np.array([s.load.array_r for s in solutions])
     image, argument = solutions[0].load.duplicate(), solutions[0].load.duplicate()
     images = np.empty_like(potentials)

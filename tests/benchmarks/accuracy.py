@@ -23,7 +23,7 @@ from pearlfem import (
     Impurity,
     MaxwellLondon,
     Plane,
-    create_half_space,
+    create_space,
     interaction_tensor,
 )
 from pearlfem.analytic import infinite_film
@@ -49,7 +49,7 @@ class Answer(NamedTuple):
 def solve(film: Film, impurities: Sequence[Impurity], resolution: float = 1.0) -> Answer:
     """Mesh, assemble and solve for both moments of each impurity."""
     start = time.perf_counter()
-    space = create_half_space(film, impurities, resolution=resolution)
+    space = create_space(film, impurities, resolution=resolution)
     problem = MaxwellLondon(film, space)
     solutions = problem.solve_each(impurities)
     tensor = interaction_tensor(solutions)

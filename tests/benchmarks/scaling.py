@@ -22,7 +22,7 @@ from mpi4py import MPI
 from petsc4py import PETSc
 from poisson import poisson_seconds
 
-from pearlfem import Film, Impurity, MaxwellLondon, Plane, create_half_space
+from pearlfem import Film, Impurity, MaxwellLondon, Plane, create_space
 from pearlfem.io.vtu import nodal_values, write_film, write_space
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.solution import Solution
@@ -58,7 +58,7 @@ def main() -> None:
     largest = parser.parse_args().largest
     report = Report(f"Scaling on {COMM.size} rank{'s' if COMM.size > 1 else ''}")
     for degree in DOFS_PER_CELL:
-        measure(create_half_space(FILM, IMPURITIES, resolution=0.3), degree)  # compiles
+        measure(create_space(FILM, IMPURITIES, resolution=0.3), degree)  # compiles
     poisson_seconds(1000, TOLERANCE)
     reset_peak()
     idle = peak()
@@ -76,7 +76,7 @@ def main() -> None:
 def add_rows(report: Report, resolution: float, largest: float, idle: float) -> None:
     """Mesh once, and add a row for each degree whose number of dofs is within the limits."""
     reset_peak()
-    meshing, space = timed(lambda: create_half_space(FILM, IMPURITIES, resolution=resolution))
+    meshing, space = timed(lambda: create_space(FILM, IMPURITIES, resolution=resolution))
     mesh_megabytes = peak()
     for degree, dofs_per_cell in DOFS_PER_CELL.items():
         if not SMALLEST < dofs_per_cell * space.cells < 1.1 * largest:

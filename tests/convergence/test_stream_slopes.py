@@ -8,7 +8,7 @@ from pearlfem import (
     Impurity,
     MaxwellLondon,
     Plane,
-    create_half_space,
+    create_space,
     free_energy,
     interaction_tensor,
 )
@@ -25,7 +25,7 @@ def exact_energy() -> float:
 
 
 def solve(resolution: float, degree: int, far: float = 200.0) -> tuple[int, float]:
-    space = create_half_space(FILM, PAIR, resolution=resolution, far=far)
+    space = create_space(FILM, PAIR, resolution=resolution, far=far)
     problem = MaxwellLondon(FILM, space, degree)
     energy = free_energy(problem.solve(PAIR))
     problem.destroy()
@@ -64,7 +64,7 @@ def test_cutting_space_off_costs_the_cube_of_the_radius():
 def test_iterations_do_not_grow_with_the_number_of_dofs(degree):
     iterations = []
     for resolution in (0.5, 1.0) if degree == 3 else (0.7, 1.4):
-        space = create_half_space(FILM, PAIR, resolution=resolution)
+        space = create_space(FILM, PAIR, resolution=resolution)
         problem = MaxwellLondon(FILM, space, degree)
         iterations.append(problem.solve(PAIR).iterations)
         problem.destroy()
@@ -73,7 +73,7 @@ def test_iterations_do_not_grow_with_the_number_of_dofs(degree):
 
 
 def test_pair_study_at_default_settings_is_as_accurate_as_the_readme_says():
-    space = create_half_space(FILM, PAIR)
+    space = create_space(FILM, PAIR)
     problem = MaxwellLondon(FILM, space)
     tensor = interaction_tensor(problem.solve_each(PAIR))
     problem.destroy()

@@ -14,7 +14,7 @@ from dolfinx import mesh
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_half_space
+from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_space
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.solution import Solution
 
@@ -63,7 +63,7 @@ def solve(shape: str, degree: int, comm: MPI.Comm) -> Answer:
     if shape == "layers":
         space = layered_box(comm)
     else:
-        space = create_half_space(film, IMPURITIES, resolution=0.25, far=5.0, comm=comm)
+        space = create_space(film, IMPURITIES, resolution=0.25, far=5.0, comm=comm)
     problem = MaxwellLondon(film, space, degree=degree)
     return Answer(space, problem, problem.solve_each(IMPURITIES), problem.solve(IMPURITIES))
 

@@ -10,7 +10,7 @@ from pearlfem import (
     Impurity,
     MaxwellLondon,
     Plane,
-    create_half_space,
+    create_space,
     free_energy,
     interaction_tensor,
 )
@@ -24,7 +24,7 @@ from pearlfem.solvers import multigrid
 @pytest.mark.parametrize("size", [0.02, 0.1, 0.5])
 def test_self_energy_is_below_the_exact_one(degree, resolution, size):
     film, impurity = Film(Plane(), 1.0), Impurity((0.3, -0.2), size=size)
-    space = create_half_space(film, [impurity], resolution=resolution, far=50.0)
+    space = create_space(film, [impurity], resolution=resolution, far=50.0)
     problem = MaxwellLondon(film, space, degree)
     tensor = interaction_tensor(problem.solve_each([impurity]))
     problem.destroy()
@@ -35,7 +35,7 @@ def test_self_energy_is_below_the_exact_one(degree, resolution, size):
 
 def test_bound_holds_for_a_solver_that_stops_early(monkeypatch):
     film, impurity = Film(Plane(), 1.0), Impurity((0.0, 0.0), size=0.1)
-    space = create_half_space(film, [impurity], far=50.0)
+    space = create_space(film, [impurity], far=50.0)
     energies = []
     for tolerance in (1e-1, 1e-9):
         monkeypatch.setattr(multigrid, "TOLERANCE", tolerance)
@@ -51,7 +51,7 @@ def test_bound_holds_for_a_solver_that_stops_early(monkeypatch):
 
 def test_source_quadrature_is_exact_enough_for_the_bound(monkeypatch):
     film, impurity = Film(Plane(), 1.0), Impurity((0.0, 0.0), angle=30.0, size=0.1)
-    space = create_half_space(film, [impurity], far=20.0)
+    space = create_space(film, [impurity], far=20.0)
     energies = []
     for degree in (film_forms.SOURCE_QUADRATURE_DEGREE, 20):
         monkeypatch.setattr(film_forms, "SOURCE_QUADRATURE_DEGREE", degree)
@@ -64,7 +64,7 @@ def test_source_quadrature_is_exact_enough_for_the_bound(monkeypatch):
 
 def test_disc_is_inscribed():
     film, impurity = Film(Disc(2.0, center=(1.0, 1.0)), 1.0), Impurity((1.0, 1.0), size=0.5)
-    space = create_half_space(film, [impurity], resolution=0.5, far=5.0)
+    space = create_space(film, [impurity], resolution=0.5, far=5.0)
     space.mesh.topology.create_connectivity(2, 3)
     nodes = np.unique(entities_to_geometry(space.mesh, 2, space.facets("film")))
     corners = space.mesh.geometry.x[nodes]

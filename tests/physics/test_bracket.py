@@ -14,7 +14,7 @@ from pearlfem import (
     Impurity,
     MaxwellLondon,
     Plane,
-    create_half_space,
+    create_space,
     free_energy,
     interaction_tensor,
     magnetic_field,
@@ -35,7 +35,7 @@ PAIR = (Impurity((-0.3, 0.0), size=0.1), Impurity((0.3, 0.1), size=0.15, angle=3
 
 def bracket(film, impurities, degree, resolution):
     """Bounds of the tensor, and the iterations of the vector formulation."""
-    space = create_half_space(film, impurities, resolution=resolution, far=50.0)
+    space = create_space(film, impurities, resolution=resolution, far=50.0)
     problem = MaxwellLondon(film, space, degree)
     lower = interaction_tensor(problem.solve_each(impurities))
     problem.destroy()
@@ -103,7 +103,7 @@ def test_pairs_on_a_disc(row):
 
 def test_upper_bound_holds_for_a_solver_that_stops_early(monkeypatch):
     film, impurity = Film(Plane(), 1.0), Impurity((0.0, 0.0), size=0.1)
-    space = create_half_space(film, [impurity], far=50.0)
+    space = create_space(film, [impurity], far=50.0)
     energies = []
     for tolerance in (1e-1, 1e-8):
         monkeypatch.setattr(auxiliary_space, "TOLERANCE", tolerance)
@@ -115,7 +115,7 @@ def test_upper_bound_holds_for_a_solver_that_stops_early(monkeypatch):
 
 def test_both_formulations_give_the_same_currents_and_fields():
     film, impurity = Film(Plane(), 1.0), Impurity((0.0, 0.0), size=0.3, angle=40.0)
-    space = create_half_space(film, [impurity])
+    space = create_space(film, [impurity])
     points = [(0.2, 0.1), (0.7, -0.3), (-1.5, 0.4)]
     above = [(x, y, 0.4) for x, y in points]
     exact_K = infinite_film.sheet_current(points, angle=40.0, size=0.3, pearl_length=1.0)
@@ -134,7 +134,7 @@ def test_both_formulations_give_the_same_currents_and_fields():
 
 def test_vector_formulation_has_no_stream_function():
     film, impurity = Film(Plane(), 1.0), Impurity((0.0, 0.0), size=0.3)
-    problem = MaxwellLondon(film, create_half_space(film, [impurity], far=5.0), 1, "vector")
+    problem = MaxwellLondon(film, create_space(film, [impurity], far=5.0), 1, "vector")
     with pytest.raises(StudyError, match="formulation = 'vector'"):
         magnetic_moment(problem.solve([impurity]))
     problem.destroy()

@@ -9,7 +9,7 @@ from pearlfem import (
     Impurity,
     MaxwellLondon,
     Plane,
-    create_half_space,
+    create_space,
     free_energy,
     interaction_tensor,
     magnetic_field,
@@ -28,7 +28,7 @@ THREE = (
 
 @pytest.fixture(scope="module")
 def disc():
-    space = create_half_space(FILM, THREE, resolution=0.6, far=20.0)
+    space = create_space(FILM, THREE, resolution=0.6, far=20.0)
     problem = MaxwellLondon(FILM, space, degree=2)
     yield problem
     problem.destroy()
@@ -109,7 +109,7 @@ def test_moving_and_turning_everything_changes_nothing():
         R = np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]])
         impurities = [Impurity(tuple(R @ p + shift), size=0.1) for p in pair]
         film = Film(Plane(), 1.0)
-        problem = MaxwellLondon(film, create_half_space(film, impurities))
+        problem = MaxwellLondon(film, create_space(film, impurities))
         tensor = interaction_tensor(problem.solve_each(impurities))
         problem.destroy()
         turned_back = np.einsum("ca,ijcd,db->ijab", R, tensor, R)

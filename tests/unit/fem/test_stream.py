@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from dolfinx import fem
 
-from pearlfem import create_half_space
+from pearlfem import create_space
 from pearlfem.fem import stream
 from pearlfem.model.sources import Impurity
 
@@ -15,7 +15,7 @@ from pearlfem.model.sources import Impurity
 @pytest.fixture(scope="module")
 def fine_space(film):
     """Fine enough for the quadrature of an impurity that lies well inside the disc."""
-    return create_half_space(film, [Impurity(film.shape.center, size=0.15)], resolution=0.7, far=2)
+    return create_space(film, [Impurity(film.shape.center, size=0.15)], resolution=0.7, far=2)
 
 
 @pytest.fixture(scope="module")

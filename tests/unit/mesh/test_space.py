@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pearlfem.errors import StudyError
-from pearlfem.mesh.half_space import create_half_space, write_half_space
+from pearlfem.mesh.space import create_space, write_space
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.film import Disc, Film, Plane
 from pearlfem.model.sources import Impurity
@@ -19,7 +19,7 @@ COARSE = {"resolution": 0.2, "far": FAR}  # as the fixture ``space``
 
 @pytest.fixture(scope="module")
 def plane_space(plane_film):
-    return create_half_space(plane_film, [Impurity((0.5, 0.0), size=0.3)], resolution=0.4, far=FAR)
+    return create_space(plane_film, [Impurity((0.5, 0.0), size=0.3)], resolution=0.4, far=FAR)
 
 
 def exterior_facets(space) -> set[int]:
@@ -80,7 +80,7 @@ def test_far_boundary_of_the_plane_counts_in_impurities_but_at_least_pearl_lengt
     size, plane_film, corners
 ):
     pair = [Impurity((x, 1.0), size=size) for x in (0.0, 1.0)]
-    space = create_half_space(plane_film, pair, **COARSE)
+    space = create_space(plane_film, pair, **COARSE)
     device = max(0.5 + size, plane_film.pearl_length)
     radii = np.linalg.norm(corners(space, "far") - (0.5, 1.0, 0.0), axis=-1)
     np.testing.assert_allclose(radii, FAR * device, rtol=1e-9)
@@ -94,7 +94,7 @@ def test_half_ball_is_full(plane_space, corners, measure):
 
 def test_cells_at_an_impurity_resolve_its_size(plane_film, corners):
     small, large = Impurity((-1.0, 0.0), size=0.05), Impurity((1.0, 0.0), size=0.4)
-    film = corners(create_half_space(plane_film, [small, large], far=FAR), "film")
+    film = corners(create_space(plane_film, [small, large], far=FAR), "film")
     for impurity in (small, large):
         offsets = np.linalg.norm(film[..., :2] - impurity.position, axis=-1)
         near = film[offsets.max(axis=1) < 2 * impurity.size]
@@ -119,7 +119,7 @@ def test_cells_at_the_edge_of_a_disc_are_finer_than_far_away(space, film, corner
 def test_twice_the_resolution_has_about_eight_times_the_cells(plane_film):
     source = [Impurity((0.5, 0.0), size=0.3)]
     coarse, fine = (
-        create_half_space(plane_film, source, resolution=resolution, far=FAR).cells
+        create_space(plane_film, source, resolution=resolution, far=FAR).cells
         for resolution in (0.4, 0.8)
     )
     # Eight times where the cells are small against the ball; fewer here, where they are not.
@@ -129,7 +129,7 @@ def test_twice_the_resolution_has_about_eight_times_the_cells(plane_film):
 def test_sixteen_times_as_far_is_cheap(plane_film):
     source = [Impurity((0.0, 0.0), size=0.3)]
     near, far = (
-        create_half_space(plane_film, source, resolution=0.5, far=far).cells for far in (8.0, 128.0)
+        create_space(plane_film, source, resolution=0.5, far=far).cells for far in (8.0, 128.0)
     )
     # Each of four doublings adds a constant number, about 0.3 of what is within 8: 2.2 times in
     # all. Cells of one size in the outer space would make it 16³ times.
@@ -148,7 +148,7 @@ def test_mesh_depends_neither_on_the_unit_of_length_nor_on_the_origin(shape, uni
         disc = Disc(radius=unit, center=place(0.0, 0.0))
         film = Film(disc if shape == "disc" else Plane(), pearl_length=unit)
         impurities = [Impurity(place(0.25, 0.5), size=0.3 * unit)]
-        return create_half_space(film, impurities, **COARSE)
+        return create_space(film, impurities, **COARSE)
 
     there, here = create(unit, origin), create(1.0, (0.0, 0.0))
     assert there.cells == here.cells
@@ -158,7 +158,7 @@ def test_mesh_depends_neither_on_the_unit_of_length_nor_on_the_origin(shape, uni
 
 
 def test_mesh_is_the_same_every_time(film, impurities, space):
-    again = create_half_space(film, impurities, **COARSE)
+    again = create_space(film, impurities, **COARSE)
     np.testing.assert_array_equal(again.mesh.geometry.x, space.mesh.geometry.x)
 
 
@@ -173,28 +173,28 @@ def test_mesh_has_no_loose_nodes(space):
 @pytest.mark.parametrize("resolution", [0.0, -1.0, math.nan, math.inf])
 def test_resolution_has_to_be_positive_and_finite(plane_film, resolution):
     with pytest.raises(StudyError, match=rf"resolution = {resolution}.*positive"):
-        create_half_space(plane_film, [Impurity((0.0, 0.0), size=0.3)], resolution=resolution)
+        create_space(plane_film, [Impurity((0.0, 0.0), size=0.3)], resolution=resolution)
 
 
 @pytest.mark.parametrize("far", [0.0, 1.0, -5.0, math.nan, math.inf])
 def test_far_boundary_has_to_be_beyond_the_device(plane_film, far):
     with pytest.raises(StudyError, match=rf"far = {far}.*at least 2"):
-        create_half_space(plane_film, [Impurity((0.0, 0.0), size=0.3)], far=far)
+        create_space(plane_film, [Impurity((0.0, 0.0), size=0.3)], far=far)
 
 
 def test_mesh_needs_an_impurity_on_the_film(plane_film, film):
     with pytest.raises(StudyError, match="impurity"):
-        create_half_space(plane_film, [])
+        create_space(plane_film, [])
     with pytest.raises(StudyError, match="outside"):
-        create_half_space(film, [Impurity((9.0, 0.0), size=0.3)])
+        create_space(film, [Impurity((9.0, 0.0), size=0.3)])
 
 
 def test_gmsh_is_closed_afterwards_even_if_it_fails(plane_film, tmp_path):
     source = [Impurity((0.0, 0.0), size=0.3)]
-    create_half_space(plane_film, source, **COARSE)
+    create_space(plane_film, source, **COARSE)
     assert not gmsh.isInitialized()
     with pytest.raises(StudyError, match=r"x\.msh"):
-        write_half_space(tmp_path / "no" / "such" / "x.msh", plane_film, source, **COARSE)
+        write_space(tmp_path / "no" / "such" / "x.msh", plane_film, source, **COARSE)
     assert not gmsh.isInitialized()
 
 
@@ -203,14 +203,14 @@ def test_gmsh_is_closed_afterwards_even_if_it_fails(plane_film, tmp_path):
 
 def test_written_mesh_has_the_groups_under_their_names(tmp_path, film, impurities):
     path = tmp_path / "disc.msh"
-    write_half_space(path, film, impurities, **COARSE)
+    write_space(path, film, impurities, **COARSE)
     groups = {name: dimension for name, (_, dimension) in meshio.read(path).field_data.items()}
     assert groups == {"space": 3, "film": 2, "plane": 2, "far": 2}
 
 
 def test_mesh_survives_a_file(tmp_path, film, impurities, space, corners, measure):
     path = tmp_path / "disc.msh"
-    cells = write_half_space(path, film, impurities, **COARSE)
+    cells = write_space(path, film, impurities, **COARSE)
     read = read_mesh(path)
     assert cells == read.cells == space.cells
     assert set(read.groups) == set(space.groups)

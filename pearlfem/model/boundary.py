@@ -1,0 +1,117 @@
+"""What surrounds the film: open space, or walls on the six faces of a box."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator
+from pydantic.dataclasses import dataclass
+
+from pearlfem.errors import StudyError
+from pearlfem.model.film import Disc, Film
+from pearlfem.model.quantities import FORBID_EXTRA, Finite, Positive, PositiveOrInfinite
+from pearlfem.model.sources import Impurity
+
+
+def _infinite_on_both_sides_or_none(box: tuple[float, float, float]) -> tuple[float, float, float]:
+    if math.isinf(box[0]) != math.isinf(box[1]):
+        raise ValueError("sizes along x and y should both be finite or both be inf")
+    return box
+
+
+Box = Annotated[
+    tuple[PositiveOrInfinite, PositiveOrInfinite, Positive],
+    AfterValidator(_infinite_on_both_sides_or_none),
+]
+Place = tuple[Finite, Finite, Finite]
+WallKind = Literal["shield", "magnetic-wall"]
+
+
+@dataclass(frozen=True, config=FORBID_EXTRA)
+class Open:
+    """Unbounded space; numerically it ends at the far boundary."""
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether space is the mirror image of itself in the film's plane z = 0: always."""
+        return True
+
+
+@dataclass(frozen=True, config=FORBID_EXTRA)
+class Walls:
+    """Walls on the six faces of a box, all of one kind.
+
+    A film that is the whole plane fills the cross-section z = 0 of the box. Shields are then in
+    superconducting contact with it, so that K may flow into them; at magnetic walls K·n = 0.
+
+    Args:
+        kind: "shield" (superconducting, B·n = 0) or "magnetic-wall" (n × H = 0).
+        box: Sizes along x, y and z [length]. Along x and y they may both be ``inf``: there are
+            walls above and below only, and space ends at the far boundary.
+        center: Centre of the box [length]. Where z is 0 the space is mirror symmetric.
+
+    Raises:
+        pydantic.ValidationError: A value out of range (a ``ValueError``).
+    """
+
+    kind: WallKind
+    box: Box
+    center: Place = (0.0, 0.0, 0.0)
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether space is the mirror image of itself in the film's plane z = 0."""
+        return self.center[2] == 0
+
+    @property
+    def infinite(self) -> bool:
+        """Whether there are walls above and below only."""
+        return math.isinf(self.box[0])
+
+    @property
+    def heights(self) -> tuple[float, float]:
+        """z [length] of the lower and of the upper wall."""
+        return self.center[2] - self.box[2] / 2, self.center[2] + self.box[2] / 2
+
+    def clearance(self, point: tuple[float, float]) -> float:
+        """Return the distance [length] of ``point`` from the walls at the sides; < 0 outside."""
+        return min(
+            size / 2 - abs(x - x0)
+            for x, size, x0 in zip(point, self.box[:2], self.center[:2], strict=True)
+        )
+
+    def __str__(self) -> str:
+        """Return the box in words, for messages."""
+        return f"the box of sizes {list(self.box)} around {list(self.center)}"
+
+
+Boundary = Open | Walls
+
+
+def check_boundary(boundary: Boundary, film: Film, impurities: Sequence[Impurity]) -> None:
+    """Refuse walls that cut the film or leave impurities out.
+
+    Raises:
+        StudyError: Film or impurities are not inside the walls.
+    """
+    if isinstance(boundary, Open):
+        return
+    lower, upper = boundary.heights
+    if not lower < 0 < upper:
+        raise StudyError(
+            f"boundary: {boundary} has walls at z = {lower:g} and z = {upper:g}; "
+            "allowed: one below and one above the film in z = 0"
+        )
+    shape = film.shape
+    if isinstance(shape, Disc) and not boundary.clearance(shape.center) > shape.radius:
+        raise StudyError(
+            f"boundary: {boundary} cuts {shape}; allowed: walls that do not touch the film"
+        )
+    for number, impurity in enumerate(impurities, start=1):
+        if not boundary.clearance(impurity.position) > 0:
+            raise StudyError(
+                f"impurity {number}: position = {list(impurity.position)} lies outside {boundary}; "
+                "allowed: a point inside its walls"
+            )
