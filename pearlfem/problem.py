@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 
 from pearlfem.errors import StudyError
+from pearlfem.fem.film import ALLOWED_QUADRATURE_ERROR, quadrature_error
 from pearlfem.formulation.discrete import Formulation
 from pearlfem.formulation.stream import StreamFormulation
 from pearlfem.formulation.vector import VectorFormulation
+from pearlfem.mesh.circumscribed import circumscribe
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources import Impurity, check_impurities
@@ -30,12 +33,15 @@ class MaxwellLondon:
         degree: Degree of the elements, 1 to 3.
         formulation: "stream" (scalar potential, energies from below) or "vector" (vector potential,
             energies from above).
+        tolerance: Relative error of energies that the iterative solver may leave; the default is
+            next to none. It enters with the sign of the bound.
 
     Raises:
         StudyError: ``degree`` or ``formulation`` is not allowed.
 
     Note:
         Collective. ``seconds`` holds the time that assembly and set-up of the solver took.
+        ``space`` is the mesh in use: in the vector formulation that of ``circumscribe``.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class MaxwellLondon:
         space: TaggedMesh,
         degree: int = 3,
         formulation: FormulationName = "stream",
+        tolerance: float | None = None,
     ) -> None:
         if degree not in (1, 2, 3):
             raise StudyError(f"degree = {degree}: not allowed; allowed: 1, 2, 3")
@@ -51,11 +58,16 @@ class MaxwellLondon:
             raise StudyError(
                 f"formulation = {formulation!r}: not allowed; allowed: {', '.join(FORMULATIONS)}"
             )
-        self.film, self.space, self.formulation = film, space, formulation
         start = time.perf_counter()
-        self._discrete: Formulation = FORMULATIONS[formulation](film, space, degree)
+        self.film, self.formulation = film, formulation
+        # The film's energy grows with its area: bounds from above need all of it, and from below
+        # no more.
+        self.space = circumscribe(space, film.shape) if formulation == "vector" else space
+        self._discrete: Formulation = FORMULATIONS[formulation](film, self.space, degree)
         assembled = time.perf_counter()
         self._solver = self._discrete.create_solver()
+        if tolerance is not None:
+            self._solver.tolerance = math.sqrt(tolerance)
         done = time.perf_counter()
         self.seconds = {"assemble": assembled - start, "setup": done - assembled}
 
@@ -68,13 +80,13 @@ class MaxwellLondon:
         """Solve for all ``impurities`` together, with the moments they have.
 
         Raises:
-            StudyError: No impurity, or one lies outside the film.
+            StudyError: No impurity, one lies outside the film, or cells are too coarse for one.
             ConvergenceError: The solver stopped before its tolerance.
 
         Note:
             Collective.
         """
-        check_impurities(self.film, impurities)
+        self._check(impurities)
         return self._solve(tuple(Source(i, i.moment) for i in impurities))
 
     def solve_each(self, impurities: Sequence[Impurity]) -> list[Solution]:
@@ -84,13 +96,13 @@ class MaxwellLondon:
             2n solutions for n impurities: x and y of the first, x and y of the second, …
 
         Raises:
-            StudyError: No impurity, or one lies outside the film.
+            StudyError: No impurity, one lies outside the film, or cells are too coarse for one.
             ConvergenceError: The solver stopped before its tolerance.
 
         Note:
             Collective.
         """
-        check_impurities(self.film, impurities)
+        self._check(impurities)
         axes = ((1.0, 0.0), (0.0, 1.0))
         return [self._solve((Source(i, axis),)) for i in impurities for axis in axes]
 
@@ -98,6 +110,17 @@ class MaxwellLondon:
         """Free the operator and the solver; solutions lose their operator (collective)."""
         self._solver.destroy()
         self._discrete.destroy()
+
+    def _check(self, impurities: Sequence[Impurity]) -> None:
+        check_impurities(self.film, impurities)
+        for number, impurity in enumerate(impurities, start=1):
+            error = quadrature_error(self.space, impurity)
+            if error > ALLOWED_QUADRATURE_ERROR:
+                raise StudyError(
+                    f"impurity {number}: size = {impurity.size:g}: the cells around it are too "
+                    f"coarse for its profile (integrals are wrong by {error:.0e}, allowed: "
+                    f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
+                )
 
     def _solve(self, sources: tuple[Source, ...]) -> Solution:
         load, *others = (self._discrete.load(s.impurity, s.moment) for s in sources)

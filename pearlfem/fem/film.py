@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import ufl
 from dolfinx import fem
-from dolfinx.mesh import entities_to_geometry
 
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.sources import Impurity
 
-# Gaussians on cells of the default size 0.4 ξ: between degrees 8 and 14 energies move by less than
-# 1e-9 (tests/physics/test_bounds.py).
-SOURCE_QUADRATURE_DEGREE = 12
+# Gaussians times polynomials on cells of size 3 ξ, the coarsest allowed: relative error 3e-12, on
+# those of 2 ξ round-off (tests/physics/test_bounds.py).
+SOURCE_QUADRATURE_DEGREE = 20
+_FINER_QUADRATURE_DEGREE = 30
+ALLOWED_QUADRATURE_ERROR = 1e-10  # relative, below every gap that is worth computing
 
 
 @dataclass(frozen=True)
@@ -89,33 +90,56 @@ def profile_overlaps(space: TaggedMesh, impurities: Sequence[Impurity]) -> npt.N
     Note:
         Collective.
     """
-    points, weights = _film_quadrature(space)
+    points, weights = _quadrature(_film_corners(space), SOURCE_QUADRATURE_DEGREE)
+    points, weights = points.reshape(-1, 2), weights.ravel()
     local = np.zeros((len(impurities), len(impurities)))
     for block in np.array_split(
         np.arange(len(weights)), 1 + len(weights) * len(impurities) // 10**7
     ):
-        profiles = np.array([_profile(impurity, points[block]) for impurity in impurities])
+        profiles = np.array([gaussian(impurity, points[block]) for impurity in impurities])
         local += (profiles * weights[block]) @ profiles.T
     return np.asarray(space.mesh.comm.allreduce(local))
 
 
-def _profile(impurity: Impurity, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    distance = np.linalg.norm(points - impurity.position, axis=1) / impurity.size
+def gaussian(impurity: Impurity, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the profile f [1/length²] of ``impurity`` at points (x, y), shape ``(…, 2)``."""
+    distance = np.linalg.norm(points - impurity.position, axis=-1) / impurity.size
     return np.asarray(np.exp(-(distance**2) / 2) / (2 * np.pi * impurity.size**2))
 
 
-def _film_quadrature(
-    space: TaggedMesh,
+def quadrature_error(space: TaggedMesh, impurity: Impurity) -> float:
+    """Return how wrong ∫_Γ f² dS is, relatively: all facets' differences from a finer rule.
+
+    Note:
+        Collective.
+    """
+    corners = _film_corners(space)
+    middles = corners.mean(axis=1)
+    reach = np.abs(corners - middles[:, None]).max(axis=(1, 2), initial=0.0) * 2
+    near = np.linalg.norm(middles - impurity.position, axis=1) < reach + 8 * impurity.size
+    integrals = []
+    for degree in (SOURCE_QUADRATURE_DEGREE, _FINER_QUADRATURE_DEGREE):
+        points, weights = _quadrature(corners[near], degree)
+        integrals.append(np.sum(gaussian(impurity, points) ** 2 * weights, axis=1))
+    exact = 1 / (4 * np.pi * impurity.size**2)
+    error = np.abs(integrals[0] - integrals[1]).sum() / exact
+    return float(space.mesh.comm.allreduce(error))
+
+
+def _film_corners(space: TaggedMesh) -> npt.NDArray[np.float64]:
+    """Return (x, y) of the corners of the film's facets that this rank owns, ``(n, 3, 2)``."""
+    cells, local = space.sides("film").T
+    nodes = space.mesh.geometry.dofmaps[0][cells]
+    facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
+    return space.mesh.geometry.x[np.take_along_axis(nodes, facets, axis=1)][:, :, :2]
+
+
+def _quadrature(
+    corners: npt.NDArray[np.float64], degree: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return points (x, y) and weights [area] on the film's facets that this rank owns."""
-    mesh = space.mesh
-    mesh.topology.create_connectivity(2, 3)
-    facets = space.facets("film")
-    facets = facets[facets < mesh.topology.index_map(2).size_local]
-    corners = mesh.geometry.x[entities_to_geometry(mesh, 2, facets)][:, :, :2]
-    rule = basix.make_quadrature(basix.CellType.triangle, SOURCE_QUADRATURE_DEGREE)
+    """Return points, ``(n, q, 2)``, and weights [area], ``(n, q)``, on triangles."""
+    rule = basix.make_quadrature(basix.CellType.triangle, degree)
     reference, weights = (np.asarray(part, dtype=float) for part in rule)
     sides = corners[:, 1:] - corners[:, :1]
     points = corners[:, :1] + np.einsum("qk,fkx->fqx", reference, sides)
-    areas = np.abs(np.linalg.det(sides))
-    return points.reshape(-1, 2), np.outer(areas, weights).ravel()
+    return points, np.outer(np.abs(np.linalg.det(sides)), weights)

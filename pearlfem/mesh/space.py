@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import gmsh
+import numpy as np
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
+from pearlfem.mesh.adapted import SizeField
 from pearlfem.mesh.grading import (
     Extent,
     device_extent,
@@ -38,6 +40,7 @@ def create_space(
     boundary: Boundary = _OPEN,
     resolution: float = 1.0,
     far: float = 100.0,
+    sizes: SizeField | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> TaggedMesh:
     """Mesh space around a film, graded towards impurities and edges.
@@ -53,6 +56,7 @@ def create_space(
         resolution: 2.0 halves all cells.
         far: Radius of the far boundary in sizes of the device (see ``device_extent``); a box with
             walls at the sides has none.
+        sizes: Cell sizes, given on rank 0, that replace those of ``resolution``.
         comm: Communicator over which the mesh is distributed; gmsh runs on rank 0.
 
     Raises:
@@ -64,7 +68,7 @@ def create_space(
     """
     _check(film, impurities, boundary, resolution, far)
     with gmsh_session(comm):
-        on_root(comm, lambda: _generate(film, impurities, boundary, resolution, far))
+        on_root(comm, lambda: _generate(film, impurities, boundary, resolution, far, sizes))
         return distribute(gmsh.model, comm)
 
 
@@ -88,7 +92,7 @@ def write_space(
     _check(film, impurities, boundary, resolution, far)
     _check_writable(path)
     with gmsh_session(MPI.COMM_SELF):
-        _generate(film, impurities, boundary, resolution, far)
+        _generate(film, impurities, boundary, resolution, far, None)
         gmsh.write(str(path))
         return len(gmsh.model.mesh.getElements(3)[1][0])
 
@@ -117,7 +121,12 @@ def _check_writable(path: Path) -> None:
 
 
 def _generate(
-    film: Film, impurities: Sequence[Impurity], boundary: Boundary, resolution: float, far: float
+    film: Film,
+    impurities: Sequence[Impurity],
+    boundary: Boundary,
+    resolution: float,
+    far: float,
+    sizes: SizeField | None,
 ) -> None:
     """Leave the mesh in gmsh's current model.
 
@@ -125,21 +134,27 @@ def _generate(
     """
     extent = device_extent(film, impurities, boundary)
     edge = add_space(film, boundary, extent, far)
-    _set_cell_sizes(film, impurities, boundary, extent, resolution, edge)
+    if sizes is None:
+        field = _add_graded_sizes(film, impurities, boundary, extent, resolution, edge)
+    else:
+        field = _add_sizes(sizes, extent)
+    gmsh.model.mesh.field.setAsBackgroundMesh(field)
+    for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
+        gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)
     gmsh.model.mesh.generate(3)
     (x, y), size = extent
     gmsh.model.mesh.affineTransform([size, 0, 0, x, 0, size, 0, y, 0, 0, size, 0])
 
 
-def _set_cell_sizes(
+def _add_graded_sizes(
     film: Film,
     impurities: Sequence[Impurity],
     boundary: Boundary,
     extent: Extent,
     resolution: float,
     edge: list[int],
-) -> None:
-    """Install h(x), the smallest of what impurities, edges and walls ask for, as gmsh's only size."""
+) -> int:
+    """Add the field h(x), the smallest of what impurities, edges and walls ask for."""
     formulas = []
     for size in sorted({impurity.size for impurity in impurities}):
         points = [_add_point(i, extent) for i in impurities if i.size == size]
@@ -155,9 +170,18 @@ def _set_cell_sizes(
         gap = min(abs(z) for z in boundary.heights) / extent.size
         formulas.append(wall_cell_size(gap, resolution, "sqrt(z^2)"))
     sizes = [_add_field("MathEval", F=formula) for formula in formulas]
-    gmsh.model.mesh.field.setAsBackgroundMesh(_add_field("Min", FieldsList=sizes))
-    for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
-        gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)
+    return _add_field("Min", FieldsList=sizes)
+
+
+def _add_sizes(sizes: SizeField, extent: Extent) -> int:
+    """Add the field of ``sizes``."""
+    (x, y), unit = extent
+    corners = (sizes.vertices[sizes.cells] - (x, y, 0.0)) / unit
+    values = sizes.sizes[sizes.cells] / unit
+    rows = np.concatenate([corners.transpose(0, 2, 1).reshape(-1, 12), values], axis=1)
+    view = gmsh.view.add("sizes")
+    gmsh.view.addListData(view, "SS", len(rows), rows.ravel())  # scalars on tetrahedra
+    return _add_field("PostView", ViewTag=float(view))
 
 
 def _add_point(impurity: Impurity, extent: Extent) -> int:

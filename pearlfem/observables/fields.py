@@ -16,6 +16,8 @@ from pearlfem.fem import stream
 from pearlfem.observables.points import evaluate
 from pearlfem.solution import Solution
 
+FIELD_DEGREE = 2  # of B, the derivative of elements of degree 3 at most
+
 
 def flux_density(solution: Solution) -> fem.Function:
     """Return B = −∇ψ or curl A above the film: discontinuous, of degree 2, three components.
@@ -26,7 +28,7 @@ def flux_density(solution: Solution) -> fem.Function:
         Not collective, except for the compilation of the first call.
     """
     mesh = solution.space.mesh
-    field = fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", 2, (3,))), name="B")
+    field = fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", FIELD_DEGREE, (3,))), name="B")
     points = field.function_space.element.interpolation_points
     u = solution.potential
     derivative = -ufl.grad(u) if solution.formulation == "stream" else ufl.curl(u)

@@ -45,6 +45,15 @@ class ConjugateGradients:
         self._ksp.setTolerances(rtol=tolerance, atol=0.0, max_it=max_iterations)
         self._ksp.setConvergenceHistory(max_iterations + 1)
 
+    @property
+    def tolerance(self) -> float:
+        """Relative error in the natural norm at which the iteration stops."""
+        return float(self._ksp.rtol)
+
+    @tolerance.setter
+    def tolerance(self, value: float) -> None:
+        self._ksp.setTolerances(rtol=value)
+
     def solve(self, load: PETSc.Vec, solution: PETSc.Vec) -> int:
         """Overwrite ``solution`` and return the number of iterations.
 

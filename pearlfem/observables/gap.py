@@ -1,0 +1,188 @@
+"""Where the error lies: cell by cell, the energy of the difference of two fields.
+
+With the field H and the current K of the stream formulation and A of the vector formulation,
+
+    F_vector − F_stream = ∫ |curl A − μ0 H|²/(2μ0) dV + ∫_Γ |K + κ(A + a)|²/(2κ) dS
+
+exactly, for any two conforming fields on one film [W. Prager, J. L. Synge, Quart. Appl. Math. 5,
+241 (1947)]. Each cell's part says how much a finer mesh there can close the gap. With fields that
+are averaged over neighbouring cells in place of those of the other formulation, the same sum
+estimates the error of one [O. C. Zienkiewicz, J. Z. Zhu, Int. J. Numer. Meth. Eng. 24, 337 (1987)].
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import basix
+import basix.ufl
+import dolfinx
+import numpy as np
+import numpy.typing as npt
+import ufl
+from dolfinx import fem
+
+from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE, gaussian
+from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.observables.fields import FIELD_DEGREE, flux_density
+from pearlfem.solution import Solution
+
+_Array = npt.NDArray[np.float64]
+
+
+class CellFields(NamedTuple):
+    """B in the cells and K on the film, as one formulation or an average has them.
+
+    Args:
+        B: Discontinuous, as ``flux_density`` returns it.
+        K: At the quadrature points of the film's facets in the order of ``TaggedMesh.sides``, shape
+            ``(facets, points, 2)`` [Γ/length² in reduced units].
+    """
+
+    B: fem.Function
+    K: _Array
+
+
+def cell_fields(solution: Solution) -> CellFields:
+    """Return the fields of ``solution``: K = ∇g × ẑ or K = −κ(A + a).
+
+    Note:
+        Not collective, except for the compilation of the first call.
+    """
+    space = solution.space
+    if solution.stream_function is not None:
+        g = solution.stream_function
+        return CellFields(flux_density(solution), _on_film([g.dx(1), -g.dx(0)], space))
+    A, x = solution.potential, ufl.SpatialCoordinate(space.mesh)
+    values = _on_film([A[0], A[1], x[0], x[1]], space)
+    K = -solution.film.superfluid_weight * values[..., :2]
+    for impurity, (m_x, m_y) in solution.sources:
+        profile = impurity.strength * gaussian(impurity, values[..., 2:])
+        K -= profile[..., None] * [m_y, -m_x]  # κa = Γ (m × ẑ) f
+    return CellFields(flux_density(solution), K)
+
+
+def averaged_fields(solution: Solution) -> CellFields:
+    """Return B of ``solution`` averaged at each node over all cells around it, and K from it.
+
+    Above and below the film are kept apart, for B along the film jumps there by K × ẑ.
+
+    Note:
+        Collective.
+    """
+    space, B = solution.space, flux_density(solution)
+    nodes = fem.functionspace(space.mesh, ("Lagrange", FIELD_DEGREE)).dofmap
+    smooth, jump = fem.Function(B.function_space), fem.Function(B.function_space)
+    sides = space.cells_above(), space.cells_below()
+    above, below = (_nodal_means(B, nodes, cells) for cells in sides)
+    for means, cells in zip((above, below), sides, strict=True):
+        _place(smooth, means, nodes, cells)
+    _place(jump, 2.0 * above if space.mirrored else above - below, nodes, sides[0])
+    return CellFields(smooth, _on_film([-jump[1], jump[0]], space))
+
+
+def cell_gaps(
+    first: CellFields, second: CellFields, space: TaggedMesh, superfluid_weight: float
+) -> _Array:
+    """Return each owned cell's part of the energy of the difference of two fields.
+
+    Args:
+        first: Fields in the cells of ``space``.
+        second: Others in the same cells.
+        space: The mesh; if a half, the result counts the other half too.
+        superfluid_weight: κ [1/length in reduced units].
+
+    Returns:
+        Array of shape ``(cells,)`` [μ0Γ²/length in reduced units], not negative.
+
+    Note:
+        Not collective.
+    """
+    corners = space.mesh.geometry.x[_corners(space)]
+    volumes = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
+    dofs = first.B.function_space.dofmap.list[: len(volumes)]
+    difference = (first.B.x.array - second.B.x.array).reshape(-1, 3)[dofs]
+    squares = np.einsum("cik,ij,cjk->c", difference, _mass(), difference, optimize=True)
+    gaps = (1.0 if space.mirrored else 0.5) * volumes * squares
+    facets = space.sides("film")
+    on_film = _facet_areas(space, facets) * _mean_squares(first.K - second.K)
+    on_film /= 2 * superfluid_weight
+    return np.asarray(gaps + np.bincount(facets[:, 0], on_film, minlength=len(gaps)))
+
+
+def film_energies(fields: CellFields, space: TaggedMesh, superfluid_weight: float) -> _Array:
+    """Return |K|²/(2κ) of each owned cell above the film, its mean over the facet; 0 elsewhere.
+
+    Returns:
+        Array of shape ``(cells,)`` [μ0Γ²/length³ in reduced units].
+
+    Note:
+        Not collective.
+    """
+    facets = space.sides("film")
+    densities = _mean_squares(fields.K) / (2 * superfluid_weight)
+    return np.bincount(facets[:, 0], densities, minlength=len(_corners(space)))
+
+
+def _on_film(components: list[Any], space: TaggedMesh) -> _Array:
+    """Return UFL expressions at the quadrature points of the film's facets, seen from above.
+
+    Only values of calls of this function stand in the same order: it depends on the numbering.
+    """
+    points, _ = _facet_rule()
+    facets = space.sides("film")
+    values = fem.Expression(ufl.as_vector(components), points).eval(space.mesh, facets)
+    return np.asarray(values).reshape(len(facets), len(points), len(components))
+
+
+def _place(
+    function: fem.Function, means: _Array, nodes: fem.DofMap, cells: npt.NDArray[np.int32]
+) -> None:
+    """Give ``function`` the values at the ``nodes`` of ``cells``."""
+    values = function.x.array.reshape(-1, 3)
+    values[function.function_space.dofmap.list[cells]] = means[nodes.list[cells]]
+
+
+def _nodal_means(B: fem.Function, nodes: fem.DofMap, cells: npt.NDArray[np.int32]) -> _Array:
+    """Return the means of ``B`` over ``cells`` at this rank's ``nodes``, 0 at those without."""
+    values = B.x.array.reshape(-1, 3)[B.function_space.dofmap.list[cells].ravel()]
+    places = nodes.list[cells].ravel()
+    sums = dolfinx.la.vector(nodes.index_map, 4)
+    rows = sums.array.reshape(-1, 4)
+    for column, weights in enumerate((*values.T, np.ones(len(values)))):
+        rows[:, column] = np.bincount(places, weights, minlength=len(rows))
+    sums.scatter_reverse(dolfinx.la.InsertMode.add)
+    sums.scatter_forward()
+    return np.asarray(rows[:, :3] / np.maximum(rows[:, 3:], 1.0))
+
+
+def _corners(space: TaggedMesh) -> npt.NDArray[np.int32]:
+    """Return the geometry's nodes of the cells that this rank owns."""
+    return space.mesh.geometry.dofmaps[0][: space.mesh.topology.index_map(3).size_local]
+
+
+def _mean_squares(K: _Array) -> _Array:
+    """Return the means of |K|² over the facets."""
+    _, weights = _facet_rule()
+    return np.asarray(np.einsum("q,fqx,fqx->f", 2.0 * weights, K, K))
+
+
+def _facet_areas(space: TaggedMesh, facets: npt.NDArray[np.int32]) -> _Array:
+    corners = np.array(basix.topology(basix.CellType.tetrahedron)[2])[facets[:, 1]]
+    nodes = np.take_along_axis(_corners(space)[facets[:, 0]], corners, axis=1)
+    points = space.mesh.geometry.x[nodes][:, :, :2]
+    return np.asarray(np.abs(np.linalg.det(points[:, 1:] - points[:, :1])) / 2)
+
+
+def _facet_rule() -> tuple[_Array, _Array]:
+    """Return points (x, y) and weights [their sum is ½] on the reference triangle."""
+    points, weights = basix.make_quadrature(basix.CellType.triangle, SOURCE_QUADRATURE_DEGREE)
+    return np.asarray(points), np.asarray(weights)
+
+
+def _mass() -> _Array:
+    """Return the products of B's basis functions, their means over a cell."""
+    points, weights = basix.make_quadrature(basix.CellType.tetrahedron, 2 * FIELD_DEGREE)
+    element = basix.ufl.element("DG", "tetrahedron", FIELD_DEGREE)
+    shapes = element.tabulate(0, points)[0]
+    return np.asarray(6.0 * shapes.T @ (weights[:, None] * shapes))
