@@ -94,12 +94,13 @@ def profile_overlaps(space: TaggedMesh, impurities: Sequence[Impurity]) -> npt.N
     for block in np.array_split(
         np.arange(len(weights)), 1 + len(weights) * len(impurities) // 10**7
     ):
-        profiles = np.array([_profile(impurity, points[block]) for impurity in impurities])
+        profiles = np.array([profile(impurity, points[block]) for impurity in impurities])
         local += (profiles * weights[block]) @ profiles.T
     return np.asarray(space.mesh.comm.allreduce(local))
 
 
-def _profile(impurity: Impurity, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def profile(impurity: Impurity, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return f(r − r_i) [1/length²] at points (x, y) [length], shape ``(n, 2)`` to ``(n,)``."""
     distance = np.linalg.norm(points - impurity.position, axis=1) / impurity.size
     return np.asarray(np.exp(-(distance**2) / 2) / (2 * np.pi * impurity.size**2))
 

@@ -139,7 +139,7 @@ def _set_cell_sizes(
     resolution: float,
     edge: list[int],
 ) -> None:
-    """Install h(x), the smallest of what impurities, edges and walls ask for, as gmsh's only size."""
+    """Install h(x), the smallest that impurities, edges and walls ask for, as gmsh's only size."""
     formulas = []
     for size in sorted({impurity.size for impurity in impurities}):
         points = [_add_point(i, extent) for i in impurities if i.size == size]

@@ -69,10 +69,8 @@ class ConjugateGradients:
         self._ksp.destroy()
 
 
-def configure_smoother(
-    smoother: PETSc.KSP, operator: PETSc.Mat, lowest: float, steps: int
-) -> None:
-    """Make ``smoother`` that many steps of Chebyshev–Jacobi down to ``lowest`` × the top eigenvalue."""
+def configure_smoother(smoother: PETSc.KSP, operator: PETSc.Mat, lowest: float, steps: int) -> None:
+    """Make ``smoother`` Chebyshev–Jacobi ``steps`` down to ``lowest`` × the top eigenvalue."""
     smoother.setOperators(operator)
     smoother.setType("chebyshev")
     smoother.setTolerances(max_it=steps)
