@@ -24,6 +24,7 @@ from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.summary import ENERGY_UNIT
 from pearlfem.mesh.space import write_space
+from pearlfem.model.boundary import Open
 from pearlfem.model.film import Plane
 from pearlfem.model.study import Study, parse_study, read_study_text
 from pearlfem.parallel import on_root
@@ -47,6 +48,10 @@ A study file:
   angle = 0.0                # of the moment in the plane, degrees
   strength = 1.0             # Gamma
   size = 0.1                 # Gaussian width xi
+  [boundary]
+  kind = "open"              # or walls: "shield" (B.n = 0) or "magnetic-wall" (n x H = 0)
+  # box = [4.0, 4.0, 2.0]    # with walls: sizes of the box; x and y may both be inf
+  # center = [0.0, 0.0, 0.0] # of the box; default: around the film
   [mesh]
   resolution = 1.0           # 2.0: cells half as large
   far = 100.0                # far boundary, in sizes of the device
@@ -69,7 +74,7 @@ _RESULT = """\
 DIR then holds
   summary.json   energies, interaction tensor, sizes, times, versions
   film.vtu       K, g and B_z on the film     (film.pvtu on several ranks)
-  space.vtu      B and psi for z >= 0         (space.pvtu on several ranks)
+  space.vtu      B and psi (z >= 0 if space is symmetric; space.pvtu on several ranks)
   film.png       |K|, current lines and moments
   study.toml     the study itself
 
@@ -106,7 +111,8 @@ def run(study: Path, out: Path | None, force: bool) -> None:
     tensor = np.array(summary["interaction"]["tensor"])
     rows = list(coupling_comparisons(what.film, what.impurities, tensor))
     title = f"{what.title or study.stem}, energies in {ENERGY_UNIT}"
-    reference = "exact" if isinstance(what.film.shape, Plane) else "infinite film"
+    infinite = isinstance(what.film.shape, Plane) and isinstance(what.boundary, Open)
+    reference = "exact" if infinite else "infinite film"
     _print(comparison_table(rows[:_MOST_ROWS], title=title, reference=reference))
     if len(rows) > _MOST_ROWS:
         click.echo(f"and {len(rows) - _MOST_ROWS} more numbers in summary.json")
@@ -141,7 +147,7 @@ def mesh(study: Path, out: Path | None, force: bool) -> None:
     what = _read_study(study)
     path = out or Path(study.stem + ".msh")
     cells = on_root(MPI.COMM_WORLD, lambda: _write_mesh(what, path, force))
-    click.echo(f"mesh: {path}, {cells:,} cells, groups space, film, far (and plane around a disc)")
+    click.echo(f"mesh: {path}, {cells:,} cells, with named groups")
 
 
 @cli.command()
@@ -206,6 +212,7 @@ def _write_mesh(study: Study, path: Path, force: bool) -> int:
         path,
         study.film,
         study.impurities,
+        boundary=study.boundary,
         resolution=study.mesh.resolution,
         far=study.mesh.far,
     )

@@ -21,7 +21,7 @@ from pearlfem.mesh.space import create_space
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.study import Study, read_study
 from pearlfem.observables.energy import interaction_tensor, tensor_bracket
-from pearlfem.observables.fields import magnetic_moment
+from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
 from pearlfem.parallel import on_root
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName, Solution, superpose
@@ -65,6 +65,7 @@ def run_study(
             space = create_space(
                 study.film,
                 study.impurities,
+                boundary=study.boundary,
                 resolution=study.mesh.resolution,
                 far=study.mesh.far,
                 comm=comm,
@@ -75,7 +76,7 @@ def run_study(
         names = ("stream", "vector") if chosen == "both" else (chosen,)
         answers = {name: _solve(study, space, name, seconds, progress) for name in names}
         first = answers[names[0]]
-        moment = magnetic_moment(first.solution) if "stream" in answers else None
+        moment = magnetic_moment(first.solution) if has_magnetic_moment(first.solution) else None
         with _timed(seconds, "output"):
             _write(study, stage, first.solution)
         progress(f"output    {seconds['output']:6.1f} s")

@@ -36,8 +36,8 @@ class Solution:
         sources: What drives it.
         unknowns: This rank's own unknowns, in the order of the operator's columns, ``(n,)``.
         potential: A [flux per length], or ψ [current] where the mesh is the half of a mirror
-            symmetric space; otherwise the continuous part u of ψ = u + ½ sign(z) g. Ghosts are up to
-            date.
+            symmetric space; otherwise the continuous part u of ψ = u + ½ sign(z) g. Ghosts are up
+            to date.
         stream_function: A continuous function that is g [current] on the film, K = ∇g × ẑ, ghosts
             up to date; None in the vector formulation.
         load: ℓ [energy per unit of the potential], complete on owned dofs, zero at fixed ones.

@@ -96,13 +96,13 @@ def profile_overlaps(space: TaggedMesh, impurities: Sequence[Impurity]) -> npt.N
     for block in np.array_split(
         np.arange(len(weights)), 1 + len(weights) * len(impurities) // 10**7
     ):
-        profiles = np.array([gaussian(impurity, points[block]) for impurity in impurities])
+        profiles = np.array([profile(impurity, points[block]) for impurity in impurities])
         local += (profiles * weights[block]) @ profiles.T
     return np.asarray(space.mesh.comm.allreduce(local))
 
 
-def gaussian(impurity: Impurity, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the profile f [1/length²] of ``impurity`` at points (x, y), shape ``(…, 2)``."""
+def profile(impurity: Impurity, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return f(r − r_i) [1/length²] at points (x, y) [length], shape ``(…, 2)`` to ``(…)``."""
     distance = np.linalg.norm(points - impurity.position, axis=-1) / impurity.size
     return np.asarray(np.exp(-(distance**2) / 2) / (2 * np.pi * impurity.size**2))
 
@@ -120,7 +120,7 @@ def quadrature_error(space: TaggedMesh, impurity: Impurity) -> float:
     integrals = []
     for degree in (SOURCE_QUADRATURE_DEGREE, _FINER_QUADRATURE_DEGREE):
         points, weights = _quadrature(corners[near], degree)
-        integrals.append(np.sum(gaussian(impurity, points) ** 2 * weights, axis=1))
+        integrals.append(np.sum(profile(impurity, points) ** 2 * weights, axis=1))
     exact = 1 / (4 * np.pi * impurity.size**2)
     error = np.abs(integrals[0] - integrals[1]).sum() / exact
     return float(space.mesh.comm.allreduce(error))

@@ -1,16 +1,17 @@
 """The stream formulation: magnetic scalar potential ψ off the film (dual: a lower bound).
 
-K = ∇g × ẑ on the film and H = −∇ψ in space, where ψ jumps by g across the film. ψ is zero on the far
-boundary and on magnetic walls; B·n = 0 on shields is natural. In reduced units (μ0 = 1) find ψ with
+K = ∇g × ẑ on the film and H = −∇ψ in space, where ψ jumps by g across the film. ψ is zero on the
+far boundary and on magnetic walls; B·n = 0 on shields is natural. In reduced units (μ0 = 1) find ψ
 
     B(ψ, v) = ½ ∫ ∇ψ·∇v dV + ∫_Γ (1/2κ) ∇_s g·∇_s h dS = ℓ(v),     ℓ(v) = −½ ∫_Γ h rot a dS,
 
-where v jumps by h. Every conforming ψ gives F ≥ 2ℓ(ψ) − B(ψ, ψ) with equality at the solution, so a
-Galerkin solution bounds the free energy of unbounded space from below.
+for all v that are zero where ψ is, where v jumps by h. Every conforming ψ gives F ≥ 2ℓ(ψ) − B(ψ, ψ)
+with equality at the solution, so a Galerkin solution bounds the free energy of unbounded space from
+below.
 
-In a mirror symmetric space ψ is odd in z: z > 0 is enough, where ψ is zero on the plane off the film
-and g = 2ψ(z = 0⁺). In any other space ψ = u + ½ sign(z) g with u and g continuous: u is the mean of
-both sides on the film. Discretely g has its dofs on the film only, and so reaches one cell far.
+In a mirror symmetric space ψ is odd in z: z > 0 is enough, where ψ is zero on the plane off the
+film and g = 2ψ(z = 0⁺). In any other space ψ = u + ½ sign(z) g with u and g continuous: u is the
+mean of both sides on the film. Discretely g has its dofs on the film and reaches one cell far.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def _corner(V: fem.FunctionSpace, dofs: _Dofs) -> _Dofs:
     # Corners are in the spaces of all degrees, and such a combination is lowest in one of them.
     heights = V.tabulate_dof_coordinates()[dofs] @ [1.0, np.sqrt(2.0), np.sqrt(3.0)]
     lowest = V.mesh.comm.allreduce(heights.min(initial=np.inf), op=MPI.MIN)
-    return dofs[heights == lowest]
+    return np.asarray(dofs[heights == lowest])
 
 
 def energy_form(V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: float) -> fem.Form:

@@ -6,11 +6,11 @@ shields, with
     B(A, v) = ½ ∫ (1/μ0) curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS = ℓ(v),
     ℓ(v) = −∫_Γ (κ/2) a·v_t dS,     F = ∫_Γ (κ/2) |a|² dS − [2ℓ(A) − B(A, A)],
 
-in reduced units (μ0 = 1). In a mirror symmetric space half of the first integral is that over z > 0.
-H_t = 0, there off the film and everywhere on magnetic walls, is natural. Every conforming A gives F
-or more, so a Galerkin solution bounds the free energy of unbounded space from above. Gradients that
-vanish on the film are in the null space of B and ℓ alike: conjugate gradients never leave its
-complement.
+in reduced units (μ0 = 1). In a mirror symmetric space half of the first integral is that over
+z > 0. H_t = 0, there off the film and everywhere on magnetic walls, is natural. Every conforming A
+gives F or more, so a Galerkin solution bounds the free energy of unbounded space from above.
+Gradients that vanish on the film are in the null space of B and ℓ alike: conjugate gradients never
+leave its complement.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class Fields(NamedTuple):
 
 
 class Formulation(ABC):
-    """An assembled formulation.
+    """An assembled formulation; ``dofs`` counts its unknowns on all ranks, fixed ones included.
 
     Args:
         operator: The matrix of B, with unit rows at fixed unknowns.
@@ -36,14 +36,10 @@ class Formulation(ABC):
         self, operator: PETSc.Mat, impurity: ImpurityLoad, places: npt.NDArray[np.int32]
     ) -> None:
         self.operator, self._impurity, self._places = operator, impurity, places
-
-    @property
-    def dofs(self) -> int:
-        """Number of unknowns on all ranks, fixed ones included."""
-        return int(self.operator.getSize()[0])
+        self.dofs = int(operator.getSize()[0])
 
     def load(self, impurity: Impurity, moment: tuple[float, float]) -> PETSc.Vec:
-        """Return ℓ of ``impurity`` with its moment along ``moment``, 0 at fixed ones (collective)."""
+        """Return ℓ of ``impurity`` with its moment along ``moment`` (collective)."""
         values = self._impurity.assemble(impurity, moment).array
         load = self.operator.createVecRight()
         load.array[:] = np.append(values, 0.0)[self._places]

@@ -27,9 +27,7 @@ class StreamFormulation(Formulation):
         places = free_places(V, fixed)
         if not space.mirrored:
             places = np.concatenate([np.full_like(places, -1), jumps])
-        super().__init__(
-            operator, stream.impurity_load(V, space, film.superfluid_weight), places
-        )
+        super().__init__(operator, stream.impurity_load(V, space, film.superfluid_weight), places)
         self._levels: list[PETSc.Mat] = []
 
     def create_solver(self) -> Multigrid:

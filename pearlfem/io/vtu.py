@@ -17,8 +17,7 @@ import numpy.typing as npt
 from dolfinx import fem
 from mpi4py import MPI
 
-from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.observables.fields import flux_density, sheet_current_of
+from pearlfem.observables.fields import flux_density, nodal_sheet_current, scalar_potential
 from pearlfem.parallel import together
 from pearlfem.solution import Solution
 
@@ -30,16 +29,17 @@ _TRIANGLE_MIRROR = [0, 2, 1, 5, 4, 3]
 
 
 class NodalValues(NamedTuple):
-    """A solution at the ten VTK nodes of each cell that this rank owns.
+    """A solution at VTK's nodes of the cells and of the film's facets that this rank owns.
 
-    ``nodes`` (n, 10, 3) [length], ``B`` (n, 10, 3), in the stream formulation ``psi`` (n, 10), and
-    the ``space`` they lie in.
+    ``nodes`` (n, 10, 3) [length], ``space`` the fields there, ``film_nodes`` (m, 6, 3) [length]
+    seen from above, ``film`` the fields there, and the communicator ``comm`` of all ranks.
     """
 
     nodes: _Array
-    B: _Array
-    psi: _Array | None
-    space: TaggedMesh
+    space: dict[str, _Array]
+    film_nodes: _Array
+    film: dict[str, _Array]
+    comm: MPI.Comm
 
 
 def nodal_values(solution: Solution) -> NodalValues:
@@ -49,19 +49,33 @@ def nodal_values(solution: Solution) -> NodalValues:
         Not collective, except for the compilation of the first call.
     """
     mesh = solution.space.mesh
-    cells = mesh.topology.index_map(mesh.topology.dim).size_local
-    B = flux_density(solution)
-    order = _vtk_order()
-    corners = mesh.geometry.x[mesh.geometry.dofmaps[0][:cells]]
+    cells = np.arange(mesh.topology.index_map(mesh.topology.dim).size_local)
+    above, facets = solution.space.sides("film").T
+    on_film = _facet_nodes()[facets]
+    corners = mesh.geometry.x[mesh.geometry.dofmaps[0][cells]]
     middles = [(corners[:, a] + corners[:, b]) / 2 for a, b in _TETRA_EDGES]
     nodes = np.concatenate([corners, np.stack(middles, axis=1)], axis=1)
-    values = B.x.array.reshape(-1, 3)[B.function_space.dofmap.list[:cells][:, order]]
-    psi = None
-    if solution.formulation == "stream":
-        function = fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", 2)))
-        function.interpolate(solution.potential)
-        psi = function.x.array[function.function_space.dofmap.list[:cells][:, order]]
-    return NodalValues(nodes, values, psi, solution.space)
+    B = _at_nodes(flux_density(solution), cells)
+    K = _at_nodes(nodal_sheet_current(solution), above)
+    K = np.take_along_axis(K, on_film[:, :, None], axis=1)
+    space = {"B": B}
+    film = {
+        "K": np.concatenate([K, np.zeros_like(K[..., :1])], axis=-1),
+        "B_z": B[above[:, None], on_film, 2],
+    }
+    if (psi := scalar_potential(solution)) is not None:
+        space["psi"] = _at_nodes(psi, cells)
+    if solution.stream_function is not None:
+        g = fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", 2)))
+        g.interpolate(solution.stream_function)
+        film["g"] = np.take_along_axis(_at_nodes(g, above), on_film, axis=1)
+    return NodalValues(nodes, space, nodes[above[:, None], on_film], film, mesh.comm)
+
+
+def _at_nodes(function: fem.Function, cells: npt.NDArray[np.integer]) -> _Array:
+    """Return a discontinuous function of degree 2 at VTK's nodes of ``cells``."""
+    dofs = function.function_space.dofmap.list[cells][:, _vtk_order()]
+    return np.asarray(function.x.array.reshape(-1, *function.ufl_shape)[dofs])
 
 
 def write_film(folder: Path, values: NodalValues) -> Path:
@@ -76,19 +90,14 @@ def write_film(folder: Path, values: NodalValues) -> Path:
     Note:
         Collective.
     """
-    cells, facets = _film_facets(values.space)
-    places = cells[:, None], _facet_nodes()[facets]
-    B = values.B[places]
-    K = np.concatenate([sheet_current_of(B), np.zeros_like(B[..., :1])], axis=-1)
-    data = {"K": K, "B_z": B[..., 2]}
-    if values.psi is not None:
-        data["g"] = 2.0 * values.psi[places]
-    upright = _upright(values.nodes[places], data, _TRIANGLE_MIRROR)
-    return _write(values.space.mesh.comm, folder / "film", "triangle6", *upright)
+    upright = _upright(values.film_nodes, values.film, _TRIANGLE_MIRROR)
+    return _write(values.comm, folder / "film", "triangle6", *upright)
 
 
 def write_space(folder: Path, values: NodalValues) -> Path:
-    """Write B and psi (if known) for z ≥ 0: ``space.vtu``, or ``space.pvtu`` and a piece per rank.
+    """Write B and psi (if known): ``space.vtu``, or ``space.pvtu`` and a piece per rank.
+
+    For z ≥ 0 only, if space is mirror symmetric.
 
     Returns:
         The file to open.
@@ -99,9 +108,8 @@ def write_space(folder: Path, values: NodalValues) -> Path:
     Note:
         Collective.
     """
-    data = {"B": values.B} if values.psi is None else {"B": values.B, "psi": values.psi}
-    upright = _upright(values.nodes, data, _TETRA_MIRROR)
-    return _write(values.space.mesh.comm, folder / "space", "tetra10", *upright)
+    upright = _upright(values.nodes, values.space, _TETRA_MIRROR)
+    return _write(values.comm, folder / "space", "tetra10", *upright)
 
 
 def _vtk_order() -> list[int]:
@@ -117,17 +125,6 @@ def _facet_nodes() -> npt.NDArray[np.int64]:
     for a, b, c in basix.topology(basix.CellType.tetrahedron)[2]:
         rows.append([a, b, c, *(4 + edges.index(e) for e in ({a, b}, {b, c}, {c, a}))])
     return np.array(rows)
-
-
-def _film_facets(space: TaggedMesh) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Return cell and local facet number of the film's facets that this rank owns."""
-    topology = space.mesh.topology
-    topology.create_connectivity(3, 2)
-    topology.create_connectivity(2, 3)
-    pairs = fem.compute_integration_domains(
-        fem.IntegralType.exterior_facet, topology, space.facets("film")
-    ).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
 
 
 def _upright(

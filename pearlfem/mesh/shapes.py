@@ -20,7 +20,7 @@ import math
 import gmsh
 
 from pearlfem.mesh.grading import Extent
-from pearlfem.model.boundary import Boundary, Open
+from pearlfem.model.boundary import Boundary, Open, Walls
 from pearlfem.model.film import Disc, Film
 
 _Entities = list[tuple[int, int]]  # pairs of dimension and tag
@@ -84,14 +84,13 @@ def _name_surfaces(volumes: _Entities, disc: _Entities, boundary: Boundary) -> N
     lowest, highest = min(heights.values()), max(heights.values())
     groups: dict[str, list[int]] = {}
     for tag, z in heights.items():
+        at_end = not lowest * (1 - _ROUND_OFF) < z < highest * (1 - _ROUND_OFF)
         if abs(z) < _ROUND_OFF * highest:
             name = "film" if not disc or (2, tag) in disc else "plane"
-        elif isinstance(boundary, Open):
-            name = "far"
-        elif boundary.infinite and lowest * (1 - _ROUND_OFF) < z < highest * (1 - _ROUND_OFF):
-            name = "far"
-        else:
+        elif isinstance(boundary, Walls) and (not boundary.infinite or at_end):
             name = boundary.kind
+        else:
+            name = "far"
         groups.setdefault(name, []).append(tag)
     for name, tags in groups.items():
         gmsh.model.addPhysicalGroup(2, tags, name=name)

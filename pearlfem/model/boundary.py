@@ -72,7 +72,7 @@ class Walls:
 
     @property
     def heights(self) -> tuple[float, float]:
-        """z [length] of the lower and of the upper wall."""
+        """Where the lower and the upper wall are: z [length]."""
         return self.center[2] - self.box[2] / 2, self.center[2] + self.box[2] / 2
 
     def clearance(self, point: tuple[float, float]) -> float:

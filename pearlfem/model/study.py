@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pearlfem.errors import StudyError
-from pearlfem.model.boundary import Boundary, Box, Open, Place, WallKind, Walls, check_boundary
+from pearlfem.model.boundary import Boundary, Box, Open, Place, Walls, check_boundary
 from pearlfem.model.film import Disc, Film, Plane
 from pearlfem.model.quantities import Point, Positive
 from pearlfem.model.sources import Impurity, check_impurities
@@ -43,7 +43,7 @@ class _DiscTable(_Table):
 
 
 class _BoundaryTable(_Table):
-    kind: Literal["open"] | WallKind = "open"
+    kind: Literal["open", "shield", "magnetic-wall"] = "open"
     box: Box | None = None
     center: Place | None = None
 

@@ -1,10 +1,13 @@
 """Currents and fields: on the film, in space, and at points.
 
-K = ∇g × ẑ with g = 2ψ(z = 0⁺), and B = −μ0 ∇ψ for z > 0 (reduced units, μ0 = 1). Below the film
-the potential is odd in z: B_z is even and the components along the film are odd.
+K = ∇g × ẑ in the stream formulation and K = −κ (A + a) in the vector formulation, which is two to
+three times as accurate as the jump of its H. B = −μ0 ∇ψ or curl A (reduced units, μ0 = 1). Where
+the mesh is the half z ≥ 0 of a mirror symmetric space, B_z is even in z and the others are odd.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,30 +16,43 @@ from dolfinx import fem
 
 from pearlfem.errors import StudyError
 from pearlfem.fem import stream
+from pearlfem.fem.film import profile
 from pearlfem.observables.points import evaluate
 from pearlfem.solution import Solution
 
+_Array = npt.NDArray[np.float64]
 FIELD_DEGREE = 2  # of B, the derivative of elements of degree 3 at most
 
 
+def scalar_potential(solution: Solution) -> fem.Function | None:
+    """Return ψ on both sides of the film: discontinuous, of degree 2; None without ψ.
+
+    Note:
+        Not collective, except for the compilation of the first call.
+    """
+    g = solution.stream_function
+    if g is None:
+        return None
+    return _interpolated(solution, stream.potential(solution.potential, g, solution.space), "psi")
+
+
 def flux_density(solution: Solution) -> fem.Function:
-    """Return B = −∇ψ or curl A above the film: discontinuous, of degree 2, three components.
+    """Return B = −∇ψ or curl A, on both sides: discontinuous, of degree 2, three components.
 
     Exact for elements of degree 1 to 3, whose derivatives are of degree 2 at most.
 
     Note:
         Not collective, except for the compilation of the first call.
     """
-    mesh = solution.space.mesh
-    field = fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", FIELD_DEGREE, (3,))), name="B")
-    points = field.function_space.element.interpolation_points
-    u = solution.potential
-    derivative = -ufl.grad(u) if solution.formulation == "stream" else ufl.curl(u)
-    field.interpolate(fem.Expression(derivative, points))
-    return field
+    g = solution.stream_function
+    if g is None:
+        field = ufl.curl(solution.potential)
+    else:
+        field = -ufl.grad(stream.potential(solution.potential, g, solution.space))
+    return _interpolated(solution, field, "B")
 
 
-def magnetic_field(solution: Solution, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def magnetic_field(solution: Solution, points: npt.ArrayLike) -> _Array:
     """Return B [μ0Γ/length² in reduced units] at points of space.
 
     At z = 0 the limit z → 0⁺.
@@ -49,21 +65,28 @@ def magnetic_field(solution: Solution, points: npt.ArrayLike) -> npt.NDArray[np.
         Array of shape ``(n, 3)``, the same on every rank.
 
     Raises:
-        StudyError: A point lies beyond the far boundary.
+        StudyError: A point lies beyond walls or the far boundary.
 
     Note:
         Collective.
     """
-    above = np.array(points, dtype=float).reshape(-1, 3)
-    below = above[:, 2] < 0
-    above[below, 2] *= -1
-    values = evaluate(flux_density(solution), above)
-    values[below, :2] *= -1
+    places = np.array(points, dtype=float).reshape(-1, 3)
+    field, space = flux_density(solution), solution.space
+    below = places[:, 2] < 0
+    values = np.empty_like(places)
+    values[~below] = evaluate(field, places[~below], space.cells_above())
+    if space.mirrored:
+        values[below] = evaluate(field, places[below] * [1, 1, -1], space.cells_above())
+        values[below, :2] *= -1
+    else:
+        values[below] = evaluate(field, places[below], space.cells_below())
     return values
 
 
-def stream_function(solution: Solution, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def stream_function(solution: Solution, points: npt.ArrayLike) -> _Array:
     """Return g [Γ/length in reduced units] at points (x, y) of the film, K = ∇g × ẑ.
+
+    On a film in contact with shields all around, g is known up to a constant.
 
     Args:
         solution: The solution.
@@ -73,17 +96,17 @@ def stream_function(solution: Solution, points: npt.ArrayLike) -> npt.NDArray[np
         Array of shape ``(n,)``, the same on every rank.
 
     Raises:
-        StudyError: A point lies beyond the far boundary, or the solution is not of the stream
-            formulation.
+        StudyError: A point lies beyond walls or the far boundary, or the solution is not of the
+            stream formulation.
 
     Note:
         Collective.
     """
-    _need_stream(solution, "stream_function")
-    return 2.0 * evaluate(solution.potential, _in_plane(points))[:, 0]
+    g = _need_stream_function(solution, "stream_function")
+    return evaluate(g, *_in_plane(solution, points))[:, 0]
 
 
-def sheet_current(solution: Solution, points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def sheet_current(solution: Solution, points: npt.ArrayLike) -> _Array:
     """Return K [Γ/length² in reduced units] at points (x, y) of the film.
 
     Args:
@@ -94,41 +117,108 @@ def sheet_current(solution: Solution, points: npt.ArrayLike) -> npt.NDArray[np.f
         Array of shape ``(n, 2)``, the same on every rank; of one degree less than ψ in accuracy.
 
     Raises:
-        StudyError: A point lies beyond the far boundary.
+        StudyError: A point lies beyond walls or the far boundary.
 
     Note:
         Collective.
     """
-    return sheet_current_of(evaluate(flux_density(solution), _in_plane(points)))
+    places, cells = _in_plane(solution, points)
+    g = solution.stream_function
+    if g is not None:
+        return evaluate(_interpolated(solution, _turned_gradient(g), "K"), places, cells)
+    A = evaluate(solution.potential, places, cells)[:, :2]
+    on_film = evaluate(_film_marker(solution), places, cells)
+    return on_film * _london_current(solution, A, places[:, :2])
 
 
-def sheet_current_of(field: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return K = 2 ẑ × H from B at z = 0⁺: shape ``(…, 3)`` to ``(…, 2)``."""
-    return 2.0 * np.stack([-field[..., 1], field[..., 0]], axis=-1)
+def nodal_sheet_current(solution: Solution) -> fem.Function:
+    """Return K as ``sheet_current`` has it: discontinuous, of degree 2, right at its nodes.
+
+    Only on the film, in the cells above it.
+
+    Note:
+        Not collective, except for the compilation of the first call.
+    """
+    g = solution.stream_function
+    if g is not None:
+        return _interpolated(solution, _turned_gradient(g), "K")
+    A = solution.potential
+    current = _interpolated(solution, ufl.as_vector([A[0], A[1]]), "K")
+    V = current.function_space
+    dofs = V.dofmap.list[solution.space.sides("film")[:, 0]].ravel()
+    nodes = V.tabulate_dof_coordinates()[dofs, :2]
+    values = current.x.array.reshape(-1, 2)
+    values[dofs] = _london_current(solution, values[dofs], nodes)
+    return current
 
 
-def magnetic_moment(solution: Solution) -> npt.NDArray[np.float64]:
+def magnetic_moment(solution: Solution) -> _Array:
     """Return ½ ∫ r × K dS = ẑ ∫ g dS [Γ·length in reduced units], shape ``(3,)``.
 
-    On the plane the integral runs to the far boundary.
+    On the plane the integral runs to the far boundary or to the walls.
 
     Raises:
-        StudyError: The solution is not of the stream formulation.
+        StudyError: The solution is not of the stream formulation, or currents leave the film for
+            shields all around it (see ``has_magnetic_moment``).
 
     Note:
         Collective.
     """
-    _need_stream(solution, "magnetic_moment")
-    return np.array([0.0, 0.0, 2.0 * stream.film_integral(solution.potential, solution.space)])
+    g = _need_stream_function(solution, "magnetic_moment")
+    if not has_magnetic_moment(solution):
+        raise StudyError(
+            "magnetic_moment: currents of a film in contact with shields have none; allowed: a "
+            "film with an edge, or magnetic walls"
+        )
+    return np.array([0.0, 0.0, stream.film_integral(g, solution.space)])
 
 
-def _need_stream(solution: Solution, what: str) -> None:
-    if solution.formulation != "stream":
+def has_magnetic_moment(solution: Solution) -> bool:
+    """Return whether g is known, and not only up to a constant."""
+    bounded = {"plane", "far", "magnetic-wall"} & set(solution.space.groups)
+    return solution.stream_function is not None and bool(bounded)
+
+
+def _interpolated(solution: Solution, expression: Any, name: str) -> fem.Function:
+    """Return ``expression`` as a discontinuous function of degree 2."""
+    element = ("Discontinuous Lagrange", 2, expression.ufl_shape)
+    V = fem.functionspace(solution.space.mesh, element)
+    function = fem.Function(V, name=name)
+    function.interpolate(fem.Expression(expression, V.element.interpolation_points))
+    return function
+
+
+def _turned_gradient(g: fem.Function) -> Any:
+    """Return ∇g × ẑ."""
+    return ufl.as_vector([g.dx(1), -g.dx(0)])
+
+
+def _london_current(solution: Solution, A: _Array, points: _Array) -> _Array:
+    """Return −κ (A + a) at ``points``, all of shape ``(n, 2)``, with a = (Γ/κ)(m × ẑ) f."""
+    current = -solution.film.superfluid_weight * A
+    for impurity, (mx, my) in solution.sources:
+        shape = impurity.strength * profile(impurity, points)
+        current -= shape[:, None] * [my, -mx]
+    return current
+
+
+def _film_marker(solution: Solution) -> fem.Function:
+    """Return 1 in the cells above the film and 0 in all others."""
+    marker = fem.Function(fem.functionspace(solution.space.mesh, ("Discontinuous Lagrange", 0)))
+    marker.x.array[marker.function_space.dofmap.list[solution.space.sides("film")[:, 0], 0]] = 1.0
+    return marker
+
+
+def _need_stream_function(solution: Solution, what: str) -> fem.Function:
+    if solution.stream_function is None:
         raise StudyError(
             f"{what}: formulation = {solution.formulation!r}: not allowed; allowed: 'stream'"
         )
+    return solution.stream_function
 
 
-def _in_plane(points: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def _in_plane(solution: Solution, points: npt.ArrayLike) -> tuple[_Array, npt.NDArray[np.int32]]:
+    """Return points (x, y) in z = 0, and the cells in which to look for them."""
     flat = np.asarray(points, dtype=float).reshape(-1, 2)
-    return np.column_stack([flat, np.zeros(len(flat))])
+    cells = solution.space.sides("film", "plane")[:, 0]
+    return np.column_stack([flat, np.zeros(len(flat))]), cells

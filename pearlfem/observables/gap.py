@@ -22,7 +22,7 @@ import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
-from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE, gaussian
+from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE, profile
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.observables.fields import FIELD_DEGREE, flux_density
 from pearlfem.solution import Solution
@@ -57,8 +57,8 @@ def cell_fields(solution: Solution) -> CellFields:
     values = _on_film([A[0], A[1], x[0], x[1]], space)
     K = -solution.film.superfluid_weight * values[..., :2]
     for impurity, (m_x, m_y) in solution.sources:
-        profile = impurity.strength * gaussian(impurity, values[..., 2:])
-        K -= profile[..., None] * [m_y, -m_x]  # κa = Γ (m × ẑ) f
+        f = impurity.strength * profile(impurity, values[..., 2:])
+        K -= f[..., None] * [m_y, -m_x]  # κa = Γ (m × ẑ) f
     return CellFields(flux_density(solution), K)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from dolfinx import fem, geometry
@@ -14,8 +16,10 @@ from pearlfem.errors import StudyError
 _ROUND_OFF = 1e-9
 
 
-def evaluate(function: fem.Function, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return ``function`` at ``points``.
+def evaluate(
+    function: fem.Function, points: npt.NDArray[np.float64], cells: npt.NDArray[np.int32]
+) -> npt.NDArray[np.float64]:
+    """Return ``function`` at ``points``, as it is in ``cells``.
 
     Where the function jumps between cells the value is that of the cell that comes first in the
     mesh file, so that it depends neither on the partition nor on the number of ranks.
@@ -23,62 +27,61 @@ def evaluate(function: fem.Function, points: npt.NDArray[np.float64]) -> npt.NDA
     Args:
         function: A function on a distributed mesh of tetrahedra, ghosts up to date.
         points: The same points on every rank [length], shape ``(n, 3)``.
+        cells: Those of this rank's own cells whose values count.
 
     Returns:
         Values on every rank, shape ``(n, k)`` for k components.
 
     Raises:
-        StudyError: A point lies outside the mesh.
+        StudyError: A point lies in none of the cells.
 
     Note:
         Collective.
     """
     mesh = function.function_space.mesh
-    cells, numbers = _first_cells(mesh, points)
+    found, numbers = _first_cells(mesh, points, cells)
     lowest = np.empty_like(numbers)
     mesh.comm.Allreduce(numbers, lowest, op=MPI.MIN)
     if np.any(missing := lowest == np.iinfo(np.int64).max):
         raise StudyError(f"point {points[missing][0].tolist()} lies outside the mesh")
     mine = numbers == lowest
-    components = function.function_space.dofmap.index_map_bs
-    local = np.zeros((len(points), components))
+    local = np.zeros((len(points), math.prod(function.ufl_shape)))
     if np.any(mine):
-        local[mine] = function.eval(points[mine], cells[mine])
+        local[mine] = function.eval(points[mine], found[mine])
     values = np.empty_like(local)
     mesh.comm.Allreduce(local, values, op=MPI.SUM)
     return values
 
 
 def _first_cells(
-    mesh: Mesh, points: npt.NDArray[np.float64]
+    mesh: Mesh, points: npt.NDArray[np.float64], cells: npt.NDArray[np.int32]
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
-    """Return for each point this rank's owned cell that comes first in the file, and its number."""
-    owner, found = _cells_around(mesh, points)
+    """Return for each point the one of ``cells`` that comes first in the file, and its number."""
+    owner, found = _cells_around(mesh, points, cells)
     number = mesh.topology.original_cell_index[found]
-    cells = np.full(len(points), -1, dtype=np.int32)
+    first = np.full(len(points), -1, dtype=np.int32)
     numbers = np.full(len(points), np.iinfo(np.int64).max, dtype=np.int64)
     order = np.argsort(-number)  # the smallest number is written last and stays
-    cells[owner[order]], numbers[owner[order]] = found[order], number[order]
-    return cells, numbers
+    first[owner[order]], numbers[owner[order]] = found[order], number[order]
+    return first, numbers
 
 
 def _cells_around(
-    mesh: Mesh, points: npt.NDArray[np.float64]
+    mesh: Mesh, points: npt.NDArray[np.float64], cells: npt.NDArray[np.int32]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-    """Return pairs of a point's index and an owned cell that holds it.
+    """Return pairs of a point's index and one of ``cells`` that holds it.
 
     DOLFINx's own test of collision has a fixed tolerance in length: wrong for small units.
     """
-    owned = np.arange(mesh.topology.index_map(3).size_local, dtype=np.int32)
     extent = np.abs(mesh.geometry.x).max(initial=0.0)
-    tree = geometry.bb_tree(mesh, 3, entities=owned, padding=1e-12 * extent)
+    tree = geometry.bb_tree(mesh, 3, entities=cells, padding=1e-12 * extent)
     candidates = geometry.compute_collisions_points(tree, points)
     owner = np.repeat(np.arange(len(points)), np.diff(candidates.offsets))
-    cells = candidates.array
-    corners = mesh.geometry.x[mesh.geometry.dofmaps[0][cells]]
+    found = candidates.array
+    corners = mesh.geometry.x[mesh.geometry.dofmaps[0][found]]
     edges = (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
     offsets = points[owner] - corners[:, 0]
     inner = np.linalg.solve(edges, offsets[:, :, None])[:, :, 0]
     barycentric = np.column_stack([1.0 - inner.sum(axis=1), inner])
     inside = barycentric.min(axis=1) > -_ROUND_OFF
-    return owner[inside], cells[inside]
+    return owner[inside], found[inside]

@@ -11,6 +11,7 @@ References:
 
 from __future__ import annotations
 
+import numpy as np
 from petsc4py import PETSc
 
 from pearlfem.solvers.conjugate_gradients import (
@@ -22,6 +23,7 @@ from pearlfem.solvers.conjugate_gradients import (
 
 TOLERANCE = 1e-8
 MAX_ITERATIONS = 200
+_SHIFT = 1e-8  # relative, of the preconditioner's diagonal: above round-off, far below the rest
 
 
 class AuxiliarySpace(ConjugateGradients):
@@ -66,7 +68,7 @@ class _Cycle:
         self._corrections = corrections
         self._smoother = PETSc.KSP().create(operator.comm)
         self._smoother.setNormType(PETSc.KSP.NormType.NONE)
-        configure_smoother(self._smoother, operator, lowest=0.1)
+        configure_smoother(self._smoother, operator, lowest=0.02, steps=4)
         self._smoother.setUp()
 
     def apply(self, pc: PETSc.PC, residual: PETSc.Vec, result: PETSc.Vec) -> None:
@@ -111,14 +113,18 @@ class _Correction:
 
 
 def _galerkin_operator(operator: PETSc.Mat, interpolation: PETSc.Mat) -> PETSc.Mat:
-    """Return ΠᵀAΠ with unit rows at fixed dofs and the constant fields as near-null space."""
+    """Return ΠᵀAΠ with unit rows at fixed dofs and the constant fields as near-null space.
+
+    Gradients of degree 1, if nothing fixes them, would give the coarsest level a pivot of zero.
+    """
     product = operator.ptap(interpolation)
     diagonal = product.getDiagonal()
-    diagonal.array[:] = diagonal.array == 0.0
-    ones = PETSc.Mat().createAIJ(product.getSizes(), nnz=1, comm=product.comm)
-    ones.setDiagonal(diagonal)
-    ones.assemble()
-    product.axpy(1.0, ones)  # fixed rows are empty, so their diagonal is a new place
+    entries = diagonal.array.copy()
+    diagonal.array[:] = np.where(entries == 0.0, 1.0, _SHIFT * entries)
+    shift = PETSc.Mat().createAIJ(product.getSizes(), nnz=1, comm=product.comm)
+    shift.setDiagonal(diagonal)
+    shift.assemble()
+    product.axpy(1.0, shift)  # fixed rows are empty, so their diagonal is a new place
     product.setBlockSize(3)
     product.setOption(PETSc.Mat.Option.SPD, True)
     constants = [product.createVecLeft() for _ in range(3)]

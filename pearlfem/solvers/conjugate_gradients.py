@@ -78,11 +78,11 @@ class ConjugateGradients:
         self._ksp.destroy()
 
 
-def configure_smoother(smoother: PETSc.KSP, operator: PETSc.Mat, lowest: float) -> None:
-    """Make ``smoother`` three steps of Chebyshev–Jacobi down to ``lowest`` × the top eigenvalue."""
+def configure_smoother(smoother: PETSc.KSP, operator: PETSc.Mat, lowest: float, steps: int) -> None:
+    """Make ``smoother`` Chebyshev–Jacobi ``steps`` down to ``lowest`` × the top eigenvalue."""
     smoother.setOperators(operator)
     smoother.setType("chebyshev")
-    smoother.setTolerances(max_it=3)
+    smoother.setTolerances(max_it=steps)
     smoother.setInitialGuessNonzero(True)
     configure(smoother, {"ksp_chebyshev_esteig": f"0,{lowest},0,1.1", "pc_type": "jacobi"})
 

@@ -45,7 +45,7 @@ class Multigrid(ConjugateGradients):
             pc.setType("mg")
             pc.setMGLevels(2)
             pc.setMGInterpolation(1, interpolation)
-            configure_smoother(pc.getMGSmoother(1), operator, lowest=0.05)
+            configure_smoother(pc.getMGSmoother(1), operator, lowest=0.05, steps=3)
             solver = pc.getMGCoarseSolve()
             solver.setOperators(coarse)
             solver.setType("preonly")

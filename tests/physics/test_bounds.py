@@ -43,7 +43,7 @@ def test_bound_holds_for_a_solver_that_stops_early(monkeypatch):
         solution = problem.solve([impurity])
         energies.append(free_energy(solution))
         # ℓ(ψ) alone has no such property: perturb ψ away from the minimum, towards larger ℓ
-        solution.potential.x.array[:] *= 1.01
+        solution.unknowns[:] *= 1.01
         assert free_energy(solution) < energies[-1]
         problem.destroy()
     assert energies[0] < energies[1] < infinite_film.self_energy(0.1, 1.0)

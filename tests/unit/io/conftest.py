@@ -36,4 +36,6 @@ def stated(request, plane_film, impurities, inverted_box, solution):
         solution = problem.solve(impurities)
     psi = fem.Function(solution.potential.function_space)
     psi.interpolate(lambda x: x[0] * x[1] - 0.5 * x[2] ** 2 + 3.0 * x[2] + x[0])
-    return dataclasses.replace(solution, potential=psi)
+    g = fem.Function(psi.function_space)
+    g.x.array[:] = 2 * psi.x.array
+    return dataclasses.replace(solution, potential=psi, stream_function=g)

@@ -6,6 +6,7 @@ import pydantic
 import pytest
 
 from pearlfem.errors import StudyError
+from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.film import Disc, Film, Plane
 from pearlfem.model.sources import Impurity
 from pearlfem.model.study import parse_study, read_study, read_study_text
@@ -48,7 +49,7 @@ size = 0.1
 KEYS = {
     "film": ["shape", "radius", "center", "pearl_length"],
     "impurity 1": ["position", "angle", "strength", "size"],
-    "boundary": ["kind"],
+    "boundary": ["kind", "box", "center"],
     "mesh": ["resolution", "far"],
     "solve": ["formulation", "degree"],
     "output": ["fields", "picture"],
@@ -70,6 +71,12 @@ def refusal(text: str) -> str:
     return str(caught.value)
 
 
+WALLS = """\
+kind = "shield"
+box = [6.0, 6.0, 2.0]
+center = [0.5, -0.5, 0.25]"""
+
+
 # --- what a study becomes
 
 
@@ -81,7 +88,7 @@ def test_every_key_reaches_its_object():
         Impurity((-0.25, 0.125), size=0.3, angle=30.0, strength=2.5),
         Impurity((1.0, 0.0), size=1.0),
     )
-    assert study.boundary.kind == "open"
+    assert study.boundary == Open()
     assert (study.mesh.resolution, study.mesh.far) == (0.75, 50.0)
     assert (study.solve.formulation, study.solve.degree) == ("stream", 2)
     assert (study.output.fields, study.output.picture) == ("none", False)
@@ -92,7 +99,7 @@ def test_what_is_left_out_has_the_defaults_of_the_contract():
     assert study.title == ""
     assert study.film == Film(Plane(), pearl_length=1.0)
     assert study.impurities == (Impurity((0.0, 0.0), size=0.1, angle=0.0, strength=1.0),)
-    assert study.boundary.kind == "open"
+    assert study.boundary == Open()
     assert (study.mesh.resolution, study.mesh.far) == (1.0, 100.0)
     assert (study.solve.formulation, study.solve.degree) == ("stream", 3)
     assert (study.output.fields, study.output.picture) == ("vtu", True)
@@ -101,6 +108,18 @@ def test_what_is_left_out_has_the_defaults_of_the_contract():
 def test_disc_lies_around_the_origin_unless_told():
     study = parse_study(FULL.replace("center = [0.5, -0.5]\n", ""))
     assert study.film.shape == Disc(2.0, center=(0.0, 0.0))
+
+
+def test_walls_become_a_box():
+    study = parse_study(changed('kind = "open"', WALLS))
+    assert study.boundary == Walls("shield", (6.0, 6.0, 2.0), (0.5, -0.5, 0.25))
+
+
+def test_box_lies_around_the_film_unless_told():
+    walls = WALLS.partition("center")[0]
+    assert parse_study(changed('kind = "open"', walls)).boundary.center == (0.5, -0.5, 0.0)
+    plane = parse_study(SHORT + "[boundary]\n" + walls.replace("6.0", "inf"))
+    assert plane.boundary == Walls("shield", (float("inf"), float("inf"), 2.0), (0.0, 0.0, 0.0))
 
 
 def test_study_keeps_its_text():
@@ -270,7 +289,6 @@ def test_point_that_is_not_two_finite_numbers_is_refused(line, key, value):
         ('title = "all keys"', "title = 3", r"title = 3: .*string"),
         ('shape = "disc"', "shape = 'cube'", r"film\.shape = 'cube': .*'plane'.*'disc'"),
         ('shape = "disc"', "shape = 1", r"film\.shape = '?1'?: .*'plane'.*'disc'"),
-        ('kind = "open"', "kind = 'shield'", r"boundary\.kind = 'shield': .*'open'"),
         ('kind = "open"', "kind = 'periodic'", r"boundary\.kind = 'periodic': .*'open'"),
         ('fields = "none"', "fields = 'vtx'", r"output\.fields = 'vtx': .*'vtu'.*'none'"),
         ('fields = "none"', "fields = false", r"output\.fields = False: .*'vtu'.*'none'"),
@@ -283,6 +301,31 @@ def test_point_that_is_not_two_finite_numbers_is_refused(line, key, value):
 )
 def test_choice_or_range_that_is_not_kept_is_refused(old, new, message):
     assert re.search(message, refusal(changed(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("boundary", "message"),
+    [
+        ("box = [6.0, 6.0, 2.0]", r"boundary\.box = \[6.0, 6.0, 2.0\].*kind = 'open'"),
+        ("center = [0.0, 0.0, 0.0]", r"boundary\.center = .*kind = 'open'"),
+        ('kind = "shield"', r"boundary\.box: missing, but needed"),
+        (WALLS.replace("2.0]", "inf]"), r"boundary\.box\[2\] = inf: .*finite"),
+        (WALLS.replace("2.0]", "-2.0]"), r"boundary\.box\[2\] = -2.0: .*greater than 0"),
+        (WALLS.replace("[6.0", "[nan"), r"boundary\.box\[0\] = nan: .*greater than 0"),
+        (WALLS.replace("[6.0", "[inf"), r"boundary\.box = \[inf, 6.0, 2.0\]: .*both"),
+        (WALLS.replace("0.25]", "inf]"), r"boundary\.center\[2\] = inf"),
+        (WALLS.replace("0.25]", "1.0]"), r"walls at z = 0 and z = 2; allowed"),
+        (WALLS.replace("[6.0", "[4.0"), r"boundary: .*\[4.0, 6.0, 2.0\].*cuts the disc"),
+        (WALLS.replace("[0.5", "[9.5"), r"cuts the disc"),
+    ],
+)
+def test_walls_have_to_be_around_the_film(boundary, message):
+    assert re.search(message, refusal(changed('kind = "open"', boundary)))
+
+
+def test_impurity_beyond_the_walls_is_refused():
+    walls = '[boundary]\nkind = "magnetic-wall"\nbox = [1.0, 0.5, 2.0]\ncenter = [0.3, 0.25, 0.0]\n'
+    assert "impurity 1: position = [0.0, 0.0] lies outside the box" in refusal(SHORT + walls)
 
 
 @pytest.mark.parametrize("table", ["film", "mesh", "solve", "output", "boundary", "impurity"])

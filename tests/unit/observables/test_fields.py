@@ -74,7 +74,9 @@ def test_field_is_minus_the_gradient_of_the_potential(space, solution):
     # ψ = a quadratic polynomial, which elements of degree 2 hold exactly.
     psi = fem.Function(solution.potential.function_space)
     psi.interpolate(lambda x: x[0] * x[1] - 0.5 * x[2] ** 2 + 3.0 * x[2])
-    stated = dataclasses.replace(solution, potential=psi)
+    g = fem.Function(psi.function_space)
+    g.x.array[:] = 2 * psi.x.array
+    stated = dataclasses.replace(solution, potential=psi, stream_function=g)
     points = np.array([[0.4, 0.1, 0.3], [0.9, -0.5, 1.0], [2.0, 1.0, 0.01]])
     x, y, z = points.T
     B = np.column_stack([-y, -x, z - 3.0])

@@ -6,7 +6,7 @@ from dolfinx import fem, mesh
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
-from pearlfem.observables.points import evaluate
+from pearlfem.observables import points as point_values
 
 
 @pytest.fixture(scope="module")
@@ -14,6 +14,12 @@ def quadratic(space):
     function = fem.Function(fem.functionspace(space.mesh, ("Lagrange", 2)))
     function.interpolate(polynomial)
     return function
+
+
+def evaluate(function, points):
+    """As it is in any cell."""
+    count = function.function_space.mesh.topology.index_map(3).size_local
+    return point_values.evaluate(function, points, np.arange(count, dtype=np.int32))
 
 
 def polynomial(x):
@@ -74,6 +80,20 @@ def test_between_cells_the_value_is_that_of_one_of_them(space):
     points = space.mesh.geometry.x[facets].mean(axis=1)
     expected = [numbers[topology.connectivity(2, 3).links(facet)].min() for facet in inner]
     np.testing.assert_array_equal(evaluate(function, points)[:, 0], expected)
+
+
+def test_only_the_given_cells_are_asked(space):
+    # Each cell holds its own number in the file.
+    function = fem.Function(fem.functionspace(space.mesh, ("Discontinuous Lagrange", 0)))
+    numbers = space.mesh.topology.original_cell_index
+    function.x.array[:] = numbers
+    node = space.mesh.geometry.dofmaps[0][7, 0]
+    around = np.flatnonzero((space.mesh.geometry.dofmaps[0] == node).any(axis=1)).astype(np.int32)
+    last = around[np.argmax(numbers[around])]
+    point = space.mesh.geometry.x[[node]]
+    assert point_values.evaluate(function, point, np.array([last]))[0, 0] == numbers[last]
+    with pytest.raises(StudyError, match="outside"):
+        point_values.evaluate(function, point, np.setdiff1d(np.arange(300), around))
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e-6, 1e-3, 1.0, 1e6])
