@@ -224,14 +224,15 @@ def _print(table: Table) -> None:
 
 
 def _bounds(summary: Mapping[str, Any]) -> str:
-    """Return in words what is guaranteed of the free energy."""
+    """Return in words what is known of the free energy's error."""
     lower, upper = (summary["free_energy"][side] for side in ("lower", "upper"))
-    if upper is None:
-        return "a lower bound"
-    if lower is None:
-        return "an upper bound"
-    gap = (upper - lower) / abs(lower)
-    return f"guaranteed between {lower:.9g} and {upper:.9g} (relative gap {gap:.1e})"
+    if lower is not None and upper is not None:
+        gap = (upper - lower) / abs(lower)
+        return f"guaranteed between {lower:.9g} and {upper:.9g} (relative gap {gap:.1e})"
+    bound = "a lower bound" if upper is None else "an upper bound"
+    if summary["rounds"]:
+        return f"{bound}, relative error estimated at {summary['rounds'][-1]['error']:.1e}"
+    return bound
 
 
 def _list_files(folder: Path) -> list[str]:

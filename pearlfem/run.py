@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,13 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
-from pearlfem.bounds import circumscribed
-from pearlfem.errors import StudyError
-from pearlfem.io.folder import result_folder
+from pearlfem.adaptivity import Refinement, Round, refine
+from pearlfem.errors import ConvergenceError, StudyError
+from pearlfem.io.folder import PARTIAL, result_folder
 from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
+from pearlfem.memory import check_memory
 from pearlfem.mesh.space import create_space
-from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.study import Study, read_study
 from pearlfem.observables.energy import interaction_tensor, tensor_bracket
 from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
@@ -53,49 +54,62 @@ def run_study(
 
     Raises:
         StudyError: The folder cannot be used.
-        ConvergenceError: The solver stopped before its tolerance; nothing is left behind.
+        ConvergenceError: The solver stopped before its tolerance, and nothing is left behind; or
+            the study's tolerance was not reached, and partial.json has the best bounds.
 
     Note:
         Collective over ``comm``.
     """
     start = time.perf_counter()
     seconds: dict[str, float] = {}
+    chosen = study.solve.formulation
+    names: tuple[FormulationName, ...] = ("stream", "vector") if chosen == "both" else (chosen,)
+    shortfall: str | None = None
     with result_folder(folder, force=force, comm=comm) as stage:
-        with _timed(seconds, "mesh"):
-            space = create_space(
-                study.film,
-                study.impurities,
-                boundary=study.boundary,
-                resolution=study.mesh.resolution,
-                far=study.mesh.far,
-                comm=comm,
-            )
-        progress(f"mesh      {seconds['mesh']:6.1f} s   {space.cells:,} cells")
-        names: tuple[FormulationName, ...]
-        chosen = study.solve.formulation
-        names = ("stream", "vector") if chosen == "both" else (chosen,)
-        answers = {name: _solve(study, space, name, seconds, progress) for name in names}
-        first = answers[names[0]]
-        moment = magnetic_moment(first.solution) if has_magnetic_moment(first.solution) else None
-        with _timed(seconds, "output"):
-            _write(study, stage, first.solution)
-        progress(f"output    {seconds['output']:6.1f} s")
+        on_root(comm, lambda: (stage / STUDY).write_text(study.text, encoding="utf-8"))
+        if study.solve.tolerance is None:
+            found = _assemble(study, names, seconds, comm, progress)
+        else:
+            with _timed(seconds, "refine"):
+                found = refine(study, study.solve.tolerance, names, comm, progress)
+        shortfall = found.shortfall
+        counts = {
+            "cells": found.space.cells,
+            "dofs": sum(problem.dofs for problem in found.problems.values()),
+            "ranks": comm.size,
+        }
+        if shortfall is None:
+            answers = {
+                name: _solve(study, problem, seconds, progress)
+                for name, problem in found.problems.items()
+            }
+            counts["iterations"] = max(a.solution.iterations for a in answers.values())
+            first = answers[names[0]].solution
+            with _timed(seconds, "output"):
+                _write(study, stage, first)
+            progress(f"output    {seconds['output']:6.1f} s")
+            energy, tensor = _bounded(study, answers)
+            moment = magnetic_moment(first) if has_magnetic_moment(first) else None
+        else:
+            energy, tensor, moment = _best(found.rounds), None, None
         seconds["total"] = time.perf_counter() - start
-        energy, tensor = _bounded(study, answers)
         summary = summarise(
             title=study.title,
+            shortfall=shortfall,
             free_energy=energy,
             tensor=tensor,
             magnetic_moment=moment,
-            counts={
-                "cells": space.cells,
-                "dofs": sum(answer.dofs for answer in answers.values()),
-                "iterations": max(answer.solution.iterations for answer in answers.values()),
-                "ranks": comm.size,
-            },
+            rounds=[asdict(one) for one in found.rounds],
+            counts=counts,
             seconds=seconds,
         )
         on_root(comm, lambda: write_summary(stage, summary))
+    if shortfall is not None:
+        best = min(one.error for one in found.rounds)
+        raise ConvergenceError(
+            f"tolerance = {study.solve.tolerance:g} was not reached: {shortfall}; the best, with a "
+            f"relative error of {best:.1e}, is in {folder / PARTIAL}"
+        )
     return summary
 
 
@@ -123,37 +137,53 @@ class _Answer(NamedTuple):
 
     tensor: npt.NDArray[np.float64]
     solution: Solution
-    dofs: int
+
+
+def _assemble(
+    study: Study,
+    names: Sequence[FormulationName],
+    seconds: dict[str, float],
+    comm: MPI.Comm,
+    progress: Progress,
+) -> Refinement:
+    """Mesh once, as fine as the study says, and assemble."""
+    check_memory(study, names, comm)
+    with _timed(seconds, "mesh"):
+        space = create_space(
+            study.film,
+            study.impurities,
+            boundary=study.boundary,
+            resolution=study.mesh.resolution,
+            far=study.mesh.far,
+            comm=comm,
+        )
+    progress(f"mesh      {seconds['mesh']:6.1f} s   {space.cells:,} cells")
+    problems = {}
+    for name in names:
+        problem = MaxwellLondon(study.film, space, study.solve.degree, name)
+        for phase, time_taken in problem.seconds.items():
+            seconds[phase] = seconds.get(phase, 0.0) + time_taken
+        progress(
+            f"assemble  {sum(problem.seconds.values()):6.1f} s   {problem.dofs:,} dofs of degree "
+            f"{study.solve.degree}, {name} formulation"
+        )
+        problems[name] = problem
+    return Refinement((), space, problems, None)
 
 
 def _solve(
-    study: Study,
-    space: TaggedMesh,
-    formulation: FormulationName,
-    seconds: dict[str, float],
-    progress: Progress,
+    study: Study, problem: MaxwellLondon, seconds: dict[str, float], progress: Progress
 ) -> _Answer:
-    film, impurities, factor = study.film, study.impurities, 1.0
-    if formulation == "vector":
-        film, impurities, factor = circumscribed(film, impurities, space)
-    problem = MaxwellLondon(film, space, study.solve.degree, formulation)
-    for phase, time_taken in problem.seconds.items():
-        seconds[phase] = seconds.get(phase, 0.0) + time_taken
-    ready = sum(problem.seconds.values())
-    progress(
-        f"assemble  {ready:6.1f} s   {problem.dofs:,} dofs of degree {study.solve.degree}, "
-        f"{formulation} formulation"
-    )
     with _timed(seconds, "solve") as timer:
-        solutions = problem.solve_each(impurities)
-        tensor = interaction_tensor(solutions) / factor
-        solution = superpose(solutions, [m for i in impurities for m in i.moment])
+        solutions = problem.solve_each(study.impurities)
+        tensor = interaction_tensor(solutions)
+        solution = superpose(solutions, [m for i in study.impurities for m in i.moment])
     progress(
-        f"solve     {timer():6.1f} s   {len(solutions)} loads, "
-        f"at most {solution.iterations} iterations"
+        f"solve     {timer():6.1f} s   {len(solutions)} loads, at most {solution.iterations} "
+        f"iterations, {problem.formulation} formulation"
     )
     problem.destroy()
-    return _Answer(tensor, solution, problem.dofs)
+    return _Answer(tensor, solution)
 
 
 def _bounded(study: Study, answers: Mapping[FormulationName, _Answer]) -> tuple[Bounded, Bounded]:
@@ -172,9 +202,15 @@ def _bounded(study: Study, answers: Mapping[FormulationName, _Answer]) -> tuple[
     return Bounded((lower + upper) / 2, lower, upper), middle
 
 
+def _best(rounds: Sequence[Round]) -> Bounded:
+    """Return the free energy of the round with the smallest error."""
+    best = min(rounds, key=lambda one: one.error)
+    known = [bound for bound in (best.lower, best.upper) if bound is not None]
+    return Bounded(sum(known) / len(known), best.lower, best.upper)
+
+
 def _write(study: Study, stage: Path, solution: Solution) -> None:
     comm = solution.space.mesh.comm
-    on_root(comm, lambda: (stage / STUDY).write_text(study.text, encoding="utf-8"))
     keep, picture = study.output.fields == "vtu", study.output.picture
     if not keep and not picture:
         return

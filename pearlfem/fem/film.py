@@ -90,7 +90,7 @@ def profile_overlaps(space: TaggedMesh, impurities: Sequence[Impurity]) -> npt.N
     Note:
         Collective.
     """
-    points, weights = _quadrature(_film_corners(space), SOURCE_QUADRATURE_DEGREE)
+    points, weights = _quadrature(film_corners(space), SOURCE_QUADRATURE_DEGREE)
     points, weights = points.reshape(-1, 2), weights.ravel()
     local = np.zeros((len(impurities), len(impurities)))
     for block in np.array_split(
@@ -113,7 +113,7 @@ def quadrature_error(space: TaggedMesh, impurity: Impurity) -> float:
     Note:
         Collective.
     """
-    corners = _film_corners(space)
+    corners = film_corners(space)
     middles = corners.mean(axis=1)
     reach = np.abs(corners - middles[:, None]).max(axis=(1, 2), initial=0.0) * 2
     near = np.linalg.norm(middles - impurity.position, axis=1) < reach + 8 * impurity.size
@@ -126,12 +126,13 @@ def quadrature_error(space: TaggedMesh, impurity: Impurity) -> float:
     return float(space.mesh.comm.allreduce(error))
 
 
-def _film_corners(space: TaggedMesh) -> npt.NDArray[np.float64]:
-    """Return (x, y) of the corners of the film's facets that this rank owns, ``(n, 3, 2)``."""
+def film_corners(space: TaggedMesh) -> npt.NDArray[np.float64]:
+    """Return (x, y) of the corners of the film's facets, ``(n, 3, 2)``, as ``TaggedMesh.sides``."""
     cells, local = space.sides("film").T
     nodes = space.mesh.geometry.dofmaps[0][cells]
     facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
-    return space.mesh.geometry.x[np.take_along_axis(nodes, facets, axis=1)][:, :, :2]
+    points = space.mesh.geometry.x[np.take_along_axis(nodes, facets, axis=1)]
+    return np.asarray(points[:, :, :2])
 
 
 def _quadrature(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 from petsc4py import PETSc
 
-from pearlfem.io.folder import SUMMARY
+from pearlfem.io.folder import PARTIAL, SUMMARY
 
 ENERGY_UNIT = "mu0 Gamma^2 / L"
 
@@ -37,30 +37,36 @@ class Bounded(NamedTuple):
 def summarise(
     *,
     title: str,
+    shortfall: str | None,
     free_energy: Bounded,
-    tensor: Bounded,
+    tensor: Bounded | None,
     magnetic_moment: npt.NDArray[np.float64] | None,
+    rounds: Sequence[Mapping[str, Any]],
     counts: Mapping[str, int],
     seconds: Mapping[str, float],
 ) -> dict[str, Any]:
-    """Return the summary of a converged run; what was not computed is None.
+    """Return the summary of a run; what was not computed is None.
 
     Args:
         title: Title of the study.
+        shortfall: Why the tolerance was not reached; None for a converged run.
         free_energy: F [μ0Γ²/L] of the moments as given.
         tensor: Interaction tensor [μ0Γ²/L], shape ``(n, n, 2, 2)``.
         magnetic_moment: Moment of the currents [ΓL], shape ``(3,)``.
+        rounds: What each mesh gave, if there were several.
         counts: ``cells``, ``dofs``, ``iterations`` and ``ranks``.
         seconds: Wall-clock time of each phase.
     """
     return {
         "schema": 1,
         "title": title,
-        "converged": True,
+        "converged": shortfall is None,
+        **({} if shortfall is None else {"shortfall": shortfall}),
         "free_energy": free_energy.as_dict("value", ENERGY_UNIT),
-        "interaction": tensor.as_dict("tensor", ENERGY_UNIT),
+        "interaction": None if tensor is None else tensor.as_dict("tensor", ENERGY_UNIT),
         "magnetic_moment": None if magnetic_moment is None else magnetic_moment.tolist(),
         "holes": [],
+        "rounds": list(rounds),
         **counts,
         "seconds": dict(seconds),
         "versions": versions(),
@@ -81,10 +87,11 @@ def versions() -> dict[str, str]:
 
 
 def write_summary(folder: Path, summary: Mapping[str, Any]) -> None:
-    """Write summary.json into ``folder``; NaN is an error, never a number.
+    """Write summary.json, or partial.json if not converged, into ``folder``; NaN is an error.
 
     Raises:
         ValueError: A number is not finite.
     """
     text = json.dumps(summary, indent=2, allow_nan=False)
-    (folder / SUMMARY).write_text(text + "\n", encoding="utf-8")
+    path = folder / (SUMMARY if summary["converged"] else PARTIAL)
+    path.write_text(text + "\n", encoding="utf-8")

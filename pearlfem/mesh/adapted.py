@@ -1,4 +1,4 @@
-"""Cell sizes from what each cell contributes to an error: the mesh on which all contribute the same.
+"""Cell sizes from what each cell contributes to an error: all contribute the same.
 
 The contribution of a cell of size h to an error of order h^q goes as h^(q+3), and the number of
 cells as h⁻³. For a given total the cells are fewest when every one contributes the same: this is
@@ -9,12 +9,14 @@ many rounds. As the mesh is made anew, it may go there at once, with larger cell
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from pearlfem.mesh.circumscribed import round_edge
+from pearlfem.mesh.grading import MEAN_VOLUME
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Disc, Film
 from pearlfem.model.sources import Impurity
@@ -24,9 +26,6 @@ _Indices = npt.NDArray[np.int64]
 
 _FINER, _COARSER = 1 / 3, 1.5  # sizes change by these factors at most: the laws are local ones
 _STEEPEST = 0.5  # sizes grow no faster with the distance, or cells would be too flat
-# A regular tetrahedron of the mean volume that gmsh makes, in units of the size it was asked for.
-_EDGE_MADE = 1.07
-_MEAN_VOLUME = (_EDGE_MADE**3) / (6 * np.sqrt(2))
 _PER_IMPURITY = 2.0  # largest cells at an impurity in units of its ξ: the loads are exact for these
 _EDGE_SHARE = 0.3  # of the error that is left to the polygon in place of a round edge
 
@@ -47,7 +46,8 @@ class Contributions(NamedTuple):
     film_energies: _Array
 
 
-class SizeField(NamedTuple):
+@dataclass(frozen=True)
+class SizeField:
     """Edge lengths of cells to be made, at the vertices of a mesh and linear in between.
 
     Args:
@@ -64,7 +64,7 @@ class SizeField(NamedTuple):
     def count(self) -> int:
         """About how many cells a mesh of these sizes has."""
         volumes = _volumes(self.vertices[self.cells])
-        made = _MEAN_VOLUME * np.mean(self.sizes[self.cells] ** -3.0, axis=1) ** -1
+        made = MEAN_VOLUME * np.mean(self.sizes[self.cells] ** -3.0, axis=1) ** -1
         return int(np.sum(volumes / made))
 
 
@@ -97,7 +97,7 @@ def adapted_sizes(
         target: The total error wanted, in the unit of ``now.errors``.
     """
     vertices, cells, errors, _ = now
-    edges = np.cbrt(6 * np.sqrt(2) * _volumes(vertices[cells])) / _EDGE_MADE
+    edges = np.cbrt(_volumes(vertices[cells]) / MEAN_VOLUME)
     wanted = edges * _factors(errors, 2 * degree, 3, (1 - _EDGE_SHARE) * target)
     counts = np.bincount(cells.ravel(), minlength=len(vertices))
     logarithms = np.bincount(cells.ravel(), np.repeat(np.log(wanted), 4), minlength=len(vertices))

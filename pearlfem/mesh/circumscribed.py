@@ -6,6 +6,9 @@ from above need a film that is nowhere too small.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import dolfinx.mesh
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +69,7 @@ def _moved(space: TaggedMesh, points: npt.NDArray[np.float64]) -> TaggedMesh:
         old.index_map(), old.dofmaps[0], old.cmaps[0], points, old.input_global_indices
     )
     wrapped = type(mesh._cpp_object)(mesh.comm, mesh.topology._cpp_object, geometry._cpp_object)
-    moved = dolfinx.mesh.Mesh(wrapped, ufl.Mesh(mesh.ufl_domain().ufl_coordinate_element()))
+    domain: Any = mesh.ufl_domain()
+    moved = dolfinx.mesh.Mesh(wrapped, ufl.Mesh(domain.ufl_coordinate_element()))
     copied = dolfinx.mesh.meshtags(moved, tags.dim, tags.indices, tags.values)
-    return TaggedMesh(moved, copied, space.groups)
+    return replace(space, mesh=moved, facet_tags=copied)

@@ -13,6 +13,9 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Disc, Film
 from pearlfem.model.sources import Impurity
@@ -24,6 +27,11 @@ _FLATTEST = 4.0  # edge length on the film in units of the distance to the neare
 _STEEPEST = 0.7  # neither grows faster at any resolution: the cells would be too flat
 _EDGE_PER_RADIUS = 0.01  # h_e, at most this part of the radius (polygon against circle) …
 _EDGE_PER_PEARL_LENGTH = 0.2  # … and of r0, over which the current rises from the edge
+
+# Of the cells that gmsh makes, in units of the cube of the edge length that it was asked for.
+MEAN_VOLUME = 0.144
+
+_Array = npt.NDArray[np.float64]
 
 
 class Extent(NamedTuple):
@@ -53,33 +61,46 @@ def device_extent(
     return Extent(center, max(reach, least))
 
 
-def impurity_cell_size(size: float, resolution: float, distance: str) -> str:
-    """Return h(d) around impurities of width ``size`` as a formula in the variable ``distance``."""
-    growth = min(_GROWTH / resolution, _STEEPEST)
-    return f"sqrt(({_CELLS_PER_SIZE * size / resolution:.17g})^2 + ({growth:.17g} * {distance})^2)"
+class Growth(NamedTuple):
+    """A size of cells that grows with a distance d.
+
+    h(d) = ``finest`` + ``rate`` d, or √(``finest``² + (``rate`` d)²) if ``rounded``.
+    """
+
+    finest: float
+    rate: float
+    rounded: bool = False
+
+    def at(self, distance: _Array) -> _Array:
+        """Return h [length] at distances d [length]."""
+        grown = self.rate * distance
+        return np.hypot(self.finest, grown) if self.rounded else self.finest + grown
+
+    def formula(self, distance: str) -> str:
+        """Return h as a formula of gmsh in the variable ``distance``."""
+        grown = f"{self.rate:.17g} * {distance}"
+        if self.rounded:
+            return f"sqrt(({self.finest:.17g})^2 + ({grown})^2)"
+        return f"{self.finest:.17g} + {grown}"
 
 
-def edge_cell_size(finest: float, resolution: float, distance: str) -> str:
-    """Return h(d) around the film's edge as a formula, from h_e of ``finest_edge_cell``."""
-    growth = min(_EDGE_GROWTH / resolution, _STEEPEST)
-    return f"{finest / resolution:.17g} + {growth:.17g} * {distance}"
+def impurity_growth(size: float, resolution: float) -> Growth:
+    """Return how cells grow with the distance from impurities of width ``size``."""
+    rate = min(_GROWTH / resolution, _STEEPEST)
+    return Growth(_CELLS_PER_SIZE * size / resolution, rate, rounded=True)
 
 
-def finest_edge_cell(disc: Disc, pearl_length: float) -> float:
-    """Return the edge length h_e [length] of cells at the edge of a disc."""
-    return min(_EDGE_PER_RADIUS * disc.radius, _EDGE_PER_PEARL_LENGTH * pearl_length)
+def edge_growth(disc: Disc, pearl_length: float, resolution: float) -> Growth:
+    """Return how cells grow with the distance from the edge of a disc."""
+    finest = min(_EDGE_PER_RADIUS * disc.radius, _EDGE_PER_PEARL_LENGTH * pearl_length)
+    return Growth(finest / resolution, min(_EDGE_GROWTH / resolution, _STEEPEST))
 
 
-def wall_cell_size(distance: float, resolution: float, height: str) -> str:
-    """Return the largest h between walls as a formula in the variable ``height`` above the film.
+def wall_growth(walls: Walls, resolution: float) -> Growth:
+    """Return how the largest cells between walls grow with the height |z| above the film.
 
     Far from all sources accuracy would allow for cells as flat as space is, at any resolution, but
     not the solvers: with 8 in place of 4 gaps they take twice as many iterations.
-
-    Args:
-        distance: Of the nearest wall above or below the film [length].
-        resolution: 2.0 halves all cells.
-        height: Name of the variable |z|.
     """
-    growth = min(_GROWTH / resolution, _STEEPEST)
-    return f"{_FLATTEST * distance:.17g} + {growth:.17g} * {height}"
+    gap = min(abs(z) for z in walls.heights)
+    return Growth(_FLATTEST * gap, min(_GROWTH / resolution, _STEEPEST))

@@ -18,10 +18,9 @@ from pearlfem.mesh.adapted import SizeField
 from pearlfem.mesh.grading import (
     Extent,
     device_extent,
-    edge_cell_size,
-    finest_edge_cell,
-    impurity_cell_size,
-    wall_cell_size,
+    edge_growth,
+    impurity_growth,
+    wall_growth,
 )
 from pearlfem.mesh.shapes import add_space
 from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
@@ -155,20 +154,23 @@ def _add_graded_sizes(
     edge: list[int],
 ) -> int:
     """Add the field h(x), the smallest of what impurities, edges and walls ask for."""
-    formulas = []
+    grown = []
     for size in sorted({impurity.size for impurity in impurities}):
         points = [_add_point(i, extent) for i in impurities if i.size == size]
         distance = _add_field("Distance", PointsList=points)
-        formulas.append(impurity_cell_size(size / extent.size, resolution, f"F{distance}"))
+        grown.append((impurity_growth(size, resolution), f"F{distance}"))
     gmsh.model.occ.synchronize()
     if isinstance(film.shape, Disc):
-        finest = finest_edge_cell(film.shape, film.pearl_length) / extent.size
-        samples = math.ceil(2 * math.pi * resolution / finest)
+        growth = edge_growth(film.shape, film.pearl_length, resolution)
+        samples = math.ceil(2 * math.pi * film.shape.radius / growth.finest)
         distance = _add_field("Distance", CurvesList=edge, Sampling=samples)
-        formulas.append(edge_cell_size(finest, resolution, f"F{distance}"))
+        grown.append((growth, f"F{distance}"))
     if isinstance(boundary, Walls):
-        gap = min(abs(z) for z in boundary.heights) / extent.size
-        formulas.append(wall_cell_size(gap, resolution, "sqrt(z^2)"))
+        grown.append((wall_growth(boundary, resolution), "sqrt(z^2)"))
+    formulas = [
+        growth._replace(finest=growth.finest / extent.size).formula(distance)
+        for growth, distance in grown
+    ]
     sizes = [_add_field("MathEval", F=formula) for formula in formulas]
     return _add_field("Min", FieldsList=sizes)
 

@@ -74,10 +74,16 @@ class MeshTable(_Table):
 
 
 class SolveTable(_Table):
-    """[solve]: formulation and degree of the elements."""
+    """[solve]: formulation and degree of the elements, and the error that is allowed.
+
+    ``tolerance`` is the relative error of the free energy at which refinement stops; without one
+    there is a single mesh. ``max_dofs`` limits its meshes: unknowns of all formulations together.
+    """
 
     formulation: Literal["stream", "vector", "both"] = "stream"
     degree: Annotated[int, Field(ge=1, le=3, strict=True)] = 3
+    tolerance: Annotated[float, Field(gt=0, lt=1, strict=True)] | None = None
+    max_dofs: Annotated[int, Field(ge=1, strict=True)] = 2_000_000
 
 
 class OutputTable(_Table):

@@ -22,7 +22,7 @@ import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
-from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE, profile
+from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE, film_corners, profile
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.observables.fields import FIELD_DEGREE, flux_density
 from pearlfem.solution import Solution
@@ -105,7 +105,9 @@ def cell_gaps(
     squares = np.einsum("cik,ij,cjk->c", difference, _mass(), difference, optimize=True)
     gaps = (1.0 if space.mirrored else 0.5) * volumes * squares
     facets = space.sides("film")
-    on_film = _facet_areas(space, facets) * _mean_squares(first.K - second.K)
+    triangles = film_corners(space)
+    areas = np.abs(np.linalg.det(triangles[:, 1:] - triangles[:, :1])) / 2
+    on_film = areas * _mean_squares(first.K - second.K)
     on_film /= 2 * superfluid_weight
     return np.asarray(gaps + np.bincount(facets[:, 0], on_film, minlength=len(gaps)))
 
@@ -132,7 +134,7 @@ def _on_film(components: list[Any], space: TaggedMesh) -> _Array:
     points, _ = _facet_rule()
     facets = space.sides("film")
     values = fem.Expression(ufl.as_vector(components), points).eval(space.mesh, facets)
-    return np.asarray(values).reshape(len(facets), len(points), len(components))
+    return np.asarray(values, dtype=float).reshape(len(facets), len(points), len(components))
 
 
 def _place(
@@ -156,9 +158,10 @@ def _nodal_means(B: fem.Function, nodes: fem.DofMap, cells: npt.NDArray[np.int32
     return np.asarray(rows[:, :3] / np.maximum(rows[:, 3:], 1.0))
 
 
-def _corners(space: TaggedMesh) -> npt.NDArray[np.int32]:
+def _corners(space: TaggedMesh) -> npt.NDArray[np.integer]:
     """Return the geometry's nodes of the cells that this rank owns."""
-    return space.mesh.geometry.dofmaps[0][: space.mesh.topology.index_map(3).size_local]
+    owned = space.mesh.topology.index_map(3).size_local
+    return np.asarray(space.mesh.geometry.dofmaps[0][:owned])
 
 
 def _mean_squares(K: _Array) -> _Array:
@@ -167,22 +170,17 @@ def _mean_squares(K: _Array) -> _Array:
     return np.asarray(np.einsum("q,fqx,fqx->f", 2.0 * weights, K, K))
 
 
-def _facet_areas(space: TaggedMesh, facets: npt.NDArray[np.int32]) -> _Array:
-    corners = np.array(basix.topology(basix.CellType.tetrahedron)[2])[facets[:, 1]]
-    nodes = np.take_along_axis(_corners(space)[facets[:, 0]], corners, axis=1)
-    points = space.mesh.geometry.x[nodes][:, :, :2]
-    return np.asarray(np.abs(np.linalg.det(points[:, 1:] - points[:, :1])) / 2)
-
-
 def _facet_rule() -> tuple[_Array, _Array]:
     """Return points (x, y) and weights [their sum is ½] on the reference triangle."""
-    points, weights = basix.make_quadrature(basix.CellType.triangle, SOURCE_QUADRATURE_DEGREE)
-    return np.asarray(points), np.asarray(weights)
+    rule = basix.make_quadrature(basix.CellType.triangle, SOURCE_QUADRATURE_DEGREE)
+    points, weights = (np.asarray(part, dtype=float) for part in rule)
+    return points, weights
 
 
 def _mass() -> _Array:
     """Return the products of B's basis functions, their means over a cell."""
-    points, weights = basix.make_quadrature(basix.CellType.tetrahedron, 2 * FIELD_DEGREE)
+    rule = basix.make_quadrature(basix.CellType.tetrahedron, 2 * FIELD_DEGREE)
+    points, weights = (np.asarray(part, dtype=float) for part in rule)
     element = basix.ufl.element("DG", "tetrahedron", FIELD_DEGREE)
-    shapes = element.tabulate(0, points)[0]
+    shapes = np.asarray(element.tabulate(0, points), dtype=float)[0]
     return np.asarray(6.0 * shapes.T @ (weights[:, None] * shapes))

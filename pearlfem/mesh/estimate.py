@@ -1,0 +1,98 @@
+"""How many cells a mesh will have, before it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import product
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import KDTree
+
+from pearlfem.mesh.grading import (
+    MEAN_VOLUME,
+    Growth,
+    device_extent,
+    edge_growth,
+    impurity_growth,
+    wall_growth,
+)
+from pearlfem.model.boundary import Boundary, Walls
+from pearlfem.model.film import Disc, Film
+from pearlfem.model.sources import Impurity
+
+_Array = npt.NDArray[np.float64]
+
+
+def estimated_cells(
+    film: Film,
+    impurities: Sequence[Impurity],
+    *,
+    boundary: Boundary,
+    resolution: float,
+    far: float,
+) -> float:
+    """Return about how many cells ``create_space`` makes: ∫ dV/v(h), v the mean volume of a cell.
+
+    Boxes are halved until h hardly varies within them; their number does not grow with the
+    resolution.
+    """
+    (x, y), unit = device_extent(film, impurities, boundary)
+    reach = far * unit
+    low, high = np.array([x - reach, y - reach, 0.0]), np.array([x + reach, y + reach, reach])
+    if isinstance(boundary, Walls):
+        low[2], high[2] = (0.0 if boundary.mirrored else boundary.heights[0]), boundary.heights[1]
+        if not boundary.infinite:
+            half, center = np.array(boundary.box[:2]) / 2, np.array(boundary.center[:2])
+            low[:2], high[:2] = center - half, center + half
+    sources = _sources(film, impurities, boundary, resolution)
+    scales = _sources(film, impurities, boundary, 1.0)
+    corners, edges, total = low[None], high - low, 0.0
+    while len(corners):
+        middles = corners + edges / 2
+        distances = [distance(middles) for _, distance in sources]
+        sizes = np.min([g.at(d) for (g, _), d in zip(sources, distances, strict=True)], axis=0)
+        varies = np.min([g.at(d) / g.rate for (g, _), d in zip(scales, distances, strict=True)], 0)
+        done = edges.max() <= varies
+        here = done & _inside(middles - [x, y, 0.0], boundary, reach)
+        total += np.sum(edges.prod() / (MEAN_VOLUME * sizes[here] ** 3))
+        halved = np.where(
+            edges > edges.max() / 2, edges / 2, edges
+        )  # flat boxes become cubes first
+        steps = product(*([0.0, b] if b < a else [0.0] for a, b in zip(edges, halved, strict=True)))
+        corners = (corners[~done, None] + np.array(list(steps))).reshape(-1, 3)
+        edges = halved
+    return float(total)
+
+
+def _inside(places: _Array, boundary: Boundary, reach: float) -> npt.NDArray[np.bool_]:
+    """Return which places, relative to the device's centre, lie before the far boundary."""
+    if not isinstance(boundary, Walls):
+        return np.asarray(np.linalg.norm(places, axis=1) < reach)
+    return np.asarray((np.linalg.norm(places[:, :2], axis=1) < reach) | (not boundary.infinite))
+
+
+def _sources(
+    film: Film, impurities: Sequence[Impurity], boundary: Boundary, resolution: float
+) -> list[tuple[Growth, Callable[[_Array], _Array]]]:
+    """Return the growths of cells, each with the distance that it depends on."""
+    found: list[tuple[Growth, Callable[[_Array], _Array]]] = []
+    for size in {impurity.size for impurity in impurities}:
+        tree = KDTree([(*i.position, 0.0) for i in impurities if i.size == size])
+        found.append((impurity_growth(size, resolution), partial(_to_nearest, tree)))
+    if isinstance(disc := film.shape, Disc):
+        growth = edge_growth(disc, film.pearl_length, resolution)
+        found.append((growth, partial(_to_edge, disc)))
+    if isinstance(boundary, Walls):
+        found.append((wall_growth(boundary, resolution), lambda points: np.abs(points[:, 2])))
+    return found
+
+
+def _to_nearest(tree: KDTree, points: _Array) -> _Array:
+    return np.asarray(tree.query(points)[0])
+
+
+def _to_edge(disc: Disc, points: _Array) -> _Array:
+    radii = np.linalg.norm(points[:, :2] - disc.center, axis=1)
+    return np.asarray(np.hypot(radii - disc.radius, points[:, 2]))
