@@ -15,6 +15,7 @@ import numpy.typing as npt
 from dolfinx.mesh import entities_to_geometry
 from mpi4py import MPI
 
+from pearlfem.errors import StudyError
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Disc, Film
 from pearlfem.model.sources import Impurity
@@ -23,15 +24,25 @@ from pearlfem.model.sources import Impurity
 def circumscribed(
     film: Film, impurities: Sequence[Impurity], space: TaggedMesh
 ) -> tuple[Film, tuple[Impurity, ...], float]:
-    """Return film and impurities shrunk until the meshed film covers the true one, and by how much.
+    """Return film and impurities shrunk until the meshed film covers the true one, and a factor.
 
     A larger film has more energy. The mesh of a disc is inscribed, so the vector formulation on it
     bounds the disc's energy from above only after everything else (Pearl length, positions, widths)
     is divided by s = R/(distance of the polygon's sides from the centre). Energies scale as
     1/length: those of the shrunk problem divided by s bound the true ones.
 
+    Walls should shrink as well, but stay where they are meshed. Magnetic walls that are farther
+    away only add to the energy, so that the bound holds; shields that are farther away take from
+    it. There a field of the meshed space is squeezed into the shrunk one without a change on the
+    film: along z, and along x and y beyond the disc, lengths become λ or more of what they were, and
+    the energy of the field at most 1/λ² of what it was.
+
     Returns:
-        Film with its shape unchanged but a shorter Pearl length, impurities, and s ≥ 1.
+        Film with its shape unchanged but a shorter Pearl length, impurities, and the factor by
+        which to divide energies: s, or sλ² between shields.
+
+    Raises:
+        StudyError: Shields are so near to the edge that a finer mesh is needed.
 
     Note:
         Collective.
@@ -44,7 +55,28 @@ def circumscribed(
     for i in impurities:
         x, y = center + (np.array(i.position) - center) / s
         shrunk.append(Impurity((float(x), float(y)), i.size / s, i.angle, i.strength))
-    return Film(film.shape, film.pearl_length / s), tuple(shrunk), s
+    factor = s * _squeeze(film.shape, space, s) ** 2
+    return Film(film.shape, film.pearl_length / s), tuple(shrunk), factor
+
+
+def _squeeze(disc: Disc, space: TaggedMesh, s: float) -> float:
+    """Return λ for shields around a disc that all come nearer by the factor 1/s; 1 without any."""
+    if "shield" not in space.groups:
+        return 1.0
+    space.mesh.topology.create_connectivity(2, 3)
+    nodes = entities_to_geometry(space.mesh, 2, space.facets("shield")).ravel()
+    offsets = space.mesh.geometry.x[nodes, :2] - disc.center
+    reach = np.concatenate([offsets.max(axis=0, initial=0.0), (-offsets).max(axis=0, initial=0.0)])
+    farthest = np.empty_like(reach)
+    space.mesh.comm.Allreduce(reach, farthest, op=MPI.MAX)
+    distance = float(farthest.min())
+    if not distance > s * disc.radius:
+        raise StudyError(
+            f"boundary: shields at {distance:g} from the centre of {disc} are too near for a "
+            f"bound on this mesh; allowed: more than {s * disc.radius:g}, or a higher resolution"
+        )
+    # The nearest wall is the one whose distance from the disc shrinks most; along z it is by 1/s.
+    return (distance / s - disc.radius) / (distance - disc.radius)
 
 
 def _distance_of_sides(disc: Disc, space: TaggedMesh) -> float:

@@ -25,7 +25,7 @@ ALLOWED = {
     "solution": {"model", "mesh"},
     "formulation": {"model", "mesh", "fem", "solvers"},
     "problem": {"errors", "model", "mesh", "formulation", "solution"},
-    "bounds": {"model", "mesh"},
+    "bounds": {"errors", "model", "mesh"},
     "observables": {"errors", "fem", "solution"},
     "io": {"errors", "parallel", "model", "mesh", "solution", "observables"},
     "report": {"analytic", "model"},
