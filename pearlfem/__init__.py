@@ -1,6 +1,6 @@
 """pearlfem: magnetic impurities, supercurrents and fields of thin superconducting films.
 
-Describe a film and its sources, mesh the space above it, solve, and ask for observables::
+Describe a film and its sources, mesh the space around it, solve, and ask for observables::
 
     film = Film(Disc(radius=5.0), pearl_length=2.0)
     impurities = [Impurity((0.0, 0.0), size=0.25)]
@@ -17,6 +17,7 @@ with suppress(ImportError):  # where DOLFINx comes from this wheel, it has to be
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.mesh.space import create_space
 from pearlfem.mesh.tagged import read_mesh
+from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.film import Disc, Film, Plane
 from pearlfem.model.sources import Impurity
 from pearlfem.model.study import read_study
@@ -37,8 +38,10 @@ __all__ = [
     "Film",
     "Impurity",
     "MaxwellLondon",
+    "Open",
     "Plane",
     "StudyError",
+    "Walls",
     "create_space",
     "free_energy",
     "interaction_tensor",

@@ -100,7 +100,9 @@ def _index_sets(V: fem.FunctionSpace, jumps: _Dofs) -> tuple[PETSc.IS, PETSc.IS]
 
 def _join(blocks: list[list[PETSc.Mat | None]]) -> PETSc.Mat:
     """Return ``blocks`` as one sparse matrix and destroy them."""
-    nest = PETSc.Mat().createNest(blocks)
+    corner = blocks[0][0]
+    assert corner is not None
+    nest = PETSc.Mat().createNest(blocks, comm=corner.comm)
     joined = nest.convert("aij", PETSc.Mat())
     for matrix in (nest, *(block for row in blocks for block in row if block is not None)):
         matrix.destroy()
