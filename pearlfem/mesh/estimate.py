@@ -82,10 +82,10 @@ def _sources(
         tree = KDTree([(*i.position, 0.0) for i in impurities if i.size == size])
         found.append((impurity_growth(size, resolution), partial(_to_nearest, tree)))
     if isinstance(disc := film.shape, Disc):
-        growth = edge_growth(disc, film.pearl_length, resolution)
+        growth = edge_growth(disc.radius, film.pearl_length, resolution)
         found.append((growth, partial(_to_edge, disc)))
     if isinstance(boundary, Walls):
-        found.append((wall_growth(boundary, resolution), lambda points: np.abs(points[:, 2])))
+        found.append((wall_growth(boundary.gap, resolution), lambda points: np.abs(points[:, 2])))
     return found
 
 

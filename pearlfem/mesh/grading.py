@@ -90,17 +90,18 @@ def impurity_growth(size: float, resolution: float) -> Growth:
     return Growth(_CELLS_PER_SIZE * size / resolution, rate, rounded=True)
 
 
-def edge_growth(disc: Disc, pearl_length: float, resolution: float) -> Growth:
+def edge_growth(radius: float, pearl_length: float, resolution: float) -> Growth:
     """Return how cells grow with the distance from the edge of a disc."""
-    finest = min(_EDGE_PER_RADIUS * disc.radius, _EDGE_PER_PEARL_LENGTH * pearl_length)
+    finest = min(_EDGE_PER_RADIUS * radius, _EDGE_PER_PEARL_LENGTH * pearl_length)
     return Growth(finest / resolution, min(_EDGE_GROWTH / resolution, _STEEPEST))
 
 
-def wall_growth(walls: Walls, resolution: float) -> Growth:
+def wall_growth(gap: float, resolution: float) -> Growth:
     """Return how the largest cells between walls grow with the height |z| above the film.
+
+    ``gap`` is the distance of the film from the nearer of the walls above and below.
 
     Far from all sources accuracy would allow for cells as flat as space is, at any resolution, but
     not the solvers: with 8 in place of 4 gaps they take twice as many iterations.
     """
-    gap = min(abs(z) for z in walls.heights)
     return Growth(_FLATTEST * gap, min(_GROWTH / resolution, _STEEPEST))

@@ -153,25 +153,22 @@ def _add_graded_sizes(
     resolution: float,
     edge: list[int],
 ) -> int:
-    """Add the field h(x), the smallest of what impurities, edges and walls ask for."""
+    """Add the field h(x) in units of the device, the least that anything in it asks for."""
     grown = []
     for size in sorted({impurity.size for impurity in impurities}):
         points = [_add_point(i, extent) for i in impurities if i.size == size]
         distance = _add_field("Distance", PointsList=points)
-        grown.append((impurity_growth(size, resolution), f"F{distance}"))
+        grown.append((impurity_growth(size / extent.size, resolution), f"F{distance}"))
     gmsh.model.occ.synchronize()
     if isinstance(film.shape, Disc):
-        growth = edge_growth(film.shape, film.pearl_length, resolution)
-        samples = math.ceil(2 * math.pi * film.shape.radius / growth.finest)
+        radius = film.shape.radius / extent.size
+        growth = edge_growth(radius, film.pearl_length / extent.size, resolution)
+        samples = math.ceil(2 * math.pi * radius / growth.finest)
         distance = _add_field("Distance", CurvesList=edge, Sampling=samples)
         grown.append((growth, f"F{distance}"))
     if isinstance(boundary, Walls):
-        grown.append((wall_growth(boundary, resolution), "sqrt(z^2)"))
-    formulas = [
-        growth._replace(finest=growth.finest / extent.size).formula(distance)
-        for growth, distance in grown
-    ]
-    sizes = [_add_field("MathEval", F=formula) for formula in formulas]
+        grown.append((wall_growth(boundary.gap / extent.size, resolution), "sqrt(z^2)"))
+    sizes = [_add_field("MathEval", F=growth.formula(distance)) for growth, distance in grown]
     return _add_field("Min", FieldsList=sizes)
 
 

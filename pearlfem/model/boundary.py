@@ -75,6 +75,11 @@ class Walls:
         """Where the lower and the upper wall are: z [length]."""
         return self.center[2] - self.box[2] / 2, self.center[2] + self.box[2] / 2
 
+    @property
+    def gap(self) -> float:
+        """Distance [length] of the film from the nearer of the walls above and below."""
+        return min(abs(z) for z in self.heights)
+
     def clearance(self, point: tuple[float, float]) -> float:
         """Return the distance [length] of ``point`` from the walls at the sides; < 0 outside."""
         return min(

@@ -33,7 +33,7 @@ def stated(request, plane_film, impurities, inverted_box, solution):
     if request.param == "inverted":
         problem = MaxwellLondon(plane_film, inverted_box, degree=2)
         request.addfinalizer(problem.destroy)
-        solution = problem.solve(impurities)
+        solution = problem.solve([dataclasses.replace(i, size=0.5) for i in impurities])
     psi = fem.Function(solution.potential.function_space)
     psi.interpolate(lambda x: x[0] * x[1] - 0.5 * x[2] ** 2 + 3.0 * x[2] + x[0])
     g = fem.Function(psi.function_space)

@@ -15,6 +15,8 @@ COUNTS = {"cells": 10, "dofs": 20, "iterations": 3, "ranks": 1}
 def summary(**changes):
     arguments = {
         "title": "ξ → 0",
+        "shortfall": None,
+        "rounds": [],
         "free_energy": Bounded(0.5, lower=0.5),
         "tensor": Bounded(np.arange(16.0).reshape(2, 2, 2, 2)),
         "magnetic_moment": np.array([0.0, 0.0, 2.0]),
@@ -32,7 +34,7 @@ def test_summary_comes_back_from_its_file(tmp_path):
 def test_keys_are_those_of_the_contract():
     assert set(summary()) == {
         *("schema", "title", "converged", "free_energy", "interaction", "magnetic_moment"),
-        *("holes", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
+        *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
     }
     assert set(summary()["free_energy"]) == {"value", "lower", "upper", "unit"}
     assert set(summary()["interaction"]) == {"tensor", "lower", "upper", "unit"}

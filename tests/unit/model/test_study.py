@@ -164,7 +164,6 @@ def test_unknown_table_is_refused_with_known_tables():
 @pytest.mark.parametrize(
     ("head", "line", "named"),
     [
-        ("[solve]", "tolerance = 1e-4", "solve.tolerance = 0.0001"),
         ("[solve]", "temperature = 4.2", "solve.temperature = 4.2"),
         ("[film]", "hole = [{shape = 'disc', radius = 0.1}]", "film.hole = "),
         ("[film]", "region = [{shape = 'disc', pearl_length = 2.0}]", "film.region = "),
