@@ -34,8 +34,8 @@ def circumscribed(
     Walls should shrink as well, but stay where they are meshed. Magnetic walls that are farther
     away only add to the energy, so that the bound holds; shields that are farther away take from
     it. There a field of the meshed space is squeezed into the shrunk one without a change on the
-    film: along z, and along x and y beyond the disc, lengths become λ or more of what they were, and
-    the energy of the field at most 1/λ² of what it was.
+    film: along z, and along x and y beyond the disc, lengths become λ or more of what they were,
+    and the energy of the field at most 1/λ² of what it was.
 
     Returns:
         Film with its shape unchanged but a shorter Pearl length, impurities, and the factor by
