@@ -1,1 +1,1 @@
-"""From the film's shape to a graded, tagged mesh of the half space above it."""
+"""From the film's shape to a graded, tagged mesh of space around it."""
