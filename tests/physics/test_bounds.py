@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from dolfinx.mesh import entities_to_geometry
+from dolfinx.mesh import create_box, entities_to_geometry
+from mpi4py import MPI
 
 from pearlfem import (
     Disc,
@@ -10,12 +11,14 @@ from pearlfem import (
     Impurity,
     MaxwellLondon,
     Plane,
+    StudyError,
     create_space,
     free_energy,
     interaction_tensor,
 )
 from pearlfem.analytic import infinite_film
 from pearlfem.fem import film as film_forms
+from pearlfem.mesh.adapted import Contributions, adapted_sizes
 from pearlfem.solvers import multigrid
 
 
@@ -51,15 +54,52 @@ def test_bound_holds_for_a_solver_that_stops_early(monkeypatch):
 
 def test_source_quadrature_is_exact_enough_for_the_bound(monkeypatch):
     film, impurity = Film(Plane(), 1.0), Impurity((0.0, 0.0), angle=30.0, size=0.1)
-    space = create_space(film, [impurity], far=20.0)
+    space = create_space(film, [impurity], resolution=0.4, far=20.0)
     energies = []
-    for degree in (film_forms.SOURCE_QUADRATURE_DEGREE, 20):
+    for degree in (film_forms.SOURCE_QUADRATURE_DEGREE, 28):
         monkeypatch.setattr(film_forms, "SOURCE_QUADRATURE_DEGREE", degree)
-        problem = MaxwellLondon(film, space)
+        problem = MaxwellLondon(film, space, 2)
         energies.append(free_energy(problem.solve([impurity])))
         problem.destroy()
-    # the discretisation error is 3e-6; quadrature has to be far below it
+    # the discretisation error is 1e-2; no gap worth computing is below 1e-9
     assert energies[0] == pytest.approx(energies[1], rel=1e-9)
+
+
+def allowed_sizes(impurity, reach=6.0):
+    """The coarsest sizes that ``adapted_sizes`` allows around ``impurity``: 2 ξ, and no less."""
+    block = create_box(MPI.COMM_SELF, [[-reach, -reach, -0.1], [reach, reach, reach]], [40, 40, 20])
+    cells = block.geometry.dofmaps[0].astype(np.int64)
+    present = Contributions(block.geometry.x, cells, np.ones(len(cells)), np.zeros(len(cells)))
+    return adapted_sizes(present, Film(Plane(), 1.0), [impurity], degree=1, target=1e30)
+
+
+@pytest.mark.parametrize("position", [(0.0, 0.0), (0.13, -0.37), (0.71, 0.2)])
+def test_source_quadrature_is_exact_on_the_coarsest_cells_allowed(position):
+    film, impurity = Film(Plane(), 1.0), Impurity(position, size=0.2)
+    sizes = allowed_sizes(impurity)
+    assert sizes.sizes.min() == pytest.approx(0.4, rel=0.2)  # the block's own are 0.45 and more
+    space = create_space(film, [impurity], far=5.0, sizes=sizes)
+    assert film_forms.quadrature_error(space, impurity) <= 1e-10
+    # the exact integral of f² is 1/4πξ², but for what lies beyond the far boundary
+    overlap = film_forms.profile_overlaps(space, [impurity])[0, 0]
+    assert overlap == pytest.approx(1 / (4 * np.pi * 0.2**2), rel=1e-10)
+
+
+@pytest.mark.parametrize("formulation", ["stream", "vector"])
+def test_cells_too_coarse_for_an_impurity_are_refused_by_its_number(formulation):
+    film = Film(Plane(), 1.0)
+    wide, narrow = Impurity((0.0, 0.0), size=1.0), Impurity((0.4, 0.0), size=0.05)
+    space = create_space(film, [wide, narrow], resolution=0.05, far=5.0)
+    problem = MaxwellLondon(film, space, 1, formulation)
+    with pytest.raises(StudyError, match=r"impurity 1: size = 0\.05: .* too coarse .* 1e-10"):
+        problem.solve([narrow])
+    with pytest.raises(StudyError, match=r"impurity [12]: size = .* too coarse"):
+        problem.solve_each([wide, narrow])
+    problem.destroy()
+    fine = create_space(film, [narrow], resolution=0.5, far=5.0)
+    assert film_forms.quadrature_error(fine, narrow) <= 1e-10
+    assert film_forms.quadrature_error(fine, wide) <= 1e-10
+    assert film_forms.quadrature_error(space, narrow) > 1e-3
 
 
 def test_disc_is_inscribed():

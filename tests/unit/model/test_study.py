@@ -34,6 +34,8 @@ far = 50.0
 [solve]
 formulation = "stream"
 degree = 2
+tolerance = 1e-4
+max_dofs = 300000
 [output]
 fields = "none"
 picture = false
@@ -51,7 +53,7 @@ KEYS = {
     "impurity 1": ["position", "angle", "strength", "size"],
     "boundary": ["kind", "box", "center"],
     "mesh": ["resolution", "far"],
-    "solve": ["formulation", "degree"],
+    "solve": ["formulation", "degree", "tolerance", "max_dofs"],
     "output": ["fields", "picture"],
 }
 TABLES = ["title", "film", "impurity", "boundary", "mesh", "solve", "output"]
@@ -91,6 +93,7 @@ def test_every_key_reaches_its_object():
     assert study.boundary == Open()
     assert (study.mesh.resolution, study.mesh.far) == (0.75, 50.0)
     assert (study.solve.formulation, study.solve.degree) == ("stream", 2)
+    assert (study.solve.tolerance, study.solve.max_dofs) == (1e-4, 300000)
     assert (study.output.fields, study.output.picture) == ("none", False)
 
 
@@ -102,6 +105,7 @@ def test_what_is_left_out_has_the_defaults_of_the_contract():
     assert study.boundary == Open()
     assert (study.mesh.resolution, study.mesh.far) == (1.0, 100.0)
     assert (study.solve.formulation, study.solve.degree) == ("stream", 3)
+    assert (study.solve.tolerance, study.solve.max_dofs) == (None, 2_000_000)
     assert (study.output.fields, study.output.picture) == ("vtu", True)
 
 
@@ -300,6 +304,37 @@ def test_point_that_is_not_two_finite_numbers_is_refused(line, key, value):
 )
 def test_choice_or_range_that_is_not_kept_is_refused(old, new, message):
     assert re.search(message, refusal(changed(old, new)))
+
+
+@pytest.mark.parametrize(
+    ("line", "value", "message"),
+    [
+        ("tolerance = 1e-4", "0", r"0: .*greater than 0"),
+        ("tolerance = 1e-4", "-1", r"-1: .*greater than 0"),
+        ("tolerance = 1e-4", "1", r"1: .*less than 1"),
+        ("tolerance = 1e-4", "2.0", r"2\.0: .*less than 1"),
+        ("tolerance = 1e-4", "nan", r"nan: .*than [01]"),
+        ("tolerance = 1e-4", "inf", r"inf: .*less than 1"),
+        ("tolerance = 1e-4", "'x'", r"'x': .*number"),
+        ("tolerance = 1e-4", "'1e-4'", r"'1e-4': .*number"),
+        ("tolerance = 1e-4", "true", r"True: .*number"),
+        ("max_dofs = 300000", "0", r"0: .*greater than or equal to 1"),
+        ("max_dofs = 300000", "-5", r"-5: .*greater than or equal to 1"),
+        ("max_dofs = 300000", "1.5", r"1\.5: .*integer"),
+        ("max_dofs = 300000", "1e6", r"1000000\.0: .*integer"),
+        ("max_dofs = 300000", "'many'", r"'many': .*integer"),
+        ("max_dofs = 300000", "true", r"True: .*integer"),
+    ],
+)
+def test_limit_of_the_error_or_of_the_dofs_is_refused_out_of_range(line, value, message):
+    key = line.split()[0]
+    assert re.search(rf"solve\.{key} = {message}", refusal(changed(line, f"{key} = {value}")))
+
+
+@pytest.mark.parametrize("value", [1e-12, 1e-4, 0.999])
+def test_tolerance_between_none_and_all_is_accepted(value):
+    study = parse_study(changed("tolerance = 1e-4", f"tolerance = {value!r}"))
+    assert study.solve.tolerance == value
 
 
 @pytest.mark.parametrize(
