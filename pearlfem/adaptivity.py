@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
-from pearlfem.memory import memory_needed
+from pearlfem.memory import check_memory, memory_needed
 from pearlfem.mesh.adapted import SizeField, adapted_sizes, gather
 from pearlfem.mesh.space import create_space
 from pearlfem.mesh.tagged import TaggedMesh
@@ -89,13 +89,14 @@ def refine(
     cells (see ``pearlfem.observables.gap``).
 
     Raises:
-        StudyError: Cells are too coarse for an impurity.
+        StudyError: Cells are too coarse for an impurity, or too many for the memory.
         ConvergenceError: An iterative solver failed.
 
     Note:
         Collective over ``comm``.
     """
     start = time.perf_counter()
+    check_memory(study, formulations, comm, FIRST_RESOLUTION)
     sizes: SizeField | None = None
     rounds: list[Round] = []
     aim = expected = _AIM * tolerance

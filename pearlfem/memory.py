@@ -58,8 +58,15 @@ def memory_needed(
     return Memory(cells * needed, comm.allreduce(free))
 
 
-def check_memory(study: Study, formulations: Iterable[FormulationName], comm: MPI.Comm) -> None:
+def check_memory(
+    study: Study,
+    formulations: Iterable[FormulationName],
+    comm: MPI.Comm,
+    share: float = 1.0,
+) -> None:
     """Refuse a study whose mesh would take more memory than there is.
+
+    ``share`` is the mesh's resolution in units of the study's.
 
     Raises:
         StudyError: It would; says how much.
@@ -72,7 +79,7 @@ def check_memory(study: Study, formulations: Iterable[FormulationName], comm: MP
         study.film,
         study.impurities,
         boundary=study.boundary,
-        resolution=resolution,
+        resolution=share * resolution,
         far=study.mesh.far,
     )
     memory = memory_needed(study, formulations, cells, comm)

@@ -59,6 +59,13 @@ def dofs_without_film(V: fem.FunctionSpace, space: TaggedMesh) -> npt.NDArray[np
     return np.flatnonzero(~free).astype(np.int32)
 
 
+def film_touches_fixed_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> bool:
+    """Return whether a scalar that is constant on the film cannot be, for it is fixed (collective)."""
+    film = fem.locate_dofs_topological(V, 2, space.facets("film"))
+    shared = np.intersect1d(film, fixed_dofs(V, space))
+    return bool(space.mesh.comm.allreduce(len(shared)) > 0)
+
+
 def energy_form(V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: float) -> fem.Form:
     """Return the compiled form B(A, v) = ½ ∫ curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS."""
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
@@ -73,14 +80,14 @@ def potential_form(V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: f
     """Return the form ∫_Γ (κ/2) (∇_s u·∇_s v + ε u v) dS, close to B(∇u, ∇v), of potentials.
 
     A potential that is constant on the film has no energy. For preconditioning this needs no
-    accuracy: ε = 1/(100 area) keeps the form definite and changes other energies by less than 1 %.
+    accuracy: ε = 1/area keeps the form definite and changes other energies by some per cent.
     """
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
     dS = film_measure(space)
     one = fem.Constant(space.mesh, 1.0)
     area = space.mesh.comm.allreduce(fem.assemble_scalar(fem.form(one * dS)))
     weight = fem.Constant(space.mesh, superfluid_weight / 2.0)
-    shift = fem.Constant(space.mesh, superfluid_weight / (200.0 * area))
+    shift = fem.Constant(space.mesh, superfluid_weight / (2.0 * area))
     product = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) + shift * u * v
     form: fem.Form = fem.form(product * dS)
     return form

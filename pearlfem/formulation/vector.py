@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
+from petsc4py import PETSc
 
 from pearlfem.fem import vector
 from pearlfem.formulation.discrete import (
@@ -43,6 +44,12 @@ class VectorFormulation(Formulation):
         left_out = vector.dofs_without_film(potentials, self._space)
         form = vector.potential_form(potentials, self._space, self._film.superfluid_weight)
         potential_operator = assemble_operator(form, potentials, left_out)
+        if not vector.film_touches_fixed_dofs(potentials, self._space):
+            constant = potential_operator.createVecRight()
+            constant.set(1.0)
+            constant.array[left_out[left_out < constant.local_size]] = 0.0
+            constant.normalize()
+            potential_operator.setNullSpace(PETSc.NullSpace().create(vectors=[constant]))
         gradient = fem_petsc.discrete_gradient(potentials, self._V)
         gradient.assemble()
         leave_out(gradient, self._fixed, left_out)

@@ -56,7 +56,8 @@ def estimated_cells(
         varies = np.min([g.at(d) / g.rate for (g, _), d in zip(scales, distances, strict=True)], 0)
         done = edges.max() <= varies
         here = done & _inside(middles - [x, y, 0.0], boundary, reach)
-        total += np.sum(edges.prod() / (MEAN_VOLUME * sizes[here] ** 3))
+        made = MEAN_VOLUME * sizes**2 * np.minimum(sizes, _heights(middles, boundary))
+        total += np.sum(edges.prod() / made[here])
         halved = np.where(
             edges > edges.max() / 2, edges / 2, edges
         )  # flat boxes become cubes first
@@ -64,6 +65,18 @@ def estimated_cells(
         corners = (corners[~done, None] + np.array(list(steps))).reshape(-1, 3)
         edges = halved
     return float(total)
+
+
+def _heights(points: _Array, boundary: Boundary) -> _Array:
+    """Return how high the space between film and wall is at each of the points.
+
+    Cells cannot be higher: where h exceeds it, they are prisms on triangles of sides h, cut in
+    three, of the volume √3/4 h² × height / 3, and √3/12 = 0.144 is the mean volume again.
+    """
+    if not isinstance(boundary, Walls):
+        return np.full(len(points), np.inf)
+    lowest, highest = boundary.heights
+    return np.where(points[:, 2] > 0, highest, -lowest)
 
 
 def _inside(places: _Array, boundary: Boundary, reach: float) -> npt.NDArray[np.bool_]:

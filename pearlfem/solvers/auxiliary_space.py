@@ -33,7 +33,8 @@ class AuxiliarySpace(ConjugateGradients):
         operator: Symmetric positive semidefinite matrix on H(curl) dofs, definite up to gradients
             on which the load vanishes too; fixed dofs have unit rows and columns.
         gradient: G, from potentials to H(curl) dofs, zero at fixed dofs of either.
-        potential_operator: Close to GᵀAG where that is not zero, unit rows elsewhere.
+        potential_operator: Close to GᵀAG where that is not zero, unit rows elsewhere. Its null
+            space, if it has one, holds potentials whose images A takes to zero.
         interpolation: Π, from vector fields of degree 1 (blocks of 3) to H(curl) dofs, zero at
             fixed dofs of either.
 
@@ -93,6 +94,7 @@ class _Correction:
         self._operator, self._prolongation = operator, prolongation
         self._residual = operator.createVecLeft()
         self._load, self._change = coarse.createVecs()
+        self._null_space = coarse.getNullSpace()
         self._solver = PETSc.KSP().create(operator.comm)
         self._solver.setOperators(coarse)
         self._solver.setType("preonly")
@@ -104,6 +106,8 @@ class _Correction:
         self._operator.mult(x, self._residual)
         self._residual.aypx(-1.0, b)
         self._prolongation.multTranspose(self._residual, self._load)
+        if self._null_space:  # what it finds there is round-off, which a weak film makes large
+            self._null_space.remove(self._load)
         self._solver.solve(self._load, self._change)
         self._prolongation.multAdd(self._change, x, x)
 
