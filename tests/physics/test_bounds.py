@@ -111,3 +111,26 @@ def test_disc_is_inscribed():
     radii = np.hypot(corners[:, 0] - 1.0, corners[:, 1] - 1.0)
     assert radii.max() == pytest.approx(2.0, rel=1e-9)
     assert radii.max() <= 2.0 * (1 + 1e-12)
+
+
+def film_area(space):
+    space.mesh.topology.create_connectivity(2, 3)
+    nodes = entities_to_geometry(space.mesh, 2, space.facets("film"))
+    corners = space.mesh.geometry.x[nodes][..., :2]
+    return np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])).sum() / 2
+
+
+def test_film_is_too_small_for_the_lower_bound_and_too_large_for_the_upper():
+    film, impurity = Film(Disc(2.0, center=(1.0, 1.0)), 1.0), Impurity((1.0, 1.0), size=0.5)
+    space = create_space(film, [impurity], resolution=0.3, far=5.0)
+    areas = []
+    for formulation in ("stream", "vector"):
+        problem = MaxwellLondon(film, space, 1, formulation)
+        solution = problem.solve([impurity])
+        assert solution.space is problem.space
+        areas.append(film_area(solution.space) / (np.pi * 2.0**2))
+        # where A and a live has to be where the loads and the operator are
+        assert solution.potential.function_space.mesh is solution.space.mesh
+        problem.destroy()
+    inscribed, circumscribed = areas
+    assert 0.99 < inscribed < 1 < circumscribed < 1.01
