@@ -42,7 +42,7 @@ def layered_box(comm: MPI.Comm) -> TaggedMesh:
     """A box of which each rank has a layer, so that all but the lowest have no film."""
     nodes, cells, layers = np.empty((0, 3)), np.empty((0, 4), np.int64), np.empty(0, np.int32)
     if comm.rank == 0:
-        box = mesh.create_box(MPI.COMM_SELF, [[-1.5, -2.0, 0.0], [2.5, 2.0, 3.0]], [6, 6, 6])
+        box = mesh.create_box(MPI.COMM_SELF, [[-1.5, -2.0, 0.0], [2.5, 2.0, 3.0]], [9, 9, 6])
         nodes, cells = box.geometry.x, box.geometry.dofmaps[0].astype(np.int64)
         layers = (nodes[cells].mean(axis=1)[:, 2] / 3.0 * comm.size).astype(np.int32)
 
