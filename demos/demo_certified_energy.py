@@ -13,8 +13,8 @@
 # - the magnetic scalar potential $\psi$ with the stream function $g$ (Lagrange elements) is the
 #   maximum of $2\ell(\psi) - B(\psi, \psi)$: **from below**;
 # - the vector potential $\mathbf A$ (Nédélec elements) is the minimum of
-#   $\frac12\int_\Gamma\kappa|\mathbf A+\mathbf a|^2 dS + \frac{1}{2\mu_0}\int|\nabla\times\mathbf A|^2 dV$:
-#   **from above**.
+#   $\frac12\int_\Gamma\kappa|\mathbf A+\mathbf a|^2 dS
+#   + \frac{1}{2\mu_0}\int|\nabla\times\mathbf A|^2 dV$: **from above**.
 #
 # The gap between both is the error, with no unknown constant. It is also a sum over cells,
 #
@@ -44,7 +44,9 @@ from pearlfem.model.study import parse_study
 
 comm = MPI.COMM_WORLD
 here = Path(__file__).parent
+# Degree 2 and a larger tolerance: the demo shows the way in a quarter of a minute.
 text = (here / "certified.toml").read_text()
+text = text.replace("tolerance = 1e-4", "degree = 2\ntolerance = 2e-3")
 output = '[output]\nfields = "vtu"\npicture = false\n'
 
 
@@ -68,8 +70,8 @@ with tempfile.TemporaryDirectory() as scratch:
     summary, film = solve(text, scratch / "adapted")
     adapted = summary["rounds"]
     uniform = []
-    for resolution in (0.2, 0.3, 0.42, 0.55):
-        fixed = text.replace("tolerance = 1e-4", f"\n[mesh]\nresolution = {resolution}\n")
+    for resolution in (0.2, 0.3, 0.42, 0.6):
+        fixed = text.replace("tolerance = 2e-3", f"\n[mesh]\nresolution = {resolution}\n")
         one, _ = solve(fixed, scratch / f"uniform-{resolution}")
         bounds = one["free_energy"]
         uniform.append((one["dofs"], (bounds["upper"] - bounds["lower"]) / bounds["lower"]))
@@ -84,7 +86,7 @@ with tempfile.TemporaryDirectory() as scratch:
 if comm.rank == 0:
     final = summary["free_energy"]
     assert all(one["lower"] <= final["upper"] and final["lower"] <= one["upper"] for one in adapted)
-    assert (final["upper"] - final["lower"]) / final["lower"] <= 1e-4
+    assert (final["upper"] - final["lower"]) / final["lower"] <= 2e-3
     sizes, gaps = np.array(uniform).T
     for one in adapted[1:]:
         fixed = np.exp(np.interp(np.log(one["dofs"]), np.log(sizes), np.log(gaps)))
@@ -98,10 +100,10 @@ if comm.rank == 0:
     errors = [one["error"] for one in adapted]
     left.loglog(sizes, gaps, "s--", color="0.5", label="graded in advance")
     left.loglog(dofs, errors, "o-", color="C0", label="adapted")
-    left.axhline(1e-4, color="k", linewidth=0.8, linestyle=":", label="tolerance")
+    left.axhline(2e-3, color="k", linewidth=0.8, linestyle=":", label="tolerance")
     left.set(xlabel="unknowns of both formulations", ylabel="(upper − lower) / F")
     left.legend(frameon=False, loc="upper right")
-    inner = left.inset_axes((0.12, 0.12, 0.42, 0.4))
+    inner = left.inset_axes((0.1, 0.13, 0.36, 0.33))
     rounds = np.arange(1, len(adapted) + 1)
     lower, upper = ([one[side] for one in adapted] for side in ("lower", "upper"))
     inner.fill_between(rounds, lower, upper, color="C0", alpha=0.3)
@@ -113,6 +115,7 @@ if comm.rank == 0:
         triangles = np.arange(len(corners)).reshape(-1, 3)
         right.triplot(corners[:, 0], corners[:, 1], triangles, linewidth=0.4, color="C0")
     right.plot(0.5, 0.0, "r.", label="impurity")
+    right.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1))
     right.set(aspect="equal", xlabel="x / R", ylabel="y / R", title="the film's last mesh")
     right.legend(frameon=False, loc="upper left")
     results = Path("results")

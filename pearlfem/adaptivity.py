@@ -22,10 +22,11 @@ from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName, Solution
 
 MAX_ROUNDS = 10
-FIRST_RESOLUTION = 0.3  # of the first mesh, in units of the study's
+FIRST_RESOLUTION = 0.3  # of the first mesh, in units of the study's …
+LEAST_RESOLUTION = 0.2  # … but below this the cells may be too coarse for an impurity
 _SOLVER_SHARE = 1e-2  # of the tolerance, left to the iterative solver
 _AIM = 0.4  # of the tolerance, for the first new mesh misses what it was meant to reach by half
-_BOLDEST = 1e-2  # the error aimed at in one round, in units of the present one
+_MOST_GROWTH = 6  # of the number of cells in one round: a coarse mesh knows little of a fine one
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ def refine(
         Collective over ``comm``.
     """
     start = time.perf_counter()
-    check_memory(study, formulations, comm, FIRST_RESOLUTION)
+    resolution = max(FIRST_RESOLUTION * study.mesh.resolution, LEAST_RESOLUTION)
+    check_memory(study, formulations, resolution, comm)
     sizes: SizeField | None = None
     rounds: list[Round] = []
     aim = expected = _AIM * tolerance
@@ -105,7 +107,7 @@ def refine(
             study.film,
             study.impurities,
             boundary=study.boundary,
-            resolution=FIRST_RESOLUTION * study.mesh.resolution,
+            resolution=resolution,
             far=study.mesh.far,
             sizes=sizes,
             comm=comm,
@@ -128,9 +130,8 @@ def refine(
             return Refinement(tuple(rounds), space, problems, None)
         if len(rounds) > 1:  # the next mesh will fall short as this one did
             aim = min(aim, _AIM * tolerance * expected / now.error)
-        expected = max(aim, _BOLDEST * now.error)
-        target = expected / now.error * comm.allreduce(gaps.sum())
-        sizes, cells = _next_sizes(study, space, gaps, densities, target)
+        sizes, cells, share = _next_sizes(study, space, gaps, densities, now, aim / now.error)
+        expected = share * now.error
         shortfall = _limit(study, rounds, cells, formulations, comm)
         if shortfall:
             return Refinement(tuple(rounds), space, problems, shortfall)
@@ -173,24 +174,36 @@ def _next_sizes(
     space: TaggedMesh,
     gaps: npt.NDArray[np.float64],
     densities: npt.NDArray[np.float64],
-    target: float,
-) -> tuple[SizeField | None, int]:
-    """Return the next mesh's sizes, on rank 0, and its number of cells."""
+    last: Round,
+    share: float,
+) -> tuple[SizeField | None, int, float]:
+    """Return sizes at which ``share`` of the error is left, or more if that is too far to go.
+
+    Returns:
+        The sizes, on rank 0, the number of cells, and the share that is left.
+    """
+    most = min(_MOST_GROWTH * last.cells, last.cells * study.solve.max_dofs // last.dofs)
     now = gather(space, gaps, densities)
-    comm = space.mesh.comm
-    sizes: list[SizeField] = []
+    found: list[SizeField] = []
 
-    def work() -> int:
+    def work() -> tuple[int, float]:
         assert now is not None
-        sizes.append(
-            adapted_sizes(
-                now, study.film, study.impurities, degree=study.solve.degree, target=target
+        left = share
+        while True:
+            sizes = adapted_sizes(
+                now,
+                study.film,
+                study.impurities,
+                degree=study.solve.degree,
+                target=left * now.errors.sum(),
             )
-        )
-        return sizes[0].count
+            if sizes.count <= most or left >= 0.5:
+                found.append(sizes)
+                return sizes.count, left
+            left = min(1.5 * left, 0.5)
 
-    cells = on_root(comm, work)
-    return (sizes[0] if sizes else None), cells
+    cells, left = on_root(space.mesh.comm, work)
+    return (found[0] if found else None), cells, left
 
 
 def _limit(

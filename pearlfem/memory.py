@@ -59,14 +59,9 @@ def memory_needed(
 
 
 def check_memory(
-    study: Study,
-    formulations: Iterable[FormulationName],
-    comm: MPI.Comm,
-    share: float = 1.0,
+    study: Study, formulations: Iterable[FormulationName], resolution: float, comm: MPI.Comm
 ) -> None:
-    """Refuse a study whose mesh would take more memory than there is.
-
-    ``share`` is the mesh's resolution in units of the study's.
+    """Refuse a study whose mesh of this ``resolution`` would take more memory than there is.
 
     Raises:
         StudyError: It would; says how much.
@@ -74,18 +69,17 @@ def check_memory(
     Note:
         Collective over ``comm``.
     """
-    resolution = study.mesh.resolution
     cells = estimated_cells(
         study.film,
         study.impurities,
         boundary=study.boundary,
-        resolution=share * resolution,
+        resolution=resolution,
         far=study.mesh.far,
     )
     memory = memory_needed(study, formulations, cells, comm)
     if memory.needed > memory.available:
         raise StudyError(
-            f"mesh.resolution = {resolution:g}: would make about {cells:.2g} cells, which need "
-            f"{memory} (degree {study.solve.degree}); allowed: a lower resolution or degree, or "
-            "larger impurities"
+            f"mesh.resolution = {study.mesh.resolution:g}: would make about {cells:.2g} cells, "
+            f"which need {memory} (degree {study.solve.degree}); allowed: a lower resolution or "
+            "degree, or larger impurities"
         )

@@ -88,7 +88,7 @@ def run_study(
             with _timed(seconds, "output"):
                 _write(study, stage, first)
             progress(f"output    {seconds['output']:6.1f} s")
-            energy, tensor = _bounded(study, answers)
+            energy, tensor = _bounded(study, answers, found.rounds[-1:])
             moment = magnetic_moment(first) if has_magnetic_moment(first) else None
         else:
             energy, tensor, moment = _best(found.rounds), None, None
@@ -147,7 +147,7 @@ def _assemble(
     progress: Progress,
 ) -> Refinement:
     """Mesh once, as fine as the study says, and assemble."""
-    check_memory(study, names, comm)
+    check_memory(study, names, study.mesh.resolution, comm)
     with _timed(seconds, "mesh"):
         space = create_space(
             study.film,
@@ -186,17 +186,28 @@ def _solve(
     return _Answer(tensor, solution)
 
 
-def _bounded(study: Study, answers: Mapping[FormulationName, _Answer]) -> tuple[Bounded, Bounded]:
-    """Return free energy and interaction tensor with the bounds that there are."""
+def _bounded(
+    study: Study, answers: Mapping[FormulationName, _Answer], rounds: Sequence[Round]
+) -> tuple[Bounded, Bounded]:
+    """Return free energy and interaction tensor with the bounds that there are.
+
+    The free energy also has those of ``rounds`` on the same mesh, which the tolerance is about.
+    """
     moments = np.array([impurity.moment for impurity in study.impurities])
     energies = {
         name: float(0.5 * np.einsum("ia,ijab,jb", moments, answer.tensor, moments))
         for name, answer in answers.items()
     }
     lower, upper = energies.get("stream"), energies.get("vector")
+    if lower is not None:
+        lower = max([lower, *(one.lower for one in rounds if one.lower is not None)])
+    if upper is not None:
+        upper = min([upper, *(one.upper for one in rounds if one.upper is not None)])
     if lower is None or upper is None:
         (name,) = answers
-        return Bounded(energies[name], lower, upper), Bounded(answers[name].tensor)
+        return Bounded(upper if lower is None else lower, lower, upper), Bounded(
+            answers[name].tensor
+        )
     stream, vector = answers["stream"].tensor, answers["vector"].tensor
     middle = Bounded((stream + vector) / 2, *tensor_bracket(stream, vector))
     return Bounded((lower + upper) / 2, lower, upper), middle

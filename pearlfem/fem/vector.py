@@ -60,7 +60,7 @@ def dofs_without_film(V: fem.FunctionSpace, space: TaggedMesh) -> npt.NDArray[np
 
 
 def film_touches_fixed_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> bool:
-    """Return whether a scalar that is constant on the film cannot be, for it is fixed (collective)."""
+    """Return whether a scalar on the film is fixed somewhere, so that 1 is not one (collective)."""
     film = fem.locate_dofs_topological(V, 2, space.facets("film"))
     shared = np.intersect1d(film, fixed_dofs(V, space))
     return bool(space.mesh.comm.allreduce(len(shared)) > 0)

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
-from petsc4py import PETSc
 
 from pearlfem.fem import vector
 from pearlfem.formulation.discrete import (

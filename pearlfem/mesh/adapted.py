@@ -98,7 +98,8 @@ def adapted_sizes(
     """
     vertices, cells, errors, _ = now
     edges = np.cbrt(_volumes(vertices[cells]) / MEAN_VOLUME)
-    wanted = edges * _factors(errors, 2 * degree, 3, (1 - _EDGE_SHARE) * target)
+    edge_target = _EDGE_SHARE * target if isinstance(film.shape, Disc) else 0.0
+    wanted = edges * _factors(errors, 2 * degree, 3, target - edge_target)
     counts = np.bincount(cells.ravel(), minlength=len(vertices))
     logarithms = np.bincount(cells.ravel(), np.repeat(np.log(wanted), 4), minlength=len(vertices))
     sizes = np.exp(logarithms / np.maximum(counts, 1))
@@ -106,7 +107,7 @@ def adapted_sizes(
         distances = np.linalg.norm(vertices - [*impurity.position, 0.0], axis=1)
         sizes = np.minimum(sizes, np.maximum(_PER_IMPURITY * impurity.size, 0.5 * distances))
     if isinstance(film.shape, Disc):
-        edge, sides = _sides(now, film.shape, _EDGE_SHARE * target)
+        edge, sides = _sides(now, film.shape, edge_target)
         sizes[edge] = np.minimum(sizes[edge], sides)
     return SizeField(vertices, cells, _graded(vertices, cells, sizes))
 
@@ -134,7 +135,10 @@ def _factors(errors: _Array, order: int, dimension: int, target: float) -> _Arra
 
     Errors per piece go as h^(order + dimension), the number of pieces as h^(−dimension).
     """
+    if not errors.any():
+        return np.full(len(errors), _COARSER)
     relative = np.maximum(errors / errors.mean(), 1e-12) ** (-1 / (order + dimension))
+    target = max(target, 2 * _FINER**order * errors.sum())  # nothing less is within reach
 
     def factors(scale: float) -> _Array:
         return np.clip(scale * relative, _FINER, _COARSER)

@@ -84,7 +84,14 @@ def configure_smoother(smoother: PETSc.KSP, operator: PETSc.Mat, lowest: float, 
     smoother.setType("chebyshev")
     smoother.setTolerances(max_it=steps)
     smoother.setInitialGuessNonzero(True)
-    configure(smoother, {"ksp_chebyshev_esteig": f"0,{lowest},0,1.1", "pc_type": "jacobi"})
+    # With PETSc's 10 steps, and 1.1 in place of 1.2, the top was missed on one mesh in fifty: the
+    # polynomial then amplifies there, and the preconditioner is not definite.
+    options: Options = {
+        "ksp_chebyshev_esteig": f"0,{lowest},0,1.2",
+        "ksp_chebyshev_esteig_steps": 20,
+        "pc_type": "jacobi",
+    }
+    configure(smoother, options)
 
 
 def configure(target: PETSc.KSP | PETSc.PC, options: Options) -> None:

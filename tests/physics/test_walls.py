@@ -25,7 +25,6 @@ from pearlfem import (
     sheet_current,
     stream_function,
 )
-from pearlfem.bounds import circumscribed
 from pearlfem.errors import StudyError
 from pearlfem.mesh.tagged import TaggedMesh
 
@@ -171,31 +170,9 @@ def test_bounds_of_a_disc_in_a_box_hold_on_coarse_meshes(kind, height):
         problem = MaxwellLondon(film, space, 2)
         lower = interaction_tensor(problem.solve_each(off_centre))[0, 0]
         problem.destroy()
-        covering, shrunk, factor = circumscribed(film, off_centre, space)
-        problem = MaxwellLondon(covering, space, 2, "vector")
-        upper = interaction_tensor(problem.solve_each(shrunk))[0, 0] / factor
+        problem = MaxwellLondon(film, space, 2, "vector")
+        upper = interaction_tensor(problem.solve_each(off_centre))[0, 0]
         problem.destroy()
         for a in (0, 1):
             assert lower[a, a] < reference[a, a]
             assert reference[a, a] < upper[a, a]
-
-
-def test_factor_of_shields_counts_how_the_nearest_one_moves():
-    film = Film(Disc(1.0), 0.3)
-    factors = {}
-    for kind in KINDS:
-        walls = Walls(kind, (2.6, 4.0, 1.0), (0.1, 0.0, 0.0))
-        space = create_space(film, SOURCE, boundary=walls, resolution=0.25)
-        factors[kind] = circumscribed(film, SOURCE, space)[2]
-    s = factors["magnetic-wall"]  # of the same polygon
-    assert s > 1
-    squeeze = (1.2 / s - 1) / (1.2 - 1)  # the wall at x = −1.2
-    assert factors["shield"] == pytest.approx(s * squeeze**2, rel=1e-9)
-
-
-def test_shield_too_near_for_a_bound_is_refused():
-    film = Film(Disc(1.0), 0.3)
-    walls = Walls("shield", (2.0 + 1e-5, 4.0, 1.0))
-    space = create_space(film, SOURCE, boundary=walls, resolution=0.2)
-    with pytest.raises(StudyError, match="higher resolution"):
-        circumscribed(film, SOURCE, space)
