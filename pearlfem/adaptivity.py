@@ -25,7 +25,9 @@ MAX_ROUNDS = 10
 FIRST_RESOLUTION = 0.3  # of the first mesh, in units of the study's …
 LEAST_RESOLUTION = 0.2  # … but below this the cells may be too coarse for an impurity
 _SOLVER_SHARE = 1e-2  # of the tolerance, left to the iterative solver
-_AIM = 0.4  # of the tolerance, for the first new mesh misses what it was meant to reach by half
+# What a mesh is made for, in units of the tolerance. The first one falls short of it most; of later
+# ones it is known how far the last one fell short.
+_FIRST_AIM, _NEXT_AIM = 0.3, 0.7
 _MOST_GROWTH = 6  # of the number of cells in one round: a coarse mesh knows little of a fine one
 
 
@@ -101,7 +103,7 @@ def refine(
     check_memory(study, formulations, resolution, comm)
     sizes: SizeField | None = None
     rounds: list[Round] = []
-    aim = expected = _AIM * tolerance
+    aim = expected = _FIRST_AIM * tolerance
     while True:
         space = create_space(
             study.film,
@@ -128,8 +130,8 @@ def refine(
         progress(f"round {len(rounds):2}   {now}")
         if now.error <= tolerance:
             return Refinement(tuple(rounds), space, problems, None)
-        if len(rounds) > 1:  # the next mesh will fall short as this one did
-            aim = min(aim, _AIM * tolerance * expected / now.error)
+        if len(rounds) > 1:
+            aim = tolerance * min(_FIRST_AIM, _NEXT_AIM * expected / now.error)
         sizes, cells, share = _next_sizes(study, space, gaps, densities, now, aim / now.error)
         expected = share * now.error
         shortfall = _limit(study, rounds, cells, formulations, comm)

@@ -1,7 +1,7 @@
 """The command line: parse, call, report.
 
 Exit codes: 0 a converged answer, 1 an unforeseen error or a failed check, 2 unusable input, 3 a
-solver that did not converge.
+solver that did not converge or a tolerance that was not reached.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ A study file:
   [solve]
   formulation = "stream"     # energies from below; "vector" from above; "both" bounds them
   degree = 3                 # of the elements, 1 to 3
+  # tolerance = 1e-4         # refine until the relative error of the free energy is this small
+  # max_dofs = 2000000       # largest mesh allowed in doing so
   [output]
   fields = "vtu"             # or "none"
   picture = true
@@ -79,7 +81,8 @@ DIR then holds
   study.toml     the study itself
 
 summary.json is written last: if it is there, the answer has converged.
-Exit codes: 0 converged, 2 unusable input, 3 the solver did not converge.
+Exit codes: 0 converged, 2 unusable input, 3 the solver did not converge, or the tolerance was
+not reached: then partial.json has the best bounds.
 """
 
 

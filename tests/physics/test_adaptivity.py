@@ -122,7 +122,9 @@ def test_every_entry_of_the_tensor_is_between_its_bounds(summary, exact):
     assert np.all((lower < value) & (value < upper))
     m = np.array([impurity.moment for impurity in parse_study(STUDY).impurities])
     energy = summary["free_energy"]
-    assert np.einsum("ia,ijab,jb", m, value, m) / 2 == pytest.approx(energy["value"], rel=1e-12)
+    # solved once with all moments together and once one by one, each time with the solver's share
+    # of the tolerance
+    assert np.einsum("ia,ijab,jb", m, value, m) / 2 == pytest.approx(energy["value"], rel=2e-4)
     # the self-energies share the mesh, and none is much worse than all together
     for i in (0, 1):
         assert upper[i, i, 0, 0] - lower[i, i, 0, 0] < 5 * 2e-2 * tensor[i, i, 0, 0]
