@@ -23,6 +23,7 @@ from pearlfem.model.film import Disc, Film
 from pearlfem.model.sources import Impurity
 
 _Array = npt.NDArray[np.float64]
+_MOST_BOXES = 10**6
 
 
 def estimated_cells(
@@ -54,13 +55,12 @@ def estimated_cells(
         distances = [distance(middles) for _, distance in sources]
         sizes = np.min([g.at(d) for (g, _), d in zip(sources, distances, strict=True)], axis=0)
         varies = np.min([g.at(d) / g.rate for (g, _), d in zip(scales, distances, strict=True)], 0)
-        done = edges.max() <= varies
+        # Each box yet to be halved holds many cells: beyond this many, no mesh fits anywhere.
+        done = (edges.max() <= varies) | (len(corners) > _MOST_BOXES)
         here = done & _inside(middles - [x, y, 0.0], boundary, reach)
         made = MEAN_VOLUME * sizes**2 * np.minimum(sizes, _heights(middles, boundary))
         total += np.sum(edges.prod() / made[here])
-        halved = np.where(
-            edges > edges.max() / 2, edges / 2, edges
-        )  # flat boxes become cubes first
+        halved = np.where(edges > edges.max() / 2, edges / 2, edges)  # towards cubes
         steps = product(*([0.0, b] if b < a else [0.0] for a, b in zip(edges, halved, strict=True)))
         corners = (corners[~done, None] + np.array(list(steps))).reshape(-1, 3)
         edges = halved

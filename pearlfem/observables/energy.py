@@ -31,11 +31,10 @@ class Bracket(NamedTuple):
 def free_energy(solution: Solution) -> float:
     """Return the free energy of the film with its sources: a one-sided bound.
 
-    Stream formulation: F ≥ the result, vector formulation: F ≤ the result, for the meshed film in
-    unbounded space; errors of elements, solver and far boundary only widen the gap. Guaranteed as
-    far as the source is integrated exactly (relative error below 1e-9). The mesh of a disc is
-    inscribed, and a smaller film has less energy: the lower bound holds for the true disc as well,
-    the upper one only for the meshed one (``bracket`` mends that).
+    Stream formulation: F ≥ the result, vector formulation: F ≤ the result, for the true film in
+    the true space: errors of elements, iterative solver, far boundary and round edges (inscribed
+    below, circumscribed above) only widen the gap. Guaranteed up to round-off and the quadrature of
+    the sources, which ``MaxwellLondon.solve`` checks.
 
     Returns:
         F [μ0Γ²/length in reduced units].
