@@ -85,13 +85,13 @@ def test_memory_is_told_in_gib():
 
 def test_study_that_fits_is_accepted(tiny_study, free):
     free(GIB)
-    check_memory(study(tiny_study), ["stream"], MPI.COMM_SELF)
+    check_memory(study(tiny_study), ["stream"], 1.0, MPI.COMM_SELF)
 
 
 def test_study_that_does_not_fit_is_refused_with_the_numbers(tiny_study, free):
     free(GIB / 1024)
     with pytest.raises(StudyError) as refused:
-        check_memory(study(tiny_study, resolution=0.75), ["stream"], MPI.COMM_SELF)
+        check_memory(study(tiny_study, resolution=0.75), ["stream"], 0.75, MPI.COMM_SELF)
     message = str(refused.value)
     assert message.startswith("mesh.resolution = 0.75: ")
     for words in ("cells", "0.000977 are free", "degree 2", "allowed: a lower resolution"):
@@ -100,7 +100,7 @@ def test_study_that_does_not_fit_is_refused_with_the_numbers(tiny_study, free):
 
 def test_resolution_beyond_all_memory_is_refused(tiny_study):
     with pytest.raises(StudyError, match=r"mesh\.resolution = 1000: .*GiB"):
-        check_memory(study(tiny_study, resolution=1000.0), ["stream"], MPI.COMM_SELF)
+        check_memory(study(tiny_study, resolution=1000.0), ["stream"], 1000.0, MPI.COMM_SELF)
 
 
 @pytest.mark.parametrize("tolerance", ["", "tolerance = 1e-3"])
