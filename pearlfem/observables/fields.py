@@ -125,10 +125,10 @@ def sheet_current(solution: Solution, points: npt.ArrayLike) -> _Array:
     places, cells = _in_plane(solution, points)
     g = solution.stream_function
     if g is not None:
-        return evaluate(_interpolated(solution, _turned_gradient(g), "K"), places, cells)
+        return evaluate(_interpolated(solution, turned_gradient(g), "K"), places, cells)
     A = evaluate(solution.potential, places, cells)[:, :2]
     on_film = evaluate(_film_marker(solution), places, cells)
-    return on_film * _london_current(solution, A, places[:, :2])
+    return on_film * london_current(solution, A, places[:, :2])
 
 
 def nodal_sheet_current(solution: Solution) -> fem.Function:
@@ -141,14 +141,14 @@ def nodal_sheet_current(solution: Solution) -> fem.Function:
     """
     g = solution.stream_function
     if g is not None:
-        return _interpolated(solution, _turned_gradient(g), "K")
+        return _interpolated(solution, turned_gradient(g), "K")
     A = solution.potential
     current = _interpolated(solution, ufl.as_vector([A[0], A[1]]), "K")
     V = current.function_space
     dofs = V.dofmap.list[solution.space.sides("film")[:, 0]].ravel()
     nodes = V.tabulate_dof_coordinates()[dofs, :2]
     values = current.x.array.reshape(-1, 2)
-    values[dofs] = _london_current(solution, values[dofs], nodes)
+    values[dofs] = london_current(solution, values[dofs], nodes)
     return current
 
 
@@ -188,17 +188,17 @@ def _interpolated(solution: Solution, expression: Any, name: str) -> fem.Functio
     return function
 
 
-def _turned_gradient(g: fem.Function) -> Any:
-    """Return ∇g × ẑ."""
+def turned_gradient(g: fem.Function) -> Any:
+    """Return K = ∇g × ẑ as a UFL expression."""
     return ufl.as_vector([g.dx(1), -g.dx(0)])
 
 
-def _london_current(solution: Solution, A: _Array, points: _Array) -> _Array:
-    """Return −κ (A + a) at ``points``, all of shape ``(n, 2)``, with a = (Γ/κ)(m × ẑ) f."""
+def london_current(solution: Solution, A: _Array, points: _Array) -> _Array:
+    """Return K = −κ (A + a) at ``points`` of the film, all ``(…, 2)``, with a = (Γ/κ)(m × ẑ) f."""
     current = -solution.film.superfluid_weight * A
     for impurity, (mx, my) in solution.sources:
         shape = impurity.strength * profile(impurity, points)
-        current -= shape[:, None] * [my, -mx]
+        current -= shape[..., None] * [my, -mx]
     return current
 
 

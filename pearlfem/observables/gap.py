@@ -22,9 +22,9 @@ import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
-from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE, film_corners, profile
+from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE, film_corners
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.observables.fields import FIELD_DEGREE, flux_density
+from pearlfem.observables.fields import FIELD_DEGREE, flux_density, london_current, turned_gradient
 from pearlfem.solution import Solution
 
 _Array = npt.NDArray[np.float64]
@@ -49,16 +49,12 @@ def cell_fields(solution: Solution) -> CellFields:
     Note:
         Not collective, except for the compilation of the first call.
     """
-    space = solution.space
-    if solution.stream_function is not None:
-        g = solution.stream_function
-        return CellFields(flux_density(solution), _on_film([g.dx(1), -g.dx(0)], space))
+    space, g = solution.space, solution.stream_function
+    if g is not None:
+        return CellFields(flux_density(solution), _on_film(turned_gradient(g), space))
     A, x = solution.potential, ufl.SpatialCoordinate(space.mesh)
-    values = _on_film([A[0], A[1], x[0], x[1]], space)
-    K = -solution.film.superfluid_weight * values[..., :2]
-    for impurity, (m_x, m_y) in solution.sources:
-        f = impurity.strength * profile(impurity, values[..., 2:])
-        K -= f[..., None] * [m_y, -m_x]  # κa = Γ (m × ẑ) f
+    values = _on_film(ufl.as_vector([A[0], A[1], x[0], x[1]]), space)
+    K = london_current(solution, values[..., :2], values[..., 2:])
     return CellFields(flux_density(solution), K)
 
 
@@ -78,7 +74,7 @@ def averaged_fields(solution: Solution) -> CellFields:
     for means, cells in zip((above, below), sides, strict=True):
         _place(smooth, means, nodes, cells)
     _place(jump, 2.0 * above if space.mirrored else above - below, nodes, sides[0])
-    return CellFields(smooth, _on_film([-jump[1], jump[0]], space))
+    return CellFields(smooth, _on_film(ufl.as_vector([-jump[1], jump[0]]), space))
 
 
 def cell_gaps(
@@ -126,15 +122,15 @@ def film_energies(fields: CellFields, space: TaggedMesh, superfluid_weight: floa
     return np.bincount(facets[:, 0], densities, minlength=len(_corners(space)))
 
 
-def _on_film(components: list[Any], space: TaggedMesh) -> _Array:
-    """Return UFL expressions at the quadrature points of the film's facets, seen from above.
+def _on_film(vector: Any, space: TaggedMesh) -> _Array:
+    """Return a UFL vector at the quadrature points of the film's facets, seen from above.
 
     Only values of calls of this function stand in the same order: it depends on the numbering.
     """
     points, _ = _facet_rule()
     facets = space.sides("film")
-    values = fem.Expression(ufl.as_vector(components), points).eval(space.mesh, facets)
-    return np.asarray(values, dtype=float).reshape(len(facets), len(points), len(components))
+    values = fem.Expression(vector, points).eval(space.mesh, facets)
+    return np.asarray(values, dtype=float).reshape(len(facets), len(points), -1)
 
 
 def _place(
