@@ -107,7 +107,7 @@ def refine(
     while True:
         space = create_space(
             study.film,
-            study.impurities,
+            study.sources,
             boundary=study.boundary,
             resolution=resolution,
             far=study.mesh.far,
@@ -115,7 +115,7 @@ def refine(
             comm=comm,
         )
         problems = _problems(study, space, tolerance, formulations)
-        solutions = {name: problem.solve(study.impurities) for name, problem in problems.items()}
+        solutions = {name: problem.solve(study.sources) for name, problem in problems.items()}
         gaps, densities = _contributions(list(solutions.values()))
         energies = {name: free_energy(solution) for name, solution in solutions.items()}
         now = Round(
@@ -145,8 +145,8 @@ def _problems(
     study: Study, space: TaggedMesh, tolerance: float, formulations: Sequence[FormulationName]
 ) -> dict[FormulationName, MaxwellLondon]:
     # The vector formulation gives F as the small difference of two energies where r0 ≪ ξ.
-    largest = max(impurity.size for impurity in study.impurities)
-    share = _SOLVER_SHARE * min(1.0, study.film.pearl_length / largest)
+    largest = max((core.size for s in study.sources for core in s.cores), default=0.0)
+    share = _SOLVER_SHARE * min(1.0, study.film.least_pearl_length / max(largest, 1e-300))
     return {
         name: MaxwellLondon(study.film, space, study.solve.degree, name, share * tolerance)
         for name in formulations
@@ -158,10 +158,9 @@ def _contributions(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return each owned cell's part of the error, and the film's energy per area in it."""
     first, last = solutions[0], solutions[-1]
-    weight = first.film.superfluid_weight
     own = cell_fields(first)
     other = averaged_fields(first) if last is first else cell_fields(last)
-    return cell_gaps(own, other, first.space, weight), film_energies(own, first.space, weight)
+    return cell_gaps(own, other, first.space, first.film), film_energies(own, first.space, first.film)
 
 
 def _relative_error(energies: dict[FormulationName, float], estimate: float) -> float:
@@ -195,7 +194,7 @@ def _next_sizes(
             sizes = adapted_sizes(
                 now,
                 study.film,
-                study.impurities,
+                study.sources,
                 degree=study.solve.degree,
                 target=left * now.errors.sum(),
             )

@@ -71,7 +71,7 @@ def check_memory(
     """
     cells = estimated_cells(
         study.film,
-        study.impurities,
+        study.sources,
         boundary=study.boundary,
         resolution=resolution,
         far=study.mesh.far,

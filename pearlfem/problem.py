@@ -11,11 +11,11 @@ from pearlfem.fem.film import ALLOWED_QUADRATURE_ERROR, quadrature_error
 from pearlfem.formulation.discrete import Formulation
 from pearlfem.formulation.stream import StreamFormulation
 from pearlfem.formulation.vector import VectorFormulation
-from pearlfem.mesh.circumscribed import circumscribe
+from pearlfem.mesh.circumscribed import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources import Impurity, check_impurities
-from pearlfem.solution import FormulationName, Solution, Source
+from pearlfem.model.sources import Impurity, Source, check_sources, name_of
+from pearlfem.solution import Drive, FormulationName, Solution
 
 _Formulation = Callable[[Film, TaggedMesh, int], Formulation]
 FORMULATIONS: dict[str, _Formulation] = {
@@ -41,7 +41,7 @@ class MaxwellLondon:
 
     Note:
         Collective. ``seconds`` holds the time that assembly and set-up of the solver took.
-        ``space`` is the mesh in use: in the vector formulation that of ``circumscribe``.
+        ``space`` is the mesh in use, with round edges as ``fit_round_edges`` has them.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class MaxwellLondon:
         self.film, self.formulation = film, formulation
         # The film's energy grows with its area: bounds from above need all of it, and from below
         # no more.
-        self.space = circumscribe(space, film.shape) if formulation == "vector" else space
+        self.space = fit_round_edges(space, film, covering=formulation == "vector")
         self._discrete: Formulation = FORMULATIONS[formulation](film, self.space, degree)
         assembled = time.perf_counter()
         self._solver = self._discrete.create_solver()
@@ -76,54 +76,53 @@ class MaxwellLondon:
         """Number of unknowns on all ranks, fixed ones included."""
         return self._discrete.dofs
 
-    def solve(self, impurities: Sequence[Impurity]) -> Solution:
-        """Solve for all ``impurities`` together, with the moments they have.
+    def solve(self, sources: Sequence[Source]) -> Solution:
+        """Solve for all ``sources`` together.
 
         Raises:
-            StudyError: No impurity, one lies outside the film, or cells are too coarse for one.
+            StudyError: No source, one lies outside the film, or cells are too coarse for one.
             ConvergenceError: The solver stopped before its tolerance.
 
         Note:
             Collective.
         """
-        self._check(impurities)
-        return self._solve(tuple(Source(i, i.moment) for i in impurities))
+        self._check(sources)
+        return self._solve(sources)
 
-    def solve_each(self, impurities: Sequence[Impurity]) -> list[Solution]:
-        """Solve for each impurity alone, with its moment along x and along y.
+    def solve_each(self, sources: Sequence[Source]) -> list[Solution]:
+        """Solve for each source alone; for an impurity with its moment along x, and along y.
 
         Returns:
-            2n solutions for n impurities: x and y of the first, x and y of the second, …
+            The solutions in the order of the sources, two for each impurity.
 
         Raises:
-            StudyError: No impurity, one lies outside the film, or cells are too coarse for one.
+            StudyError: No source, one lies outside the film, or cells are too coarse for one.
             ConvergenceError: The solver stopped before its tolerance.
 
         Note:
             Collective.
         """
-        self._check(impurities)
-        axes = ((1.0, 0.0), (0.0, 1.0))
-        return [self._solve((Source(i, axis),)) for i in impurities for axis in axes]
+        self._check(sources)
+        return [self._solve([one]) for source in sources for one in _parts(source)]
 
     def destroy(self) -> None:
         """Free the operator and the solver; solutions lose their operator (collective)."""
         self._solver.destroy()
         self._discrete.destroy()
 
-    def _check(self, impurities: Sequence[Impurity]) -> None:
-        check_impurities(self.film, impurities)
-        for number, impurity in enumerate(impurities, start=1):
-            error = quadrature_error(self.space, impurity)
+    def _check(self, sources: Sequence[Source]) -> None:
+        check_sources(self.film, sources)
+        for number, source in enumerate(sources, start=1):
+            error = quadrature_error(self.space, self.film, source)
             if error > ALLOWED_QUADRATURE_ERROR:
                 raise StudyError(
-                    f"impurity {number}: size = {impurity.size:g}: the cells around it are too "
-                    f"coarse for its profile (integrals are wrong by {error:.0e}, allowed: "
+                    f"{name_of(source)} {number}: the cells around it are too coarse for its "
+                    f"profile (integrals are wrong by {error:.0e}, allowed: "
                     f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
                 )
 
-    def _solve(self, sources: tuple[Source, ...]) -> Solution:
-        load, *others = (self._discrete.load(s.impurity, s.moment) for s in sources)
+    def _solve(self, sources: Sequence[Source]) -> Solution:
+        load, *others = (self._discrete.load(source) for source in sources)
         for other in others:
             load.axpy(1.0, other)
         operator = self._discrete.operator
@@ -134,10 +133,15 @@ class MaxwellLondon:
             self.film,
             self.space,
             self.formulation,
-            sources,
+            tuple(Drive(source) for source in sources),
             unknowns,
             *self._discrete.fields(unknowns),
             load,
             operator,
             iterations,
         )
+
+
+def _parts(source: Source) -> Sequence[Source]:
+    """Return what ``solve_each`` solves for on its own."""
+    return source.along_axes if isinstance(source, Impurity) else (source,)

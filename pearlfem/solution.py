@@ -13,16 +13,16 @@ from petsc4py import PETSc
 
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources import Impurity
+from pearlfem.model.sources import Source
 
 FormulationName = Literal["stream", "vector"]
 
 
-class Source(NamedTuple):
-    """An impurity with a moment of its own: any vector (m_x, m_y) in the plane."""
+class Drive(NamedTuple):
+    """A source, times a number."""
 
-    impurity: Impurity
-    moment: tuple[float, float]
+    source: Source
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Solution:
         film: The film it was solved for.
         space: The mesh.
         formulation: "stream" or "vector".
-        sources: What drives it.
+        drives: What drives it.
         unknowns: This rank's own unknowns, in the order of the operator's columns, ``(n,)``.
         potential: A [flux per length], or ψ [current] where the mesh is the half of a mirror
             symmetric space; otherwise the continuous part u of ψ = u + ½ sign(z) g. Ghosts are up
@@ -49,7 +49,7 @@ class Solution:
     film: Film
     space: TaggedMesh
     formulation: FormulationName
-    sources: tuple[Source, ...]
+    drives: tuple[Drive, ...]
     unknowns: npt.NDArray[np.float64]
     potential: fem.Function
     stream_function: fem.Function | None
@@ -68,19 +68,17 @@ def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Soluti
     unknowns = np.zeros_like(first.unknowns)
     load = first.load.duplicate()
     load.set(0.0)
-    sources: list[Source] = []
+    drives: list[Drive] = []
     for solution, weight in zip(solutions, weights, strict=True):
         unknowns += weight * solution.unknowns
         load.axpy(weight, solution.load)
-        sources += [
-            Source(impurity, (weight * x, weight * y)) for impurity, (x, y) in solution.sources
-        ]
+        drives += [Drive(source, weight * own) for source, own in solution.drives]
     g = [s.stream_function for s in solutions if s.stream_function is not None]
     return Solution(
         first.film,
         first.space,
         first.formulation,
-        tuple(sources),
+        tuple(drives),
         unknowns,
         _combine([s.potential for s in solutions], weights),
         _combine(g, weights) if g else None,

@@ -1,4 +1,4 @@
-"""What both formulations share: the film's facets, surface gradients, impurities as loads."""
+"""What both formulations share: the film's facets, κ on them, sources at their quadrature points."""
 
 from __future__ import annotations
 
@@ -7,69 +7,103 @@ from dataclasses import dataclass
 from typing import Any
 
 import basix
-import dolfinx
 import numpy as np
 import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.sources import Impurity
+from pearlfem.model.film import Film
+from pearlfem.model.sources import Source
 
 # Gaussians times polynomials on cells of size 3 ξ, the coarsest allowed: relative error 3e-12, on
 # those of 2 ξ round-off (tests/physics/test_bounds.py).
 SOURCE_QUADRATURE_DEGREE = 20
 _FINER_QUADRATURE_DEGREE = 30
 ALLOWED_QUADRATURE_ERROR = 1e-10  # relative, below every gap that is worth computing
+_MOST_VALUES = 2 * 10**7  # that are held at once
+_WEIGHT_DEGREE = 2  # of κ in each cell, where it varies smoothly
+
+_Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class ImpurityLoad:
-    """ℓ(v) = c ∫_Γ f(r − r_i) m·t(v) dS for a linear map t, compiled once for all impurities."""
+class FilmQuadrature:
+    """Quadrature points on the facets of the film that this rank owns, as ``TaggedMesh.sides``.
 
-    form: fem.Form
-    factor: float
-    amplitude: fem.Constant  # c Γ m
-    position: fem.Constant
-    size: fem.Constant
-
-    def assemble(self, impurity: Impurity, moment: tuple[float, float]) -> dolfinx.la.Vector:
-        """Return the load of ``impurity`` with its moment along ``moment``, complete on owned dofs.
-
-        Note:
-            Collective.
-        """
-        factor = self.factor * impurity.strength
-        self.amplitude.value[:] = [factor * component for component in moment]
-        self.position.value[:] = impurity.position
-        self.size.value = np.asarray(impurity.size)
-        load = fem.assemble_vector(self.form)
-        load.scatter_reverse(dolfinx.la.InsertMode.add)
-        return load
-
-
-def impurity_load(space: TaggedMesh, factor: float, test: Any) -> ImpurityLoad:
-    """Return c ∫_Γ f m·test dS with position, width and moment as constants; ``factor`` is c.
-
-    ``test`` is a linear expression in a test function with two components.
+    Args:
+        film: The film.
+        points: (x, y) [length], shape ``(n, q, 2)``.
+        weights: Areas, shape ``(n, q)``.
+        superfluid_weight: κ [1/length in reduced units], shape ``(n, q)``.
     """
-    mesh = space.mesh
-    amplitude = fem.Constant(mesh, np.zeros(2))
-    position = fem.Constant(mesh, np.zeros(2))
-    size = fem.Constant(mesh, 1.0)
-    x = ufl.SpatialCoordinate(mesh)
-    offset = ufl.as_vector([x[0] - position[0], x[1] - position[1]])
-    profile = ufl.exp(-ufl.dot(offset, offset) / (2 * size**2)) / (2 * ufl.pi * size**2)
-    measure = film_measure(space, quadrature_degree=SOURCE_QUADRATURE_DEGREE)
-    form = fem.form(profile * ufl.dot(amplitude, test) * measure)
-    return ImpurityLoad(form, factor, amplitude, position, size)
+
+    film: Film
+    points: _Array
+    weights: _Array
+    superfluid_weight: _Array
+
+    def potential(self, source: Source) -> _Array:
+        """Return a of ``source`` [flux per length] at the points, shape ``(n, q, 2)``."""
+        values = np.zeros_like(self.points)
+        near = slice(None)
+        if np.isfinite(source.reach):
+            middles = self.points.mean(axis=1)
+            radii = np.linalg.norm(self.points - middles[:, None], axis=2).max(axis=1, initial=0.0)
+            distances = np.linalg.norm(middles - source.cores[0].position, axis=1)
+            near = np.flatnonzero(distances < radii + source.reach)
+        values[near] = source.vector_potential(
+            self.film, self.points[near], self.superfluid_weight[near]
+        )
+        return values
 
 
-def film_measure(space: TaggedMesh, **metadata: int) -> Any:
-    """Return UFL's measure of the film's facets: integrands take their values from above."""
+def film_quadrature(
+    space: TaggedMesh, film: Film, degree: int = SOURCE_QUADRATURE_DEGREE
+) -> FilmQuadrature:
+    """Return the points at which sources are integrated, exactly for polynomials of ``degree``."""
+    corners = film_corners(space)
+    reference, weights = facet_rule(degree)
+    sides = corners[:, 1:] - corners[:, :1]
+    points = corners[:, :1] + np.einsum("qk,fkx->fqx", reference, sides)
+    areas = np.outer(np.abs(np.linalg.det(sides)), weights)
+    regions = film.regions_at(corners.mean(axis=1))
+    kappa = film.superfluid_weight(points, np.broadcast_to(regions[:, None], areas.shape))
+    return FilmQuadrature(film, points, areas, kappa)
+
+
+def facet_rule(degree: int = SOURCE_QUADRATURE_DEGREE) -> tuple[_Array, _Array]:
+    """Return points ``(q, 2)`` and weights [their sum is ½] on the reference triangle."""
+    points, weights = basix.make_quadrature(basix.CellType.triangle, degree)
+    return np.asarray(points, dtype=float), np.asarray(weights, dtype=float)
+
+
+def film_function(space: TaggedMesh, film: Film, inverse: bool = False) -> fem.Function:
+    """Return κ, or 1/κ, as a function that is right on the film, seen from above.
+
+    Quadratic in each cell: exact where κ is constant in regions.
+    """
+    V = fem.functionspace(space.mesh, ("Discontinuous Lagrange", _WEIGHT_DEGREE))
+    function = fem.Function(V)
+    cells = space.sides("film")[:, 0]
+    dofs = V.dofmap.list[cells]
+    nodes = V.tabulate_dof_coordinates()[dofs]
+    regions = film.regions_at(film_corners(space).mean(axis=1))
+    on_film = nodes[..., 2] < 1e-6 * nodes[..., 2].max(axis=1, keepdims=True)
+    values = np.ones(dofs.shape)
+    points = nodes[..., :2][on_film]
+    numbers = np.broadcast_to(regions[:, None], dofs.shape)[on_film]
+    values[on_film] = film.superfluid_weight(points, numbers)
+    function.x.array[dofs] = 1.0 / values if inverse else values
+    function.x.scatter_forward()
+    return function
+
+
+def film_measure(space: TaggedMesh, *others: str) -> Any:
+    """Return UFL's measure of the film, and ``others``: integrands take their values from above."""
     # One-sided integrals do for a film within space as well as for one on its boundary.
-    sides = [(1, space.sides("film").ravel())]
-    return ufl.Measure("ds", domain=space.mesh, subdomain_data=sides, metadata=metadata)(1)
+    sides = [(1, space.sides("film", *others).ravel())]
+    return ufl.Measure("ds", domain=space.mesh, subdomain_data=sides)(1)
 
 
 def half_space_weight(space: TaggedMesh) -> fem.Constant:
@@ -82,48 +116,44 @@ def surface_gradient(u: Any) -> Any:
     return ufl.as_vector([u.dx(0), u.dx(1)])
 
 
-def profile_overlaps(space: TaggedMesh, impurities: Sequence[Impurity]) -> npt.NDArray[np.float64]:
-    """Return ∫_Γ f_i f_j dS [1/length²] of the impurities' profiles, shape ``(n, n)``.
+def potential_products(
+    space: TaggedMesh, film: Film, sources: Sequence[Source]
+) -> npt.NDArray[np.float64]:
+    """Return ∫_Γ (κ/2) a_i·a_j dS [energy] of the sources, shape ``(n, n)``.
 
     With the quadrature of the loads on the same facets, so that energies are consistent.
 
     Note:
         Collective.
     """
-    points, weights = _quadrature(film_corners(space), SOURCE_QUADRATURE_DEGREE)
-    points, weights = points.reshape(-1, 2), weights.ravel()
-    local = np.zeros((len(impurities), len(impurities)))
-    for block in np.array_split(
-        np.arange(len(weights)), 1 + len(weights) * len(impurities) // 10**7
-    ):
-        profiles = np.array([profile(impurity, points[block]) for impurity in impurities])
-        local += (profiles * weights[block]) @ profiles.T
+    local = np.zeros((len(sources), len(sources)))
+    whole = film_quadrature(space, film)
+    points_each = max(1, whole.weights.shape[1] * len(sources))
+    blocks = 1 + len(whole.weights) * points_each // _MOST_VALUES
+    for block in np.array_split(np.arange(len(whole.weights)), blocks):
+        part = FilmQuadrature(
+            film, whole.points[block], whole.weights[block], whole.superfluid_weight[block]
+        )
+        scale = np.sqrt(0.5 * part.superfluid_weight * part.weights)[..., None]
+        values = np.array([(scale * part.potential(source)).ravel() for source in sources])
+        local += values @ values.T
     return np.asarray(space.mesh.comm.allreduce(local))
 
 
-def profile(impurity: Impurity, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return f(r − r_i) [1/length²] at points (x, y) [length], shape ``(…, 2)`` to ``(…)``."""
-    distance = np.linalg.norm(points - impurity.position, axis=-1) / impurity.size
-    return np.asarray(np.exp(-(distance**2) / 2) / (2 * np.pi * impurity.size**2))
-
-
-def quadrature_error(space: TaggedMesh, impurity: Impurity) -> float:
-    """Return how wrong ∫_Γ f² dS is, relatively: all facets' differences from a finer rule.
+def quadrature_error(space: TaggedMesh, film: Film, source: Source) -> float:
+    """Return how wrong ∫_Γ (κ/2) a² dS is, relatively: all facets' differences from a finer rule.
 
     Note:
         Collective.
     """
-    corners = film_corners(space)
-    middles = corners.mean(axis=1)
-    reach = np.abs(corners - middles[:, None]).max(axis=(1, 2), initial=0.0) * 2
-    near = np.linalg.norm(middles - impurity.position, axis=1) < reach + 8 * impurity.size
     integrals = []
     for degree in (SOURCE_QUADRATURE_DEGREE, _FINER_QUADRATURE_DEGREE):
-        points, weights = _quadrature(corners[near], degree)
-        integrals.append(np.sum(profile(impurity, points) ** 2 * weights, axis=1))
-    exact = 1 / (4 * np.pi * impurity.size**2)
-    error = np.abs(integrals[0] - integrals[1]).sum() / exact
-    return float(space.mesh.comm.allreduce(error))
+        rule = film_quadrature(space, film, degree)
+        densities = rule.superfluid_weight * np.sum(rule.potential(source) ** 2, axis=2)
+        integrals.append(np.sum(densities * rule.weights, axis=1))
+    local = np.array([np.abs(integrals[0] - integrals[1]).sum(), integrals[1].sum()])
+    error, total = space.mesh.comm.allreduce(local)
+    return float(error / total) if total > 0 else 0.0
 
 
 def film_corners(space: TaggedMesh) -> npt.NDArray[np.float64]:
@@ -133,14 +163,3 @@ def film_corners(space: TaggedMesh) -> npt.NDArray[np.float64]:
     facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
     points = space.mesh.geometry.x[np.take_along_axis(nodes, facets, axis=1)]
     return np.asarray(points[:, :, :2])
-
-
-def _quadrature(
-    corners: npt.NDArray[np.float64], degree: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return points, ``(n, q, 2)``, and weights [area], ``(n, q)``, on triangles."""
-    rule = basix.make_quadrature(basix.CellType.triangle, degree)
-    reference, weights = (np.asarray(part, dtype=float) for part in rule)
-    sides = corners[:, 1:] - corners[:, :1]
-    points = corners[:, :1] + np.einsum("qk,fkx->fqx", reference, sides)
-    return points, np.outer(np.abs(np.linalg.det(sides)), weights)

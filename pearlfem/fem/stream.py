@@ -24,10 +24,11 @@ import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
-from pearlfem.fem.film import ImpurityLoad, film_measure, surface_gradient
-from pearlfem.fem.film import impurity_load as film_impurity_load
+from pearlfem.fem.film import film_function, film_measure, surface_gradient
 from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.film import Film
 
+_Array = npt.NDArray[np.float64]
 _Dofs = npt.NDArray[np.int32]
 
 
@@ -56,13 +57,14 @@ def fixed_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> _Dofs:
 def jump_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> _Dofs:
     """Return this rank's own dofs of g in a space meshed as a whole.
 
-    Those of the film, without its edge, the far boundary and magnetic walls, where g = 0. If it has
-    none of these, g is free up to a constant, for which one dof is left out.
+    Those of the film and its holes, without the outer edge, the far boundary and magnetic walls,
+    where g = 0. If there are none of these, g is free up to a constant, for which one dof is left
+    out.
 
     Note:
         Collective.
     """
-    film = fem.locate_dofs_topological(V, 2, space.facets("film"))
+    film = fem.locate_dofs_topological(V, 2, space.facets("film", *space.holes.values()))
     names = ("plane", "far", "magnetic-wall")
     edge = np.intersect1d(film, fem.locate_dofs_topological(V, 2, space.facets(*names)))
     if space.mesh.comm.allreduce(len(edge)) == 0:
@@ -79,18 +81,23 @@ def _corner(V: fem.FunctionSpace, dofs: _Dofs) -> _Dofs:
     return np.asarray(dofs[heights == lowest])
 
 
-def energy_form(V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: float) -> fem.Form:
+def hole_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> list[_Dofs]:
+    """Return for each hole this rank's dofs (ghosts too) in it and on its edge: ψ is one constant."""
+    groups = space.holes.values()
+    return [np.asarray(fem.locate_dofs_topological(V, 2, space.facets(g))) for g in groups]
+
+
+def energy_form(V: fem.FunctionSpace, space: TaggedMesh, film: Film) -> fem.Form:
     """Return B(u, v) = ∫_{z>0} ∇u·∇v dV + ∫_Γ (2/κ) ∇_s u·∇_s v dS of a mirror symmetric space."""
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
-    # A constant, not a literal: another κ must not compile again.
-    weight = fem.Constant(space.mesh, 2.0 / superfluid_weight)
+    weight = fem.Constant(space.mesh, 2.0) * film_function(space, film, inverse=True)
     surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film_measure(space)
     form: fem.Form = fem.form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx + surface)
     return form
 
 
 def two_sided_forms(
-    V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: float, jumps: _Dofs
+    V: fem.FunctionSpace, space: TaggedMesh, film: Film, jumps: _Dofs
 ) -> tuple[fem.Form, fem.Form, fem.Form]:
     """Return B of a space meshed as a whole, ψ = u + ½ sign(z) g, in parts.
 
@@ -101,7 +108,7 @@ def two_sided_forms(
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
     product = ufl.inner(ufl.grad(u), ufl.grad(v))
     half, quarter = fem.Constant(space.mesh, 0.5), fem.Constant(space.mesh, 0.25)
-    weight = fem.Constant(space.mesh, 0.5 / superfluid_weight)
+    weight = half * film_function(space, film, inverse=True)
     surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film_measure(space)
     reached = _cells_around(V, jumps)
     dx = ufl.Measure("dx", domain=space.mesh, subdomain_data=[(1, reached)])(1)
@@ -135,7 +142,7 @@ def half_sign(space: TaggedMesh) -> fem.Function:
 def half_sign_at_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> npt.NDArray[np.float64]:
     """Return ½ sign(z) at this rank's own dofs of a Lagrange space, exactly 0 in z = 0."""
     values = 0.5 * np.sign(V.tabulate_dof_coordinates()[:, 2])
-    values[fem.locate_dofs_topological(V, 2, space.facets("film", "plane"))] = 0.0
+    values[fem.locate_dofs_topological(V, 2, space.facets("film", "plane", *space.holes.values()))] = 0.0
     return np.asarray(values[: V.dofmap.index_map.size_local])
 
 
@@ -144,20 +151,17 @@ def potential(u: fem.Function, g: fem.Function, space: TaggedMesh) -> Any:
     return u if space.mirrored else u + half_sign(space) * g
 
 
-def impurity_load(
-    V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: float
-) -> ImpurityLoad:
-    """Return ℓ(v) of a Gaussian impurity, which only sees the jump h of v.
+def load_density(potential: _Array, space: TaggedMesh) -> _Array:
+    """Return t in ℓ(v) = −½ ∫_Γ (∇h × ẑ)·a dS = ∫_Γ t·∇v dS, shape ``(…, 2)`` as a.
 
-    ℓ = −(Γ/2κ) ∫_Γ f(r − r_i) m·∇h dS; in a mirror symmetric space h is 2v, otherwise it is the
-    argument itself.
+    In a mirror symmetric space the jump h is 2v, otherwise it is the argument itself. Equal to
+    −½ ∫ h rot a dS over film and holes.
     """
-    gradient = surface_gradient(ufl.TestFunction(V))
-    jump = 2.0 if space.mirrored else 1.0
-    return film_impurity_load(space, -0.5 * jump / superfluid_weight, gradient)
+    factor = -1.0 if space.mirrored else -0.5
+    return factor * np.stack([-potential[..., 1], potential[..., 0]], axis=-1)
 
 
 def film_integral(function: fem.Function, space: TaggedMesh) -> float:
-    """Return ∫_Γ function dS, summed over ranks (collective)."""
-    local = fem.assemble_scalar(fem.form(function * film_measure(space)))
+    """Return ∫ function dS over film and holes, summed over ranks (collective)."""
+    local = fem.assemble_scalar(fem.form(function * film_measure(space, *space.holes.values())))
     return float(space.mesh.comm.allreduce(local))

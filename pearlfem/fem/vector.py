@@ -17,14 +17,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import dolfinx
 import numpy as np
 import numpy.typing as npt
 import ufl
 from dolfinx import fem
+from mpi4py import MPI
 
-from pearlfem.fem.film import ImpurityLoad, film_measure, half_space_weight, surface_gradient
-from pearlfem.fem.film import impurity_load as film_impurity_load
+from pearlfem.fem.film import film_corners, film_function, film_measure, half_space_weight, surface_gradient
 from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.film import Film
+
+_Array = npt.NDArray[np.float64]
 
 
 def create_space(space: TaggedMesh, degree: int) -> fem.FunctionSpace:
@@ -59,45 +63,62 @@ def dofs_without_film(V: fem.FunctionSpace, space: TaggedMesh) -> npt.NDArray[np
     return np.flatnonzero(~free).astype(np.int32)
 
 
-def film_touches_fixed_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> bool:
-    """Return whether a scalar on the film is fixed somewhere, so that 1 is not one (collective)."""
-    film = fem.locate_dofs_topological(V, 2, space.facets("film"))
-    shared = np.intersect1d(film, fixed_dofs(V, space))
-    return bool(space.mesh.comm.allreduce(len(shared)) > 0)
+def free_islands(
+    V: fem.FunctionSpace, space: TaggedMesh, film: Film
+) -> list[npt.NDArray[np.int32]]:
+    """Return for each island of the film that nothing fixes this rank's own scalar dofs on it.
+
+    A scalar that is constant there has no gradient.
+
+    Note:
+        Collective.
+    """
+    cells, local = space.sides("film").T
+    facets = space.mesh.topology.connectivity(3, 2).array.reshape(-1, 4)[cells, local]
+    islands = film.islands_at(film_corners(space).mean(axis=1))
+    fixed, owned = fixed_dofs(V, space), V.dofmap.index_map.size_local
+    found = []
+    for island in range(film.islands):
+        marks = fem.Function(V)
+        marks.x.array[fem.locate_dofs_topological(V, 2, facets[islands == island])] = 1.0
+        marks.x.scatter_reverse(dolfinx.la.InsertMode.add)  # a facet is one rank's, its dofs many's
+        marks.x.scatter_forward()
+        held = np.any(marks.x.array[fixed] > 0)
+        if not space.mesh.comm.allreduce(bool(held), op=MPI.LOR):
+            found.append(np.flatnonzero(marks.x.array[:owned] > 0).astype(np.int32))
+    return found
 
 
-def energy_form(V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: float) -> fem.Form:
+def energy_form(V: fem.FunctionSpace, space: TaggedMesh, film: Film) -> fem.Form:
     """Return the compiled form B(A, v) = ½ ∫ curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS."""
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
-    weight = fem.Constant(space.mesh, superfluid_weight / 2.0)
+    weight = fem.Constant(space.mesh, 0.5) * film_function(space, film)
     surface = weight * ufl.inner(_tangential(u), _tangential(v)) * film_measure(space)
     volume = half_space_weight(space) * ufl.inner(ufl.curl(u), ufl.curl(v)) * ufl.dx
     form: fem.Form = fem.form(volume + surface)
     return form
 
 
-def potential_form(V: fem.FunctionSpace, space: TaggedMesh, superfluid_weight: float) -> fem.Form:
+def potential_form(V: fem.FunctionSpace, space: TaggedMesh, film: Film) -> fem.Form:
     """Return the form ∫_Γ (κ/2) (∇_s u·∇_s v + ε u v) dS, close to B(∇u, ∇v), of potentials.
 
-    A potential that is constant on the film has no energy. For preconditioning this needs no
+    A potential that is constant on an island has no energy. For preconditioning this needs no
     accuracy: ε = 1/area keeps the form definite and changes other energies by some per cent.
     """
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
     dS = film_measure(space)
     one = fem.Constant(space.mesh, 1.0)
     area = space.mesh.comm.allreduce(fem.assemble_scalar(fem.form(one * dS)))
-    weight = fem.Constant(space.mesh, superfluid_weight / 2.0)
-    shift = fem.Constant(space.mesh, superfluid_weight / (2.0 * area))
-    product = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) + shift * u * v
-    form: fem.Form = fem.form(product * dS)
+    weight = fem.Constant(space.mesh, 0.5) * film_function(space, film)
+    shift = fem.Constant(space.mesh, 1.0 / area)
+    product = ufl.inner(surface_gradient(u), surface_gradient(v)) + shift * u * v
+    form: fem.Form = fem.form(weight * product * dS)
     return form
 
 
-def impurity_load(V: fem.FunctionSpace, space: TaggedMesh) -> ImpurityLoad:
-    """Return ℓ(v) = −(Γ/2) ∫_Γ f(r − r_i) (m × ẑ)·v dS of a Gaussian impurity."""
-    v = ufl.TestFunction(V)
-    # (m × ẑ)·v = m_y v_x − m_x v_y = m·(−v_y, v_x)
-    return film_impurity_load(space, -0.5, ufl.as_vector([-v[1], v[0]]))
+def load_density(potential: _Array, superfluid_weight: _Array) -> _Array:
+    """Return t in ℓ(v) = −∫_Γ (κ/2) a·v dS = ∫_Γ t·v dS, shape ``(…, 2)`` as a."""
+    return -0.5 * superfluid_weight[..., None] * potential
 
 
 def _tangential(u: Any) -> Any:

@@ -11,8 +11,7 @@ from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
-from pearlfem.fem.film import ImpurityLoad
-from pearlfem.model.sources import Impurity
+from pearlfem.model.sources import Source
 from pearlfem.solvers.conjugate_gradients import ConjugateGradients
 
 
@@ -28,22 +27,15 @@ class Formulation(ABC):
 
     Args:
         operator: The matrix of B, with unit rows at fixed unknowns.
-        impurity: ℓ of an impurity, in the dofs of some space.
-        places: For each unknown that this rank owns the dof whose load it takes, or −1 for none.
     """
 
-    def __init__(
-        self, operator: PETSc.Mat, impurity: ImpurityLoad, places: npt.NDArray[np.int32]
-    ) -> None:
-        self.operator, self._impurity, self._places = operator, impurity, places
+    def __init__(self, operator: PETSc.Mat) -> None:
+        self.operator = operator
         self.dofs = int(operator.getSize()[0])
 
-    def load(self, impurity: Impurity, moment: tuple[float, float]) -> PETSc.Vec:
-        """Return ℓ of ``impurity`` with its moment along ``moment`` (collective)."""
-        values = self._impurity.assemble(impurity, moment).array
-        load = self.operator.createVecRight()
-        load.array[:] = np.append(values, 0.0)[self._places]
-        return load
+    @abstractmethod
+    def load(self, source: Source) -> PETSc.Vec:
+        """Return ℓ of ``source``, zero at fixed unknowns (collective)."""
 
     @abstractmethod
     def create_solver(self) -> ConjugateGradients:
@@ -66,13 +58,6 @@ def create_function(
     function.x.array[: len(values)] = values
     function.x.scatter_forward()
     return function
-
-
-def free_places(V: fem.FunctionSpace, fixed: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Return the numbers of the owned dofs of V, and −1 for ``fixed`` ones."""
-    places = np.arange(V.dofmap.index_map.size_local * V.dofmap.index_map_bs, dtype=np.int32)
-    places[np.isin(places, fixed)] = -1
-    return places
 
 
 def assemble_operator(

@@ -7,28 +7,45 @@ import numpy.typing as npt
 from petsc4py import PETSc
 
 from pearlfem.fem import stream
-from pearlfem.formulation.discrete import Fields, Formulation, create_function, free_places
+from pearlfem.fem.film import film_quadrature
+from pearlfem.fem.load import FilmLoad
+from pearlfem.formulation.discrete import Fields, Formulation, create_function
 from pearlfem.formulation.stream_levels import assemble_level, interpolation
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
+from pearlfem.model.sources import Source
 from pearlfem.solvers.multigrid import Multigrid
 
 
 class StreamFormulation(Formulation):
     """Operator and loads of ``pearlfem.fem.stream`` (collective).
 
-    The unknowns are the dofs of ψ in a mirror symmetric space, otherwise those of u, then of g.
+    The unknowns are the dofs of ψ in a mirror symmetric space, otherwise those of u, then of g. On
+    each hole one of them stands for all.
     """
 
     def __init__(self, film: Film, space: TaggedMesh, degree: int) -> None:
         self._film, self._space, self._degree = film, space, degree
         self._fine = assemble_level(film, space, degree)
-        V, fixed, jumps, operator = self._fine
-        places = free_places(V, fixed)
-        if not space.mirrored:
-            places = np.concatenate([np.full_like(places, -1), jumps])
-        super().__init__(operator, stream.impurity_load(V, space, film.superfluid_weight), places)
+        self._quadrature = film_quadrature(space, film)
+        self._load = FilmLoad(self._fine.V, space)
+        super().__init__(self._fine.operator)
         self._levels: list[PETSc.Mat] = []
+
+    def load(self, source: Source) -> PETSc.Vec:
+        """Return ℓ of ``source``, zero at fixed unknowns (collective)."""
+        potential = self._quadrature.potential(source)
+        density = stream.load_density(potential, self._space)
+        values = self._load.assemble(density, self._quadrature).array
+        fine = self._fine
+        owned = fine.V.dofmap.index_map.size_local
+        load = self.operator.createVecRight()
+        if self._space.mirrored:
+            load.array[:] = values[:owned]
+            load.array[fine.fixed[fine.fixed < owned]] = 0.0
+        else:
+            load.array[:] = np.append(np.zeros(owned), values[fine.jumps])
+        return load if fine.glue is None else fine.glue.gather(load)
 
     def create_solver(self) -> Multigrid:
         """Return the p-multigrid solver (collective)."""
@@ -39,14 +56,15 @@ class StreamFormulation(Formulation):
 
     def fields(self, unknowns: npt.NDArray[np.float64]) -> Fields:
         """Return ψ and g = 2ψ on the film in a mirror symmetric space, otherwise u and g."""
-        V, jumps = self._fine.V, self._fine.jumps
+        V, jumps, glue = self._fine.V, self._fine.jumps, self._fine.glue
         owned = V.dofmap.index_map.size_local
-        potential = create_function(V, "potential", unknowns[:owned])
+        values = unknowns if glue is None else glue.spread(unknowns)
+        potential = create_function(V, "potential", values[:owned])
         if self._space.mirrored:
             g = 2.0 * potential.x.array[:owned]
         else:
             g = np.zeros(owned)
-            g[jumps] = unknowns[owned:]
+            g[jumps] = values[owned:]
         return Fields(potential, create_function(V, "stream_function", g))
 
     def destroy(self) -> None:

@@ -16,6 +16,7 @@ from petsc4py import PETSc
 
 from pearlfem.fem import stream
 from pearlfem.formulation.discrete import assemble_operator, leave_out
+from pearlfem.formulation.glue import Glue
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 
@@ -23,12 +24,16 @@ _Dofs = npt.NDArray[np.int32]
 
 
 class Level(NamedTuple):
-    """An operator with its space, fixed dofs of it and the owned ones at which ψ may jump."""
+    """An operator with its space, fixed dofs of it and the owned ones at which ψ may jump.
+
+    ``glue`` makes one unknown of all dofs of a hole; None without holes.
+    """
 
     V: fem.FunctionSpace
     fixed: _Dofs
     jumps: _Dofs
     operator: PETSc.Mat
+    glue: Glue | None
 
 
 def assemble_level(film: Film, space: TaggedMesh, degree: int) -> Level:
@@ -36,10 +41,13 @@ def assemble_level(film: Film, space: TaggedMesh, degree: int) -> Level:
     V = stream.create_space(space, degree)
     fixed = stream.fixed_dofs(V, space)
     if space.mirrored:
-        form = stream.energy_form(V, space, film.superfluid_weight)
-        return Level(V, fixed, np.empty(0, np.int32), assemble_operator(form, V, fixed))
+        operator = assemble_operator(stream.energy_form(V, space, film), V, fixed)
+        glue = _glue(operator, V, space, np.empty(0, np.int32))
+        if glue is not None:
+            operator = glue.condense(operator)
+        return Level(V, fixed, np.empty(0, np.int32), operator, glue)
     jumps = stream.jump_dofs(V, space)
-    forms = stream.two_sided_forms(V, space, film.superfluid_weight, jumps)
+    forms = stream.two_sided_forms(V, space, film, jumps)
     continuous, coupling, jump = (
         assemble_operator(form, V, fixed, diagonal)
         for form, diagonal in zip(forms, (1.0, 0.0, 0.0), strict=True)
@@ -49,11 +57,29 @@ def assemble_level(film: Film, space: TaggedMesh, degree: int) -> Level:
     upper = coupling.createSubMatrix(all_dofs, film_dofs)
     blocks = [[continuous, upper], [lower, jump.createSubMatrix(film_dofs, film_dofs)]]
     operator = _join(blocks)
+    glue = _glue(operator, V, space, jumps)
+    if glue is not None:
+        operator = glue.condense(operator)
     operator.setOption(PETSc.Mat.Option.SPD, True)
-    operator.setNearNullSpace(_constants_on_each_side(operator, V, space))
+    operator.setNearNullSpace(_constants_on_each_side(operator, V, space, glue))
     for matrix in (coupling, jump):
         matrix.destroy()
-    return Level(V, fixed, jumps, operator)
+    return Level(V, fixed, jumps, operator, glue)
+
+
+def _glue(
+    operator: PETSc.Mat, V: fem.FunctionSpace, space: TaggedMesh, jumps: _Dofs
+) -> Glue | None:
+    """Return what makes one unknown of each hole, if there are holes (collective)."""
+    if not space.holes:
+        return None
+    first, owned = operator.getOwnershipRange()[0], V.dofmap.index_map.size_local
+    groups = []
+    for dofs in stream.hole_dofs(V, space):
+        mine = dofs[dofs < owned]
+        unknowns = mine if space.mirrored else owned + np.flatnonzero(np.isin(jumps, mine))
+        groups.append(first + unknowns)
+    return Glue(operator, groups)
 
 
 def interpolation(coarse: Level, fine: Level, space: TaggedMesh) -> PETSc.Mat:
@@ -62,7 +88,7 @@ def interpolation(coarse: Level, fine: Level, space: TaggedMesh) -> PETSc.Mat:
     nodes.assemble()
     leave_out(nodes, fine.fixed, coarse.fixed)
     if space.mirrored:
-        return nodes
+        return _glued(nodes, coarse, fine)
     # Off the film, where g of the finer level does not reach, u takes what g of the coarser does.
     all_fine, film_fine = _index_sets(fine.V, fine.jumps)
     _, film_coarse = _index_sets(coarse.V, coarse.jumps)
@@ -70,11 +96,22 @@ def interpolation(coarse: Level, fine: Level, space: TaggedMesh) -> PETSc.Mat:
     side.array[:] = stream.half_sign_at_dofs(fine.V, space)
     lifted = nodes.createSubMatrix(all_fine, film_coarse)
     lifted.diagonalScale(side)
-    return _join([[nodes, lifted], [None, nodes.createSubMatrix(film_fine, film_coarse)]])
+    joined = _join([[nodes, lifted], [None, nodes.createSubMatrix(film_fine, film_coarse)]])
+    return _glued(joined, coarse, fine)
+
+
+def _glued(nodes: PETSc.Mat, coarse: Level, fine: Level) -> PETSc.Mat:
+    """Return the interpolation ``nodes`` between the unknowns that holes leave."""
+    if coarse.glue is None or fine.glue is None:
+        return nodes
+    product = nodes.matMult(coarse.glue.matrix)
+    leave_out(product, fine.glue.left_out, coarse.glue.left_out)
+    nodes.destroy()
+    return product
 
 
 def _constants_on_each_side(
-    operator: PETSc.Mat, V: fem.FunctionSpace, space: TaggedMesh
+    operator: PETSc.Mat, V: fem.FunctionSpace, space: TaggedMesh, glue: Glue | None
 ) -> PETSc.NullSpace:
     """Return ψ = 1 and ψ = ½ sign(z), which cost energy only where ψ is fixed."""
     one, sign = operator.createVecs()
@@ -82,6 +119,8 @@ def _constants_on_each_side(
     one.array[:owned], one.array[owned:] = 1.0, 0.0
     sign.array[:owned], sign.array[owned:] = stream.half_sign_at_dofs(V, space), 1.0
     for vector in (one, sign):
+        if glue is not None:
+            vector.array[glue.left_out] = 0.0
         vector.normalize()
     sign.axpy(-one.dot(sign), one)
     sign.normalize()

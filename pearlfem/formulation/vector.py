@@ -8,16 +8,18 @@ from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
 from pearlfem.fem import vector
+from pearlfem.fem.film import film_quadrature
+from pearlfem.fem.load import FilmLoad
 from pearlfem.formulation.discrete import (
     Fields,
     Formulation,
     assemble_operator,
     create_function,
-    free_places,
     leave_out,
 )
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
+from pearlfem.model.sources import Source
 from pearlfem.solvers.auxiliary_space import AuxiliarySpace
 
 
@@ -28,27 +30,37 @@ class VectorFormulation(Formulation):
         self._film, self._space, self._degree = film, space, degree
         self._V = vector.create_space(space, degree)
         self._fixed = vector.fixed_dofs(self._V, space)
-        form = vector.energy_form(self._V, space, film.superfluid_weight)
-        super().__init__(
-            assemble_operator(form, self._V, self._fixed),
-            vector.impurity_load(self._V, space),
-            free_places(self._V, self._fixed),
-        )
+        form = vector.energy_form(self._V, space, film)
+        self._quadrature = film_quadrature(space, film)
+        self._load = FilmLoad(self._V, space)
+        super().__init__(assemble_operator(form, self._V, self._fixed))
         self._transfers: list[PETSc.Mat] = []
+
+    def load(self, source: Source) -> PETSc.Vec:
+        """Return ℓ of ``source``, zero at fixed unknowns (collective)."""
+        rule = self._quadrature
+        density = vector.load_density(rule.potential(source), rule.superfluid_weight)
+        load = self.operator.createVecRight()
+        load.array[:] = self._load.assemble(density, rule).array[: load.local_size]
+        load.array[self._fixed[self._fixed < load.local_size]] = 0.0
+        return load
 
     def create_solver(self) -> AuxiliarySpace:
         """Return the auxiliary-space solver (collective)."""
         potentials = vector.create_potential_space(self._space, self._degree)
         # Gradients off the film cost nothing and are not needed: only the film's potentials stay.
         left_out = vector.dofs_without_film(potentials, self._space)
-        form = vector.potential_form(potentials, self._space, self._film.superfluid_weight)
+        form = vector.potential_form(potentials, self._space, self._film)
         potential_operator = assemble_operator(form, potentials, left_out)
-        if not vector.film_touches_fixed_dofs(potentials, self._space):
+        constants = []
+        for dofs in vector.free_islands(potentials, self._space, self._film):
             constant = potential_operator.createVecRight()
-            constant.set(1.0)
-            constant.array[left_out[left_out < constant.local_size]] = 0.0
+            constant.set(0.0)
+            constant.array[dofs] = 1.0
             constant.normalize()
-            potential_operator.setNullSpace(PETSc.NullSpace().create(vectors=[constant]))
+            constants.append(constant)
+        if constants:
+            potential_operator.setNullSpace(PETSc.NullSpace().create(vectors=constants))
         gradient = fem_petsc.discrete_gradient(potentials, self._V)
         gradient.assemble()
         leave_out(gradient, self._fixed, left_out)

@@ -14,19 +14,21 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import KDTree
 
-from pearlfem.mesh.circumscribed import round_edge
+from pearlfem.mesh.edges import on_circle
 from pearlfem.mesh.grading import MEAN_VOLUME
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.film import Disc, Film
-from pearlfem.model.sources import Impurity
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Disc
+from pearlfem.model.sources import Source
 
 _Array = npt.NDArray[np.float64]
 _Indices = npt.NDArray[np.int64]
 
 _FINER, _COARSER = 1 / 3, 1.5  # sizes change by these factors at most: the laws are local ones
 _STEEPEST = 0.5  # sizes grow no faster with the distance, or cells would be too flat
-_PER_IMPURITY = 2.0  # largest cells at an impurity in units of its ξ: the loads are exact for these
+_PER_CORE = 2.0  # largest cells at a core in units of its size: the loads are exact for these
 _EDGE_SHARE = 0.3  # of the error that is left to the polygon in place of a round edge
 
 
@@ -60,6 +62,10 @@ class SizeField:
     cells: _Indices
     sizes: _Array
 
+    def at(self, places: _Array) -> _Array:
+        """Return the edge length [length] at about ``places``, shape ``(n, 3)``: the nearest."""
+        return self.sizes[KDTree(self.vertices).query(places)[1]]
+
     @property
     def count(self) -> int:
         """About how many cells a mesh of these sizes has."""
@@ -82,7 +88,7 @@ def gather(space: TaggedMesh, errors: _Array, film_energies: _Array) -> Contribu
 def adapted_sizes(
     now: Contributions,
     film: Film,
-    impurities: Sequence[Impurity],
+    sources: Sequence[Source],
     *,
     degree: int,
     target: float,
@@ -92,42 +98,47 @@ def adapted_sizes(
     Args:
         now: The errors of the present mesh.
         film: Its round edge is made of as many sides as its share of the error asks for.
-        impurities: Cells stay small enough for the quadrature of their profiles.
+        sources: Cells stay small enough for the quadrature of their profiles.
         degree: Degree p of the elements; energies are of order 2p.
         target: The total error wanted, in the unit of ``now.errors``.
     """
     vertices, cells, errors, _ = now
     edges = np.cbrt(_volumes(vertices[cells]) / MEAN_VOLUME)
-    edge_target = _EDGE_SHARE * target if isinstance(film.shape, Disc) else 0.0
+    edge_target = _EDGE_SHARE * target if film.discs else 0.0
     wanted = edges * _factors(errors, 2 * degree, 3, target - edge_target)
     counts = np.bincount(cells.ravel(), minlength=len(vertices))
     logarithms = np.bincount(cells.ravel(), np.repeat(np.log(wanted), 4), minlength=len(vertices))
     sizes = np.exp(logarithms / np.maximum(counts, 1))
-    for impurity in impurities:
-        distances = np.linalg.norm(vertices - [*impurity.position, 0.0], axis=1)
-        sizes = np.minimum(sizes, np.maximum(_PER_IMPURITY * impurity.size, 0.5 * distances))
-    if isinstance(film.shape, Disc):
-        edge, sides = _sides(now, film.shape, edge_target)
-        sizes[edge] = np.minimum(sizes[edge], sides)
+    for core in (core for source in sources for core in source.cores):
+        distances = np.linalg.norm(vertices - [*core.position, 0.0], axis=1)
+        sizes = np.minimum(sizes, np.maximum(_PER_CORE * core.size, 0.5 * distances))
+    edge, sides = _sides(now, film.discs, edge_target)
+    sizes[edge] = np.minimum(sizes[edge], sides)
     return SizeField(vertices, cells, _graded(vertices, cells, sizes))
 
 
-def _sides(now: Contributions, disc: Disc, target: float) -> tuple[_Indices, _Array]:
-    """Return the vertices on the edge, and the lengths that its sides should have there.
+def _sides(now: Contributions, discs: Sequence[Disc], target: float) -> tuple[_Indices, _Array]:
+    """Return the vertices on round edges, and the lengths that their sides should have there.
 
     Between the inscribed and the circumscribed polygon lies a strip of the width h²/8R, and the
     energy of the film on it is the error: of order h² on a line.
     """
-    edge = round_edge(now.vertices, disc)
-    x, y = (now.vertices[edge, :2] - disc.center).T
-    edge = edge[np.argsort(np.arctan2(y, x))]
-    points = now.vertices[edge]
-    lengths = np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1)
+    flat = np.flatnonzero(now.vertices[:, 2] == 0)
     densities = np.zeros(len(now.vertices))
     for corner in now.cells.T:
         np.maximum.at(densities, corner, now.film_energies)
-    errors = densities[edge] * lengths**3 / (8 * disc.radius)
-    return edge, lengths * _factors(errors, 2, 1, target)
+    edges, lengths, errors = [np.empty(0, dtype=int)], [np.empty(0)], [np.empty(0)]
+    for disc in discs:
+        edge = flat[on_circle(now.vertices[flat, :2], disc)]
+        x, y = (now.vertices[edge, :2] - disc.center).T
+        edge = edge[np.argsort(np.arctan2(y, x))]
+        points = now.vertices[edge]
+        sides = np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1)
+        edges.append(edge)
+        lengths.append(sides)
+        errors.append(densities[edge] * sides**3 / (8 * disc.radius))
+    along = np.concatenate(lengths)
+    return np.concatenate(edges), along * _factors(np.concatenate(errors), 2, 1, target)
 
 
 def _factors(errors: _Array, order: int, dimension: int, target: float) -> _Array:

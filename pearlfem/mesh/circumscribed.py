@@ -1,7 +1,8 @@
-"""A film with a round edge, meshed so that it covers the true one.
+"""Round edges on a mesh: moved so that the film lies within the true one, or covers it.
 
-A larger film has more energy. The mesh of a disc is inscribed, which suits bounds from below; those
-from above need a film that is nowhere too small.
+A larger film has more energy. Bounds from below need a film that is nowhere too large, and bounds
+from above one that is nowhere too small. Vertices of round edges lie on their circles; where that
+makes the film too large (holes) or too small (outer edges) they move away from the centre.
 """
 
 from __future__ import annotations
@@ -14,54 +15,71 @@ import numpy as np
 import numpy.typing as npt
 import ufl
 
+from pearlfem.mesh.edges import on_circle
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.film import Disc, Shape
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Disc
 
+_Array = npt.NDArray[np.float64]
 _ROUND_OFF = 1e-9
+_STEP = 1e-4  # of the radius: where to look which side of a circle is film
+_WIDEST = 1.0  # angle of a side; more is a part of the circle that is no edge
 
 
-def circumscribe(space: TaggedMesh, shape: Shape) -> TaggedMesh:
-    """Return ``space`` with the vertices on the film's round edge moved outward, on other vertices.
+def fit_round_edges(space: TaggedMesh, film: Film, *, covering: bool) -> TaggedMesh:
+    """Return ``space`` with the film inside the true one, or ``covering`` it.
 
-    Each moves to R/cos α, α half the wider of the angles to its neighbours on the edge, h²/8R for
-    sides of length h: no side then cuts the disc. Cells and numbering stay as they are.
+    Vertices move from the circle's centre to R/cos α, α half the wider of the angles to the
+    neighbours, h²/8R for sides of length h: no side then cuts the circle. Cells and numbering stay
+    as they are. Where circles cross other edges, the sides next to the crossing stay short of this.
 
     Args:
-        space: Mesh with the film inscribed.
-        shape: Shape of the film; one without round edges leaves ``space`` as it is.
+        space: Mesh with the vertices of round edges on their circles.
+        film: The film.
+        covering: Whether the film shall be nowhere too small, or nowhere too large.
 
     Note:
-        Collective.
+        Collective. If nothing moves, this is ``space`` itself.
     """
-    if not isinstance(shape, Disc):
-        return space
-    mesh = space.mesh
-    points = mesh.geometry.x.copy()
-    mine = round_edge(points, shape)
-    angles = _angles(points[mine], shape)
-    around = np.sort(np.concatenate(mesh.comm.allgather(angles)))
+    points = space.mesh.geometry.x.copy()
+    moved = False
+    for disc in film.discs:
+        moved |= _move(points, space, film, disc, covering)
+    return _moved(space, points) if moved else space
+
+
+def _move(points: _Array, space: TaggedMesh, film: Film, disc: Disc, covering: bool) -> bool:
+    """Move the vertices on one circle; return whether any rank had to (collective)."""
+    comm = space.mesh.comm
+    flat = np.flatnonzero(space.mesh.geometry.x[:, 2] == 0)
+    mine = flat[on_circle(space.mesh.geometry.x[flat, :2], disc)]
+    x, y = (space.mesh.geometry.x[mine, :2] - disc.center).T
+    angles = np.arctan2(y, x)
+    around = np.sort(np.concatenate(comm.allgather(angles)))
+    if len(around) == 0:
+        return False
     around = around[np.diff(around, prepend=around[-1] - 2 * np.pi) > _ROUND_OFF]  # shared ones
     gaps = np.diff(around, append=around[0] + 2 * np.pi)
-    half = np.maximum(gaps, np.roll(gaps, 1)) / 2
+    middles = around + gaps / 2
+    inside, outside = (_on_film(film, disc, middles, side) for side in (1 - _STEP, 1 + _STEP))
+    wrong = (inside & ~outside if covering else outside & ~inside) & (gaps < _WIDEST)
+    half = np.where(wrong, gaps / 2, 0.0)
+    half = np.maximum(half, np.roll(half, 1))
     nearest = np.abs(np.exp(1j * angles[:, None]) - np.exp(1j * around)).argmin(axis=1)
     outward = 1 / np.cos(half[nearest])
-    points[mine, :2] = shape.center + (points[mine, :2] - shape.center) * outward[:, None]
-    return _moved(space, points)
+    points[mine, :2] = disc.center + (space.mesh.geometry.x[mine, :2] - disc.center) * outward[:, None]
+    return bool(half.any())
 
 
-def round_edge(points: npt.NDArray[np.float64], disc: Disc) -> npt.NDArray[np.int64]:
-    """Return the indices of ``points``, shape ``(n, 3)``, that lie on the edge of ``disc``."""
-    radii = np.linalg.norm(points - [*disc.center, 0.0], axis=1)
-    flat = np.abs(points[:, 2]) < _ROUND_OFF * disc.radius
-    return np.flatnonzero(flat & (np.abs(radii - disc.radius) < _ROUND_OFF * disc.radius))
+def _on_film(
+    film: Film, disc: Disc, angles: _Array, part: float
+) -> npt.NDArray[np.bool_]:
+    """Return whether the points at ``angles`` and ``part`` of the radius are on the film."""
+    circle = part * disc.radius * np.column_stack([np.cos(angles), np.sin(angles)])
+    return film.covers(disc.center + circle)
 
 
-def _angles(points: npt.NDArray[np.float64], disc: Disc) -> npt.NDArray[np.float64]:
-    x, y = (points[:, :2] - disc.center).T
-    return np.asarray(np.arctan2(y, x))
-
-
-def _moved(space: TaggedMesh, points: npt.NDArray[np.float64]) -> TaggedMesh:
+def _moved(space: TaggedMesh, points: _Array) -> TaggedMesh:
     """Return ``space`` with other coordinates of the geometry's nodes; the topology is shared."""
     mesh, tags = space.mesh, space.facet_tags
     old = mesh.geometry

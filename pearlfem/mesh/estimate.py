@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import KDTree
 
-from pearlfem.mesh.grading import (
-    MEAN_VOLUME,
-    Growth,
-    device_extent,
-    edge_growth,
-    impurity_growth,
-    wall_growth,
-)
+from pearlfem.mesh.grading import MEAN_VOLUME, device_extent, seeds
 from pearlfem.model.boundary import Boundary, Walls
-from pearlfem.model.film import Disc, Film
-from pearlfem.model.sources import Impurity
+from pearlfem.model.film import Film
+from pearlfem.model.sources import Source
 
 _Array = npt.NDArray[np.float64]
 _MOST_BOXES = 10**6
@@ -28,7 +19,7 @@ _MOST_BOXES = 10**6
 
 def estimated_cells(
     film: Film,
-    impurities: Sequence[Impurity],
+    sources: Sequence[Source],
     *,
     boundary: Boundary,
     resolution: float,
@@ -39,7 +30,7 @@ def estimated_cells(
     Boxes are halved until h hardly varies within them; their number does not grow with the
     resolution.
     """
-    (x, y), unit = device_extent(film, impurities, boundary)
+    (x, y), unit = device_extent(film, sources, boundary)
     reach = far * unit
     low, high = np.array([x - reach, y - reach, 0.0]), np.array([x + reach, y + reach, reach])
     if isinstance(boundary, Walls):
@@ -47,14 +38,15 @@ def estimated_cells(
         if not boundary.infinite:
             half, center = np.array(boundary.box[:2]) / 2, np.array(boundary.center[:2])
             low[:2], high[:2] = center - half, center + half
-    sources = _sources(film, impurities, boundary, resolution)
-    scales = _sources(film, impurities, boundary, 1.0)
+    found = seeds(film, sources, boundary, resolution)
+    scales = seeds(film, sources, boundary, 1.0)
     corners, edges, total = low[None], high - low, 0.0
     while len(corners):
         middles = corners + edges / 2
-        distances = [distance(middles) for _, distance in sources]
-        sizes = np.min([g.at(d) for (g, _), d in zip(sources, distances, strict=True)], axis=0)
-        varies = np.min([g.at(d) / g.rate for (g, _), d in zip(scales, distances, strict=True)], 0)
+        distances = [one.distances(middles) for one in found]
+        sizes = np.min([o.growth.at(d) for o, d in zip(found, distances, strict=True)], axis=0)
+        scale = [o.growth for o in scales]
+        varies = np.min([g.at(d) / g.rate for g, d in zip(scale, distances, strict=True)], axis=0)
         # Each box yet to be halved holds many cells: beyond this many, no mesh fits anywhere.
         done = (edges.max() <= varies) | (len(corners) > _MOST_BOXES)
         here = done & _inside(middles - [x, y, 0.0], boundary, reach)
@@ -84,28 +76,3 @@ def _inside(places: _Array, boundary: Boundary, reach: float) -> npt.NDArray[np.
     if not isinstance(boundary, Walls):
         return np.asarray(np.linalg.norm(places, axis=1) < reach)
     return np.asarray((np.linalg.norm(places[:, :2], axis=1) < reach) | (not boundary.infinite))
-
-
-def _sources(
-    film: Film, impurities: Sequence[Impurity], boundary: Boundary, resolution: float
-) -> list[tuple[Growth, Callable[[_Array], _Array]]]:
-    """Return the growths of cells, each with the distance that it depends on."""
-    found: list[tuple[Growth, Callable[[_Array], _Array]]] = []
-    for size in {impurity.size for impurity in impurities}:
-        tree = KDTree([(*i.position, 0.0) for i in impurities if i.size == size])
-        found.append((impurity_growth(size, resolution), partial(_to_nearest, tree)))
-    if isinstance(disc := film.shape, Disc):
-        growth = edge_growth(disc.radius, film.pearl_length, resolution)
-        found.append((growth, partial(_to_edge, disc)))
-    if isinstance(boundary, Walls):
-        found.append((wall_growth(boundary.gap, resolution), lambda points: np.abs(points[:, 2])))
-    return found
-
-
-def _to_nearest(tree: KDTree, points: _Array) -> _Array:
-    return np.asarray(tree.query(points)[0])
-
-
-def _to_edge(disc: Disc, points: _Array) -> _Array:
-    radii = np.linalg.norm(points[:, :2] - disc.center, axis=1)
-    return np.asarray(np.hypot(radii - disc.radius, points[:, 2]))

@@ -1,8 +1,8 @@
 """How large the cells may be: as fine as the sources and edges need, growing with the distance.
 
-At the distance d from an impurity of width ξ the edge length is h(d) = √((a ξ)² + (b d)²), from a
-film edge it is h(d) = h_e + c d. Each shell between d and 2d then has the same number of cells, so
-space out to hundreds of device sizes costs little, and every scale in between (r, r0) is resolved.
+At the distance d from the core of a source of width ξ the edge length is h(d) = √((a ξ)² + (b d)²),
+from a film edge it is h(d) = h_e + c d. Each shell between d and 2d then has the same number of
+cells, so space out to hundreds of device sizes costs little, and every scale in between is resolved.
 
 The constants were measured (degree 3, resolution 1): see the accuracy table of the README.
 """
@@ -11,22 +11,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+import shapely
+from scipy.spatial import KDTree
 
+from pearlfem.mesh.edges import edge_sizes
 from pearlfem.model.boundary import Boundary, Walls
-from pearlfem.model.film import Disc, Film
-from pearlfem.model.sources import Impurity
+from pearlfem.model.film import Film
+from pearlfem.model.sources import Core, Source
 
-_CELLS_PER_SIZE = 0.4  # a: edge length at an impurity, in units of its ξ
-_GROWTH = 0.23  # b: edge length per distance from the nearest impurity
+_CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
+_GROWTH = 0.23  # b: edge length per distance from the nearest core
 _EDGE_GROWTH = 0.5  # c: the same for the distance from the film's edge
 _FLATTEST = 4.0  # edge length on the film in units of the distance to the nearest wall, at most
 _STEEPEST = 0.7  # neither grows faster at any resolution: the cells would be too flat
-_EDGE_PER_RADIUS = 0.01  # h_e, at most this part of the radius (polygon against circle) …
-_EDGE_PER_PEARL_LENGTH = 0.2  # … and of r0, over which the current rises from the edge
+_PER_PROFILE = 0.05  # edge length on a film whose r0 varies smoothly, in units of its size
+_STEP = math.sqrt(2)  # sizes at an edge are rounded down to powers of this
 
 # Of the cells that gmsh makes, in units of the cube of the edge length that it was asked for.
 MEAN_VOLUME = 0.144
@@ -42,23 +46,33 @@ class Extent(NamedTuple):
 
 
 def device_extent(
-    film: Film, impurities: Sequence[Impurity], boundary: Boundary | None = None
+    film: Film, sources: Sequence[Source], boundary: Boundary | None = None
 ) -> Extent:
     """Return where the device lies and how large it is.
 
-    A disc is its own extent. On the plane it is the circle around all impurities, but at least one
-    Pearl length, beyond which the field of an impurity falls off like that of a dipole in space;
-    walls at a smaller distance from each other have taken over before.
+    A bounded film is its own extent, the circle around its box. On the plane it is the circle
+    around all cores of sources and holes, but at least one Pearl length, beyond which the field of
+    an impurity falls off like that of a dipole in space; walls at a smaller distance from each
+    other have taken over before.
     """
-    if isinstance(film.shape, Disc):
-        return Extent(film.shape.center, film.shape.radius)
-    xs, ys = zip(*(impurity.position for impurity in impurities), strict=True)
-    center = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
-    reach = max(math.dist(center, i.position) + i.size for i in impurities)
-    least = film.pearl_length
+    if film.bounded:
+        corners = shapely.get_coordinates(film.outline())
+        if len(film.discs) == 1 and film.shape == film.discs[0]:
+            return Extent(film.discs[0].center, film.discs[0].radius)
+        center = (corners.min(axis=0) + corners.max(axis=0)) / 2
+        radius = np.linalg.norm(corners - center, axis=1).max()
+        return Extent((float(center[0]), float(center[1])), float(radius))
+    cores = [core for source in sources for core in source.cores]
+    places = [(core.position, core.size) for core in cores]
+    for opening in film.openings:
+        places += [((x, y), 0.0) for x, y in shapely.get_coordinates(opening.outline)]
+    xs, ys = zip(*(position for position, _ in places), strict=True)
+    middle = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
+    reach = max(math.dist(middle, position) + size for position, size in places)
+    least = film.least_pearl_length
     if isinstance(boundary, Walls):
         least = min(least, boundary.box[2])
-    return Extent(center, max(reach, least))
+    return Extent(middle, max(reach, least))
 
 
 class Growth(NamedTuple):
@@ -84,24 +98,84 @@ class Growth(NamedTuple):
         return f"{self.finest:.17g} + {grown}"
 
 
-def impurity_growth(size: float, resolution: float) -> Growth:
-    """Return how cells grow with the distance from impurities of width ``size``."""
-    rate = min(_GROWTH / resolution, _STEEPEST)
-    return Growth(_CELLS_PER_SIZE * size / resolution, rate, rounded=True)
+@dataclass(frozen=True)
+class Seeds:
+    """Cells that grow with the distance from the nearest of ``points``, shape ``(n, 2)`` [length].
 
-
-def edge_growth(radius: float, pearl_length: float, resolution: float) -> Growth:
-    """Return how cells grow with the distance from the edge of a disc."""
-    finest = min(_EDGE_PER_RADIUS * radius, _EDGE_PER_PEARL_LENGTH * pearl_length)
-    return Growth(finest / resolution, min(_EDGE_GROWTH / resolution, _STEEPEST))
-
-
-def wall_growth(gap: float, resolution: float) -> Growth:
-    """Return how the largest cells between walls grow with the height |z| above the film.
-
-    ``gap`` is the distance of the film from the nearer of the walls above and below.
-
-    Far from all sources accuracy would allow for cells as flat as space is, at any resolution, but
-    not the solvers: with 8 in place of 4 gaps they take twice as many iterations.
+    Without points, with the height |z| above the film.
     """
-    return Growth(_FLATTEST * gap, min(_GROWTH / resolution, _STEEPEST))
+
+    growth: Growth
+    points: _Array | None
+
+    def distances(self, places: _Array) -> _Array:
+        """Return the distances [length] at ``places``, shape ``(n, 3)``."""
+        if self.points is None:
+            return np.abs(places[:, 2])
+        flat = KDTree(self.points).query(places[:, :2])[0]
+        return np.hypot(flat, places[:, 2])
+
+
+def seeds(
+    film: Film, sources: Sequence[Source], boundary: Boundary, resolution: float
+) -> list[Seeds]:
+    """Return all that asks for small cells; a cell is as large as the strictest of them allows.
+
+    Args:
+        film: Its edges.
+        sources: Their cores.
+        boundary: Its walls.
+        resolution: 2.0 halves all cells.
+    """
+    found = _core_seeds([core for source in sources for core in source.cores], resolution)
+    found += _edge_seeds(film, resolution) + _profile_seeds(film, resolution)
+    if isinstance(boundary, Walls):
+        # Far from all sources accuracy would allow for cells as flat as space is, at any
+        # resolution, but not the solvers: with 8 in place of 4 gaps they take twice as many
+        # iterations.
+        rate = min(_GROWTH / resolution, _STEEPEST)
+        found.append(Seeds(Growth(_FLATTEST * boundary.gap, rate), None))
+    return found
+
+
+def sizes_at(found: Sequence[Seeds], places: _Array) -> _Array:
+    """Return the edge length [length] that the seeds ask for at ``places``, shape ``(n, 3)``."""
+    return np.min([one.growth.at(one.distances(places)) for one in found], axis=0)
+
+
+def _core_seeds(cores: Sequence[Core], resolution: float) -> list[Seeds]:
+    rate = min(_GROWTH / resolution, _STEEPEST)
+    found = []
+    for size in sorted({core.size for core in cores}):
+        points = np.array([core.position for core in cores if core.size == size])
+        found.append(Seeds(Growth(_CELLS_PER_SIZE * size / resolution, rate, True), points))
+    return found
+
+
+def _edge_seeds(film: Film, resolution: float) -> list[Seeds]:
+    """Return points along all edges, those together that ask for cells of about the same size."""
+    rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
+    points, sizes = edge_sizes(film)
+    if len(points) == 0:
+        return []
+    steps = np.floor(np.log(sizes / sizes.min()) / math.log(_STEP) + 1e-6).astype(int)
+    finest = sizes.min() / resolution
+    return [
+        Seeds(Growth(finest * _STEP**step, rate), points[steps == step])
+        for step in np.unique(steps)
+    ]
+
+
+def _profile_seeds(film: Film, resolution: float) -> list[Seeds]:
+    """Return points all over a film whose Pearl length varies smoothly."""
+    if not callable(film.pearl_length) and not any(callable(r.pearl_length) for r in film.regions):
+        return []
+    outline = film.outline() if film.bounded else shapely.union_all(
+        [region.shape.outline() for region in film.regions]
+    )
+    x0, y0, x1, y1 = outline.bounds
+    size = _PER_PROFILE * max(x1 - x0, y1 - y0)
+    grid = np.stack(np.meshgrid(np.arange(x0, x1, size), np.arange(y0, y1, size)), -1).reshape(-1, 2)
+    points = grid[shapely.contains_xy(outline, *grid.T)]
+    rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
+    return [Seeds(Growth(size / resolution, rate), points)] if len(points) else []

@@ -6,6 +6,7 @@ Space that is mirror symmetric in z is only built for z ≥ 0. Physical groups:
 ``space``           3   the half z ≥ 0; or, without mirror symmetry,
 ``above, below``    3   the two parts of the whole space
 ``film``            2   the film, in z = 0
+``hole NAME``       2   a hole of the film
 ``plane``           2   the rest of z = 0 (only if the film does not fill it)
 ``far``             2   the far boundary of open space, or between walls that have no sides
 ``shield``          2   superconducting walls
@@ -15,82 +16,132 @@ Space that is mirror symmetric in z is only built for z ≥ 0. Physical groups:
 
 from __future__ import annotations
 
-import math
-
 import gmsh
 
 from pearlfem.mesh.grading import Extent
+from pearlfem.mesh.plane import Faces
+from pearlfem.mesh.tagged import HOLE
 from pearlfem.model.boundary import Boundary, Open, Walls
-from pearlfem.model.film import Disc, Film
 
-_Entities = list[tuple[int, int]]  # pairs of dimension and tag
-_ROUND_OFF = 1e-9
+_Groups = dict[str, list[int]]
 
 
-def add_space(film: Film, boundary: Boundary, extent: Extent, far: float) -> list[int]:
+def add_space(faces: Faces, rest: str, boundary: Boundary, extent: Extent, far: float) -> None:
     """Build space and the film in it, in units of the device and around its centre.
 
     Args:
-        film: The film.
-        boundary: What surrounds it.
+        faces: Film and holes.
+        rest: "film" or "plane": what the rest of z = 0 is.
+        boundary: What surrounds the film.
         extent: The device.
         far: Radius of the far boundary, if there is one, in sizes of the device.
-
-    Returns:
-        The curves of the film's edge, if it has one.
     """
-    occ = gmsh.model.occ
-    volumes = [(3, tag) for tag in _add_volumes(boundary, extent, far)]
-    disc = []
-    if isinstance(film.shape, Disc):
-        radius = film.shape.radius / extent.size
-        disc = [(2, occ.addDisk(0, 0, 0, radius, radius))]
-    if disc or len(volumes) > 1:  # the volumes then share the plane z = 0, and the disc lies in it
-        volumes, parts = occ.fragment(volumes, disc)
-        disc = parts[-1] if disc else []
-        volumes = [entity for entity in volumes if entity[0] == 3]
-    occ.synchronize()
-    _name_volumes(volumes)
-    _name_surfaces(volumes, disc, boundary)
-    return [abs(tag) for _, tag in gmsh.model.getBoundary(disc, oriented=False)] if disc else []
-
-
-def _add_volumes(boundary: Boundary, extent: Extent, far: float) -> list[int]:
-    """Add space above the film, and below it if that is no mirror image."""
-    occ = gmsh.model.occ
+    geo = gmsh.model.geo
+    groups: _Groups = {}
+    around = _add_faces(faces, extent, groups)
     if isinstance(boundary, Open):
-        return [occ.addSphere(0, 0, 0, far, angle1=0, angle2=math.pi / 2)]
-    ends = [z / extent.size for z in boundary.heights[::-1] if z > 0 or not boundary.mirrored]
-    if boundary.infinite:
-        return [occ.addCylinder(0, 0, 0, 0, 0, z, far) for z in ends]
-    x, y = ((c - c0) / extent.size for c, c0 in zip(boundary.center, extent.center, strict=False))
-    a, b = (size / extent.size for size in boundary.box[:2])
-    return [occ.addBox(x - a / 2, y - b / 2, min(z, 0), a, b, abs(z)) for z in ends]
-
-
-def _name_volumes(volumes: _Entities) -> None:
-    if len(volumes) == 1:
-        gmsh.model.addPhysicalGroup(3, [volumes[0][1]], name="space")
-        return
-    for dimension, tag in volumes:
-        above = gmsh.model.occ.getCenterOfMass(dimension, tag)[2] > 0
-        gmsh.model.addPhysicalGroup(3, [tag], name="above" if above else "below")
-
-
-def _name_surfaces(volumes: _Entities, disc: _Entities, boundary: Boundary) -> None:
-    """Sort the surfaces by the heights of their centres: at sides that is half way up."""
-    surfaces = set(gmsh.model.getBoundary(volumes, combined=False, oriented=False))
-    heights = {tag: gmsh.model.occ.getCenterOfMass(2, tag)[2] for _, tag in sorted(surfaces)}
-    lowest, highest = min(heights.values()), max(heights.values())
-    groups: dict[str, list[int]] = {}
-    for tag, z in heights.items():
-        at_end = not lowest * (1 - _ROUND_OFF) < z < highest * (1 - _ROUND_OFF)
-        if abs(z) < _ROUND_OFF * highest:
-            name = "film" if not disc or (2, tag) in disc else "plane"
-        elif isinstance(boundary, Walls) and (not boundary.infinite or at_end):
-            name = boundary.kind
-        else:
-            name = "far"
-        groups.setdefault(name, []).append(tag)
+        rim, parts = _dome(far)
+    else:
+        rim, parts = _room(boundary, extent, far)
+    groups.setdefault(rest, []).append(geo.addPlaneSurface([geo.addCurveLoop(rim), *around]))
+    in_plane = [tag for tags in groups.values() for tag in tags]
+    volumes = {}
+    for part, cover in parts.items():
+        tags = [tag for surfaces in cover.values() for tag in surfaces]
+        volumes[part] = geo.addVolume([geo.addSurfaceLoop(tags + in_plane)])
+        for name, surfaces in cover.items():
+            groups.setdefault(name, []).extend(surfaces)
+    geo.synchronize()
+    for part, volume in volumes.items():
+        gmsh.model.addPhysicalGroup(3, [volume], name=part)
     for name, tags in groups.items():
         gmsh.model.addPhysicalGroup(2, tags, name=name)
+
+
+def _add_faces(faces: Faces, extent: Extent, groups: _Groups) -> list[int]:
+    """Add film and holes to ``groups``; return the loops around all of them."""
+    geo = gmsh.model.geo
+    places = (faces.vertices - extent.center) / extent.size
+    points = [geo.addPoint(x, y, 0.0) for x, y in places.tolist()]
+    lines: dict[tuple[int, int], int] = {}
+
+    def line(a: int, b: int) -> int:
+        if (b, a) in lines:
+            return -lines[b, a]
+        if (a, b) not in lines:
+            lines[a, b] = geo.addLine(points[a], points[b])
+            if (min(a, b), max(a, b)) in faces.chords:
+                geo.mesh.setTransfiniteCurve(lines[a, b], 2)  # its ends are the only vertices
+        return lines[a, b]
+
+    def loop(ring: tuple[int, ...]) -> int:
+        sides = zip(ring, (*ring[1:], ring[0]), strict=True)
+        return int(geo.addCurveLoop([line(a, b) for a, b in sides]))
+
+    for face in faces.faces:
+        surface = geo.addPlaneSurface([loop(ring) for ring in face.rings])
+        name = "film" if face.hole is None else HOLE + face.hole
+        groups.setdefault(name, []).append(surface)
+    return [loop(ring) for ring in faces.outer]
+
+
+def _dome(far: float) -> tuple[list[int], dict[str, _Groups]]:
+    """Add the far boundary of the half z > 0 of open space: its rim, and what covers it."""
+    geo = gmsh.model.geo
+    center, pole = geo.addPoint(0, 0, 0), geo.addPoint(0, 0, far)
+    rim, feet = _circle(center, far, 0.0)
+    ribs = [geo.addCircleArc(foot, center, pole) for foot in feet]
+    loops = [geo.addCurveLoop([rim[k], ribs[(k + 1) % 4], -ribs[k]]) for k in range(4)]
+    caps = [geo.addSurfaceFilling([loop], sphereCenterTag=center) for loop in loops]
+    return rim, {"space": {"far": caps}}
+
+
+def _room(walls: Walls, extent: Extent, far: float) -> tuple[list[int], dict[str, _Groups]]:
+    """Add walls above, and below if that is no mirror image: their rim in z = 0, and the parts."""
+
+    def corners(z: float) -> tuple[list[int], list[int]]:
+        if walls.infinite:
+            return _circle(gmsh.model.geo.addPoint(0, 0, z), far, z)
+        return _rectangle(walls, extent, z)
+
+    rim, feet = corners(0.0)
+    parts = {}
+    for z in walls.heights:
+        if z < 0 and walls.mirrored:
+            continue
+        side = "far" if walls.infinite else walls.kind
+        name = "space" if walls.mirrored else ("above" if z > 0 else "below")
+        parts[name] = _box(rim, feet, *corners(z / extent.size), side, walls.kind)
+    return rim, parts
+
+
+def _box(
+    rim: list[int], feet: list[int], upper: list[int], heads: list[int], side: str, end: str
+) -> _Groups:
+    """Add the sides and the end of what stands on ``rim``."""
+    geo = gmsh.model.geo
+    posts = [geo.addLine(foot, head) for foot, head in zip(feet, heads, strict=True)]
+    cover: _Groups = {}
+    for k in range(4):
+        loop = geo.addCurveLoop([rim[k], posts[(k + 1) % 4], -upper[k], -posts[k]])
+        cover.setdefault(side, []).append(geo.addSurfaceFilling([loop]))
+    cover.setdefault(end, []).append(geo.addPlaneSurface([geo.addCurveLoop(upper)]))
+    return cover
+
+
+def _circle(center: int, radius: float, z: float) -> tuple[list[int], list[int]]:
+    """Add a circle of four arcs around ``center`` at the height ``z``; return arcs and points."""
+    geo = gmsh.model.geo
+    places = ((radius, 0), (0, radius), (-radius, 0), (0, -radius))
+    points = [geo.addPoint(x, y, z) for x, y in places]
+    return [geo.addCircleArc(points[k], center, points[(k + 1) % 4]) for k in range(4)], points
+
+
+def _rectangle(walls: Walls, extent: Extent, z: float) -> tuple[list[int], list[int]]:
+    """Add the box's cross-section at the height ``z``; return lines and points."""
+    geo = gmsh.model.geo
+    x, y = ((c - c0) / extent.size for c, c0 in zip(walls.center, extent.center, strict=False))
+    a, b = (size / extent.size / 2 for size in walls.box[:2])
+    places = ((x - a, y - b), (x + a, y - b), (x + a, y + b), (x - a, y + b))
+    points = [geo.addPoint(u, v, z) for u, v in places]
+    return [geo.addLine(points[k], points[(k + 1) % 4]) for k in range(4)], points

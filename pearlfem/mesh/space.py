@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import gmsh
@@ -15,18 +16,13 @@ from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 from pearlfem.mesh.adapted import SizeField
-from pearlfem.mesh.grading import (
-    Extent,
-    device_extent,
-    edge_growth,
-    impurity_growth,
-    wall_growth,
-)
+from pearlfem.mesh.grading import Extent, Growth, Seeds, device_extent, seeds, sizes_at
+from pearlfem.mesh.plane import plane_faces, rounding_for
 from pearlfem.mesh.shapes import add_space
 from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
-from pearlfem.model.boundary import Boundary, Open, Walls, check_boundary
-from pearlfem.model.film import Disc, Film
-from pearlfem.model.sources import Impurity, check_impurities
+from pearlfem.model.boundary import Boundary, Open, check_boundary
+from pearlfem.model.film import Film
+from pearlfem.model.sources import Source, check_sources
 from pearlfem.parallel import on_root
 
 _OPEN = Open()
@@ -34,7 +30,7 @@ _OPEN = Open()
 
 def create_space(
     film: Film,
-    impurities: Sequence[Impurity],
+    sources: Sequence[Source],
     *,
     boundary: Boundary = _OPEN,
     resolution: float = 1.0,
@@ -42,15 +38,14 @@ def create_space(
     sizes: SizeField | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> TaggedMesh:
-    """Mesh space around a film, graded towards impurities and edges.
+    """Mesh space around a film, graded towards the cores of sources and the edges.
 
     Where space is the mirror image of itself in the film's plane, only the half z ≥ 0 is meshed.
-
-    The mesh of a disc is inscribed: the film is never larger than it should be.
+    Vertices of round edges lie on their circles.
 
     Args:
         film: The film.
-        impurities: Where, and how finely, cells are needed.
+        sources: Where, and how finely, cells are needed.
         boundary: Open space, or walls.
         resolution: 2.0 halves all cells.
         far: Radius of the far boundary in sizes of the device (see ``device_extent``); a box with
@@ -59,22 +54,22 @@ def create_space(
         comm: Communicator over which the mesh is distributed; gmsh runs on rank 0.
 
     Raises:
-        StudyError: No impurity, an impurity outside the film, walls that cut the film, or a value
+        StudyError: No source, a source outside the film, walls that cut the film, or a value
             out of range.
 
     Note:
         Collective over ``comm``.
     """
-    _check(film, impurities, boundary, resolution, far)
+    _check(film, sources, boundary, resolution, far)
     with gmsh_session(comm):
-        on_root(comm, lambda: _generate(film, impurities, boundary, resolution, far, sizes))
+        on_root(comm, lambda: _generate(film, sources, boundary, resolution, far, sizes))
         return distribute(gmsh.model, comm)
 
 
 def write_space(
     path: Path,
     film: Film,
-    impurities: Sequence[Impurity],
+    sources: Sequence[Source],
     *,
     boundary: Boundary = _OPEN,
     resolution: float = 1.0,
@@ -88,19 +83,19 @@ def write_space(
     Note:
         Not collective: call it on one rank.
     """
-    _check(film, impurities, boundary, resolution, far)
+    _check(film, sources, boundary, resolution, far)
     _check_writable(path)
     with gmsh_session(MPI.COMM_SELF):
-        _generate(film, impurities, boundary, resolution, far, None)
+        _generate(film, sources, boundary, resolution, far, None)
         gmsh.write(str(path))
         return len(gmsh.model.mesh.getElements(3)[1][0])
 
 
 def _check(
-    film: Film, impurities: Sequence[Impurity], boundary: Boundary, resolution: float, far: float
+    film: Film, sources: Sequence[Source], boundary: Boundary, resolution: float, far: float
 ) -> None:
-    check_impurities(film, impurities)
-    check_boundary(boundary, film, impurities)
+    check_sources(film, sources)
+    check_boundary(boundary, film, sources)
     if not resolution > 0 or math.isinf(resolution):
         raise StudyError(f"resolution = {resolution}: not allowed; allowed: a positive number")
     if not far >= 2 or math.isinf(far):
@@ -121,7 +116,7 @@ def _check_writable(path: Path) -> None:
 
 def _generate(
     film: Film,
-    impurities: Sequence[Impurity],
+    sources: Sequence[Source],
     boundary: Boundary,
     resolution: float,
     far: float,
@@ -131,12 +126,15 @@ def _generate(
 
     gmsh compares lengths with fixed tolerances, so it works in units of the device's size.
     """
-    extent = device_extent(film, impurities, boundary)
-    edge = add_space(film, boundary, extent, far)
+    extent = device_extent(film, sources, boundary)
     if sizes is None:
-        field = _add_graded_sizes(film, impurities, boundary, extent, resolution, edge)
+        found = seeds(film, sources, boundary, resolution)
+        rounding = rounding_for(partial(sizes_at, found))
     else:
-        field = _add_sizes(sizes, extent)
+        rounding = rounding_for(sizes.at)
+    rest = "plane" if film.bounded else "film"
+    add_space(plane_faces(film, rounding), rest, boundary, extent, far)
+    field = _add_seeds(found, extent) if sizes is None else _add_sizes(sizes, extent)
     gmsh.model.mesh.field.setAsBackgroundMesh(field)
     for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
         gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)
@@ -145,30 +143,19 @@ def _generate(
     gmsh.model.mesh.affineTransform([size, 0, 0, x, 0, size, 0, y, 0, 0, size, 0])
 
 
-def _add_graded_sizes(
-    film: Film,
-    impurities: Sequence[Impurity],
-    boundary: Boundary,
-    extent: Extent,
-    resolution: float,
-    edge: list[int],
-) -> int:
+def _add_seeds(found: Sequence[Seeds], extent: Extent) -> int:
     """Add the field h(x) in units of the device, the least that anything in it asks for."""
-    grown = []
-    for size in sorted({impurity.size for impurity in impurities}):
-        points = [_add_point(i, extent) for i in impurities if i.size == size]
-        distance = _add_field("Distance", PointsList=points)
-        grown.append((impurity_growth(size / extent.size, resolution), f"F{distance}"))
-    gmsh.model.occ.synchronize()
-    if isinstance(film.shape, Disc):
-        radius = film.shape.radius / extent.size
-        growth = edge_growth(radius, film.pearl_length / extent.size, resolution)
-        samples = math.ceil(2 * math.pi * radius / growth.finest)
-        distance = _add_field("Distance", CurvesList=edge, Sampling=samples)
-        grown.append((growth, f"F{distance}"))
-    if isinstance(boundary, Walls):
-        grown.append((wall_growth(boundary.gap / extent.size, resolution), "sqrt(z^2)"))
-    sizes = [_add_field("MathEval", F=growth.formula(distance)) for growth, distance in grown]
+    sizes = []
+    for one in found:
+        distance = "sqrt(z^2)"
+        if one.points is not None:
+            places = (one.points - extent.center) / extent.size
+            tags = [gmsh.model.geo.addPoint(x, y, 0) for x, y in places.tolist()]
+            distance = f"F{_add_field('Distance', PointsList=tags)}"
+        finest, rate, rounded = one.growth
+        growth = Growth(finest / extent.size, rate, rounded)
+        sizes.append(_add_field("MathEval", F=growth.formula(distance)))
+    gmsh.model.geo.synchronize()
     return _add_field("Min", FieldsList=sizes)
 
 
@@ -181,11 +168,6 @@ def _add_sizes(sizes: SizeField, extent: Extent) -> int:
     view = gmsh.view.add("sizes")
     gmsh.view.addListData(view, "SS", len(rows), rows.ravel())  # scalars on tetrahedra
     return _add_field("PostView", ViewTag=float(view))
-
-
-def _add_point(impurity: Impurity, extent: Extent) -> int:
-    (x, y), (x0, y0) = impurity.position, extent.center
-    return int(gmsh.model.occ.addPoint((x - x0) / extent.size, (y - y0) / extent.size, 0))
 
 
 def _add_field(kind: str, **options: str | float | list[int]) -> int:

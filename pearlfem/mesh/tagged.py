@@ -18,6 +18,8 @@ from mpi4py import MPI
 from pearlfem.errors import StudyError
 from pearlfem.parallel import on_root
 
+HOLE = "hole "  # before the name of a hole, the name of its facets
+
 
 @dataclass(frozen=True)
 class TaggedMesh:
@@ -69,6 +71,11 @@ class TaggedMesh:
         """Return four times the height of the middle of each cell that this rank owns."""
         corners = self.mesh.geometry.dofmaps[0][: self.mesh.topology.index_map(3).size_local]
         return np.asarray(self.mesh.geometry.x[corners, 2].sum(axis=1))
+
+    @property
+    def holes(self) -> dict[str, str]:
+        """The names of the film's holes, with the groups of their facets."""
+        return {name[len(HOLE) :]: name for name in self.groups if name.startswith(HOLE)}
 
     @property
     def cells(self) -> int:

@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
+import shapely
 from pydantic import AfterValidator
 from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
-from pearlfem.model.film import Disc, Film
+from pearlfem.model.film import Film
 from pearlfem.model.quantities import FORBID_EXTRA, Finite, Positive, PositiveOrInfinite
-from pearlfem.model.sources import Impurity
+from pearlfem.model.sources import Source, name_of
 
 
 def _infinite_on_both_sides_or_none(box: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -95,11 +96,11 @@ class Walls:
 Boundary = Open | Walls
 
 
-def check_boundary(boundary: Boundary, film: Film, impurities: Sequence[Impurity]) -> None:
-    """Refuse walls that cut the film or leave impurities out.
+def check_boundary(boundary: Boundary, film: Film, sources: Sequence[Source]) -> None:
+    """Refuse walls that cut the film or leave sources out.
 
     Raises:
-        StudyError: Film or impurities are not inside the walls.
+        StudyError: Film or sources are not inside the walls.
     """
     if isinstance(boundary, Open):
         return
@@ -109,14 +110,21 @@ def check_boundary(boundary: Boundary, film: Film, impurities: Sequence[Impurity
             f"boundary: {boundary} has walls at z = {lower:g} and z = {upper:g}; "
             "allowed: one below and one above the film in z = 0"
         )
-    shape = film.shape
-    if isinstance(shape, Disc) and not boundary.clearance(shape.center) > shape.radius:
-        raise StudyError(
-            f"boundary: {boundary} cuts {shape}; allowed: walls that do not touch the film"
-        )
-    for number, impurity in enumerate(impurities, start=1):
-        if not boundary.clearance(impurity.position) > 0:
+    if film.bounded:
+        corners = shapely.get_coordinates(film.outline()).tolist()
+    else:
+        corners = [p for o in film.openings for p in shapely.get_coordinates(o.outline).tolist()]
+    for corner in corners:
+        if not boundary.clearance(corner) > 0:
+            x, y = corner
             raise StudyError(
-                f"impurity {number}: position = {list(impurity.position)} lies outside {boundary}; "
-                "allowed: a point inside its walls"
+                f"boundary: {boundary} cuts {film.shape} at ({x:g}, {y:g}); allowed: walls that do "
+                "not touch the film"
             )
+    for number, source in enumerate(sources, start=1):
+        for core in source.cores:
+            if not boundary.clearance(core.position) > 0:
+                raise StudyError(
+                    f"{name_of(source)} {number}: position = {list(core.position)} lies outside {boundary}; "
+                    "allowed: a point inside its walls"
+                )

@@ -14,11 +14,12 @@ Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
 PositiveOrInfinite = Annotated[float, Field(gt=0, strict=True)]  # NaN is not greater than 0
 
 
-def _not_zero(value: float) -> float:
+def _not_zero[Number: (int, float)](value: Number) -> Number:
     if value == 0:
         raise ValueError("input should not be 0")
     return value
 
 
 NonZero = Annotated[Finite, AfterValidator(_not_zero)]
+Winding = Annotated[int, Field(strict=True), AfterValidator(_not_zero)]
 Point = tuple[Finite, Finite]

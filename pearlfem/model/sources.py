@@ -1,15 +1,51 @@
-"""What drives currents in the film: every source is a background vector potential a(r)."""
+"""What drives currents in the film: every source is a background vector potential a(r) on it.
+
+F[A, χ] = ∫_Γ ½ κ |A + a − ∇χ|² dS + ∫ |curl A|²/2μ0 dV, in reduced units (μ0 = 1, Φ0 = 1). What a
+source does on its way through the film is rot a: −nΦ0 f of a vortex, B_z of an applied field.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple, Protocol
 
+import numpy as np
+import numpy.typing as npt
 from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
-from pearlfem.model.quantities import FORBID_EXTRA, Finite, NonZero, Point, Positive
+from pearlfem.model.quantities import FORBID_EXTRA, Finite, NonZero, Point, Positive, Winding
+
+_Array = npt.NDArray[np.float64]
+_GAUSSIAN_REACH = 9.0  # in units of ξ: beyond, the profile is below 3e-18 of its top
+
+
+class Core(NamedTuple):
+    """A place (x, y) [length] that asks for small cells, and the length over which a varies there."""
+
+    position: Point
+    size: float
+
+
+class Source(Protocol):
+    """What every source has."""
+
+    @property
+    def cores(self) -> Sequence[Core]:
+        """Where it varies fast."""
+
+    @property
+    def reach(self) -> float:
+        """Distance [length] from its first core beyond which a is zero; may be ``inf``."""
+
+    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+        """Return a [flux per length] at points (x, y) of ``film``, shape ``(…, 2)`` both.
+
+        ``superfluid_weight`` is κ there, ``(…)``.
+        """
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
@@ -42,18 +78,157 @@ class Impurity:
         theta = math.radians(self.angle)
         return math.cos(theta), math.sin(theta)
 
+    @property
+    def along_axes(self) -> tuple[Impurity, Impurity]:
+        """The same impurity with its moment along x, and along y."""
+        return replace(self, angle=0.0), replace(self, angle=90.0)
 
-def check_impurities(film: Film, impurities: Sequence[Impurity]) -> None:
-    """Refuse impurities that no film can answer.
+    @property
+    def cores(self) -> Sequence[Core]:
+        """Where it varies fast."""
+        return (Core(self.position, self.size),)
+
+    @property
+    def reach(self) -> float:
+        """Distance [length] beyond which a is zero."""
+        return _GAUSSIAN_REACH * self.size
+
+    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+        """Return a = (Γ/κ)(m × ẑ) f; see ``Source``."""
+        mx, my = self.moment
+        amplitude = self.strength * _gaussian(points, self.position, self.size) / superfluid_weight
+        return amplitude[..., None] * np.array([my, -mx])
+
+
+@dataclass(frozen=True, config=FORBID_EXTRA)
+class Vortex:
+    """A vortex: rot a = −nΦ0 f with a Gaussian core f.
+
+    a = −(nΦ0/2πr) (1 − exp(−r²/2ξ²)) φ̂ around its centre.
+
+    Args:
+        position: Its centre (x, y) [length].
+        size: ξ [length], the width of its core.
+        winding: n, of either sign, not zero.
 
     Raises:
-        StudyError: There is no impurity, or one lies outside the film.
+        pydantic.ValidationError: A value out of range (a ``ValueError``).
+
+    References:
+        J. Pearl, Appl. Phys. Lett. 5, 65 (1964).
     """
-    if not impurities:
+
+    position: Point
+    size: Positive
+    winding: Winding = 1
+
+    @property
+    def cores(self) -> Sequence[Core]:
+        """Where it varies fast."""
+        return (Core(self.position, self.size),)
+
+    @property
+    def reach(self) -> float:
+        """Distance [length] beyond which a is zero: none."""
+        return math.inf
+
+    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+        """Return a; see ``Source``."""
+        offset = points - self.position
+        square = np.sum(offset**2, axis=-1)
+        scaled = square / (2 * self.size**2)
+        # (1 − e^{−s})/r², and its limit at the centre
+        ratio = np.divide(-np.expm1(-scaled), square, where=square > 0, out=np.zeros_like(square))
+        ratio[square == 0] = 1 / (2 * self.size**2)
+        return -self.winding / (2 * np.pi) * ratio[..., None] * _turned(offset)
+
+
+@dataclass(frozen=True, config=FORBID_EXTRA)
+class Fluxoid:
+    """A fluxoid trapped in a hole: the circulation of a around it is −NΦ0, and rot a = 0 on the film.
+
+    a = −(NΦ0/2πr) φ̂ around the point of the hole that is farthest from its edge.
+
+    Args:
+        hole: Name of the hole.
+        number: N, of either sign, not zero.
+
+    Raises:
+        pydantic.ValidationError: A value out of range (a ``ValueError``).
+    """
+
+    hole: str
+    number: Winding = 1
+
+    @property
+    def cores(self) -> Sequence[Core]:
+        """Where it varies fast: nowhere that the hole's edge does not already ask for."""
+        return ()
+
+    @property
+    def reach(self) -> float:
+        """Distance [length] beyond which a is zero: none."""
+        return math.inf
+
+    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+        """Return a; see ``Source``."""
+        offset = points - film.opening(self.hole).pole
+        square = np.sum(offset**2, axis=-1, keepdims=True)
+        return -self.number / (2 * np.pi) * _turned(offset) / square
+
+
+def _gaussian(points: _Array, center: Point, size: float) -> _Array:
+    """Return exp(−r²/2ξ²)/(2πξ²) at points, shape ``(…, 2)`` to ``(…)``."""
+    square = np.sum((points - center) ** 2, axis=-1) / size**2
+    return np.asarray(np.exp(-square / 2) / (2 * np.pi * size**2))
+
+
+def _turned(vectors: _Array) -> _Array:
+    """Return ẑ × v = r φ̂ for v = r r̂."""
+    return np.stack([-vectors[..., 1], vectors[..., 0]], axis=-1)
+
+
+def name_of(source: Source) -> str:
+    """Return what messages call a source."""
+    return type(source).__name__.lower()
+
+
+def check_sources(film: Film, sources: Sequence[Source]) -> None:
+    """Refuse sources that no film can answer.
+
+    Raises:
+        StudyError: There is no source; an impurity or a vortex lies outside the film or in a hole;
+            a fluxoid in a hole that is not there; or a net vorticity on the whole plane.
+    """
+    if not sources:
         raise StudyError("impurity: none given; a study needs at least one source")
-    for number, impurity in enumerate(impurities, start=1):
-        if not film.shape.contains(impurity.position):
-            raise StudyError(
-                f"impurity {number}: position = {list(impurity.position)} lies outside the film; "
-                f"allowed: a point inside {film.shape}"
-            )
+    for kind, name in ((Impurity, "impurity"), (Vortex, "vortex")):
+        for number, source in enumerate((s for s in sources if isinstance(s, kind)), start=1):
+            check_position(film, f"{name} {number}", source.position)
+    winding = 0
+    for source in sources:
+        if isinstance(source, Fluxoid):
+            film.opening(source.hole)
+            winding += source.number
+        elif isinstance(source, Vortex):
+            winding += source.winding
+    if winding != 0 and not film.bounded:
+        raise StudyError(
+            f"vortex: the windings add up to {winding} on the whole plane, where currents then fall "
+            "off too slowly for an answer; allowed: windings that add up to 0, or a film with an edge"
+        )
+
+
+def check_position(film: Film, name: str, position: Point) -> None:
+    """Refuse a point that is not on the film.
+
+    Raises:
+        StudyError: It lies outside or in a hole; says which.
+    """
+    if film.contains(position):
+        return
+    hole = next((hole for hole in film.holes if hole.shape.contains(position)), None)
+    where = "outside the film" if hole is None else f"in hole {hole.name!r}"
+    raise StudyError(
+        f"{name}: position = {list(position)} lies {where}; allowed: a point inside {film.shape}"
+    )

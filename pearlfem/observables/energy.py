@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pearlfem.fem.film import profile_overlaps
+from pearlfem.fem.film import potential_products
 from pearlfem.solution import Solution
 
 _Array = npt.NDArray[np.float64]
@@ -42,7 +42,7 @@ def free_energy(solution: Solution) -> float:
     Note:
         Collective.
     """
-    return float(_mutual_energies([solution])[0, 0])
+    return float(mutual_energies([solution])[0, 0])
 
 
 def interaction_tensor(solutions: Sequence[Solution]) -> _Array:
@@ -58,7 +58,7 @@ def interaction_tensor(solutions: Sequence[Solution]) -> _Array:
         Collective.
     """
     n = len(solutions) // 2
-    return 2.0 * _mutual_energies(solutions).reshape(n, 2, n, 2).transpose(0, 2, 1, 3)
+    return 2.0 * mutual_energies(solutions).reshape(n, 2, n, 2).transpose(0, 2, 1, 3)
 
 
 def tensor_bracket(lower: _Array, upper: _Array) -> Bracket:
@@ -87,11 +87,17 @@ def tensor_bracket(lower: _Array, upper: _Array) -> Bracket:
     return Bracket(mean - half, mean + half)
 
 
-def _mutual_energies(solutions: Sequence[Solution]) -> _Array:
-    """Return the energies of all pairs of loads, shape ``(k, k)``."""
+def mutual_energies(solutions: Sequence[Solution]) -> _Array:
+    """Return the energies E_ij of all pairs of solutions, shape ``(k, k)``: F_i = E_ii.
+
+    F of a sum of sources is the sum over all pairs.
+
+    Note:
+        Collective.
+    """
     if solutions[0].formulation == "stream":
         return _potential_energies(solutions)
-    return _anomalous_energies(solutions) - _potential_energies(solutions)
+    return _background_energies(solutions) - _potential_energies(solutions)
 
 
 def _potential_energies(solutions: Sequence[Solution]) -> _Array:
@@ -109,13 +115,12 @@ def _potential_energies(solutions: Sequence[Solution]) -> _Array:
     return np.asarray(solutions[0].space.mesh.comm.allreduce(0.5 * (local + local.T)))
 
 
-def _anomalous_energies(solutions: Sequence[Solution]) -> _Array:
-    """Return C_ij = ∫_Γ (κ/2) a_i·a_j dS for all pairs, shape ``(k, k)``; a = (Γ/κ)(m × ẑ) f."""
-    impurities = list({i.impurity: None for s in solutions for i in s.sources})
-    moments = np.zeros((len(solutions), len(impurities), 2))
-    for row, solution in zip(moments, solutions, strict=True):
-        for impurity, moment in solution.sources:
-            row[impurities.index(impurity)] += impurity.strength * np.array(moment)
-    overlaps = profile_overlaps(solutions[0].space, impurities)
-    weight = solutions[0].film.superfluid_weight
-    return np.asarray(np.einsum("kia,ij,lja->kl", moments, overlaps, moments) / (2 * weight))
+def _background_energies(solutions: Sequence[Solution]) -> _Array:
+    """Return C_ij = ∫_Γ (κ/2) a_i·a_j dS for all pairs, shape ``(k, k)``."""
+    sources = list({drive.source: None for s in solutions for drive in s.drives})
+    weights = np.zeros((len(solutions), len(sources)))
+    for row, solution in zip(weights, solutions, strict=True):
+        for source, weight in solution.drives:
+            row[sources.index(source)] += weight
+    first = solutions[0]
+    return weights @ potential_products(first.space, first.film, sources) @ weights.T

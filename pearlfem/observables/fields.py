@@ -16,7 +16,7 @@ from dolfinx import fem
 
 from pearlfem.errors import StudyError
 from pearlfem.fem import stream
-from pearlfem.fem.film import profile
+from pearlfem.fem.film import film_corners
 from pearlfem.observables.points import evaluate
 from pearlfem.solution import Solution
 
@@ -148,14 +148,16 @@ def nodal_sheet_current(solution: Solution) -> fem.Function:
     dofs = V.dofmap.list[solution.space.sides("film")[:, 0]].ravel()
     nodes = V.tabulate_dof_coordinates()[dofs, :2]
     values = current.x.array.reshape(-1, 2)
-    values[dofs] = london_current(solution, values[dofs], nodes)
+    regions = solution.film.regions_at(film_corners(solution.space).mean(axis=1))
+    each = np.repeat(regions, V.dofmap.list.shape[1])
+    values[dofs] = london_current(solution, values[dofs], nodes, each)
     return current
 
 
 def magnetic_moment(solution: Solution) -> _Array:
     """Return ½ ∫ r × K dS = ẑ ∫ g dS [Γ·length in reduced units], shape ``(3,)``.
 
-    On the plane the integral runs to the far boundary or to the walls.
+    Over film and holes; on the plane the integral runs to the far boundary or to the walls.
 
     Raises:
         StudyError: The solution is not of the stream formulation, or currents leave the film for
@@ -193,13 +195,18 @@ def turned_gradient(g: fem.Function) -> Any:
     return ufl.as_vector([g.dx(1), -g.dx(0)])
 
 
-def london_current(solution: Solution, A: _Array, points: _Array) -> _Array:
-    """Return K = −κ (A + a) at ``points`` of the film, all ``(…, 2)``, with a = (Γ/κ)(m × ẑ) f."""
-    current = -solution.film.superfluid_weight * A
-    for impurity, (mx, my) in solution.sources:
-        shape = impurity.strength * profile(impurity, points)
-        current -= shape[..., None] * [my, -mx]
-    return current
+def london_current(
+    solution: Solution, A: _Array, points: _Array, regions: npt.NDArray[np.int64] | None = None
+) -> _Array:
+    """Return K = −κ (A + a) at ``points`` of the film, all ``(…, 2)``.
+
+    ``regions`` are those of the film, where they are known better than from the points, ``(…)``.
+    """
+    kappa = solution.film.superfluid_weight(points, regions)
+    total = A.copy()
+    for source, weight in solution.drives:
+        total += weight * source.vector_potential(solution.film, points, kappa)
+    return -kappa[..., None] * total
 
 
 def _film_marker(solution: Solution) -> fem.Function:

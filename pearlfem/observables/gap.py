@@ -22,8 +22,9 @@ import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
-from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE, film_corners
+from pearlfem.fem.film import FilmQuadrature, facet_rule, film_corners, film_quadrature
 from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.film import Film
 from pearlfem.observables.fields import FIELD_DEGREE, flux_density, london_current, turned_gradient
 from pearlfem.solution import Solution
 
@@ -54,7 +55,9 @@ def cell_fields(solution: Solution) -> CellFields:
         return CellFields(flux_density(solution), _on_film(turned_gradient(g), space))
     A, x = solution.potential, ufl.SpatialCoordinate(space.mesh)
     values = _on_film(ufl.as_vector([A[0], A[1], x[0], x[1]]), space)
-    K = london_current(solution, values[..., :2], values[..., 2:])
+    regions = solution.film.regions_at(film_corners(space).mean(axis=1))
+    each = np.broadcast_to(regions[:, None], values.shape[:-1])
+    K = london_current(solution, values[..., :2], values[..., 2:], each)
     return CellFields(flux_density(solution), K)
 
 
@@ -77,16 +80,14 @@ def averaged_fields(solution: Solution) -> CellFields:
     return CellFields(smooth, _on_film(ufl.as_vector([-jump[1], jump[0]]), space))
 
 
-def cell_gaps(
-    first: CellFields, second: CellFields, space: TaggedMesh, superfluid_weight: float
-) -> _Array:
+def cell_gaps(first: CellFields, second: CellFields, space: TaggedMesh, film: Film) -> _Array:
     """Return each owned cell's part of the energy of the difference of two fields.
 
     Args:
         first: Fields in the cells of ``space``.
         second: Others in the same cells.
         space: The mesh; if a half, the result counts the other half too.
-        superfluid_weight: κ [1/length in reduced units].
+        film: The film.
 
     Returns:
         Array of shape ``(cells,)`` [μ0Γ²/length in reduced units], not negative.
@@ -100,15 +101,12 @@ def cell_gaps(
     difference = (first.B.x.array - second.B.x.array).reshape(-1, 3)[dofs]
     squares = np.einsum("cik,ij,cjk->c", difference, _mass(), difference, optimize=True)
     gaps = (1.0 if space.mirrored else 0.5) * volumes * squares
-    facets = space.sides("film")
-    triangles = film_corners(space)
-    areas = np.abs(np.linalg.det(triangles[:, 1:] - triangles[:, :1])) / 2
-    on_film = areas * _mean_squares(first.K - second.K)
-    on_film /= 2 * superfluid_weight
+    facets, rule = space.sides("film"), film_quadrature(space, film)
+    on_film = np.sum(rule.weights * _kinetic(first.K - second.K, rule), axis=1)
     return np.asarray(gaps + np.bincount(facets[:, 0], on_film, minlength=len(gaps)))
 
 
-def film_energies(fields: CellFields, space: TaggedMesh, superfluid_weight: float) -> _Array:
+def film_energies(fields: CellFields, space: TaggedMesh, film: Film) -> _Array:
     """Return |K|²/(2κ) of each owned cell above the film, its mean over the facet; 0 elsewhere.
 
     Returns:
@@ -117,9 +115,15 @@ def film_energies(fields: CellFields, space: TaggedMesh, superfluid_weight: floa
     Note:
         Not collective.
     """
-    facets = space.sides("film")
-    densities = _mean_squares(fields.K) / (2 * superfluid_weight)
+    facets, rule = space.sides("film"), film_quadrature(space, film)
+    total = np.sum(rule.weights * _kinetic(fields.K, rule), axis=1)
+    densities = total / rule.weights.sum(axis=1)
     return np.bincount(facets[:, 0], densities, minlength=len(_corners(space)))
+
+
+def _kinetic(K: _Array, rule: FilmQuadrature) -> _Array:
+    """Return |K|²/(2κ) at the quadrature points."""
+    return np.asarray(np.sum(K**2, axis=2) / (2 * rule.superfluid_weight))
 
 
 def _on_film(vector: Any, space: TaggedMesh) -> _Array:
@@ -127,7 +131,7 @@ def _on_film(vector: Any, space: TaggedMesh) -> _Array:
 
     Only values of calls of this function stand in the same order: it depends on the numbering.
     """
-    points, _ = _facet_rule()
+    points, _ = facet_rule()
     facets = space.sides("film")
     values = fem.Expression(vector, points).eval(space.mesh, facets)
     return np.asarray(values, dtype=float).reshape(len(facets), len(points), -1)
@@ -158,19 +162,6 @@ def _corners(space: TaggedMesh) -> npt.NDArray[np.integer]:
     """Return the geometry's nodes of the cells that this rank owns."""
     owned = space.mesh.topology.index_map(3).size_local
     return np.asarray(space.mesh.geometry.dofmaps[0][:owned])
-
-
-def _mean_squares(K: _Array) -> _Array:
-    """Return the means of |K|² over the facets."""
-    _, weights = _facet_rule()
-    return np.asarray(np.einsum("q,fqx,fqx->f", 2.0 * weights, K, K))
-
-
-def _facet_rule() -> tuple[_Array, _Array]:
-    """Return points (x, y) and weights [their sum is ½] on the reference triangle."""
-    rule = basix.make_quadrature(basix.CellType.triangle, SOURCE_QUADRATURE_DEGREE)
-    points, weights = (np.asarray(part, dtype=float) for part in rule)
-    return points, weights
 
 
 def _mass() -> _Array:

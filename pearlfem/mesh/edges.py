@@ -1,0 +1,142 @@
+"""How small cells have to be along the edges of a film.
+
+From the edge the current rises over the Pearl length, or over a part of the film's width if that is
+less; at corners that point into the film it is singular.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Disc
+
+_PER_RADIUS = 0.01  # sides of a round edge, at most this part of its radius (polygon for circle)
+_PER_WIDTH = 0.01  # size at an edge, at most this part of the width of the film, or of the hole …
+_PER_PEARL_LENGTH = 0.2  # … and of r0
+_AT_CORNER = 0.05  # the same at a corner into the film, in units of that at the edge
+_SHARP = math.radians(20)  # by which the edge turns there, at least
+_DETAIL = 1e-3  # of a ring's size: what is smaller does not count for widths
+_ROUND_OFF = 1e-8
+_SAMPLES = 60  # along a ring, at which widths are measured
+
+_Array = npt.NDArray[np.float64]
+
+
+class EdgeSizes(NamedTuple):
+    """Points all along the edges, ``(n, 2)``, and the edge lengths of cells there, ``(n,)``."""
+
+    points: _Array
+    sizes: _Array
+
+
+def edge_sizes(film: Film) -> EdgeSizes:
+    """Return how small cells have to be along all edges of ``film`` and its holes [length]."""
+    rings = [np.asarray(shapely.get_coordinates(ring))[:-1] for ring in _rings(film)]
+    coarse = [_simplified(ring) for ring in rings]
+    sides = np.concatenate([_sides(ring) for ring in coarse] or [np.empty((0, 2, 2))])
+    found = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
+    for ring, simple in zip(rings, coarse, strict=True):
+        places, sizes = _measured(simple, sides, film)
+        found += [_filled(ring, places, sizes), _corners(simple, places, sizes)]
+    points, sizes = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    for disc in film.discs:
+        here = on_circle(points, disc, 1e-5)  # the outline is a polygon itself
+        sizes[here] = np.minimum(sizes[here], _PER_RADIUS * disc.radius)
+    return EdgeSizes(points, sizes)
+
+
+def on_circle(
+    points: _Array, disc: Disc, round_off: float = _ROUND_OFF
+) -> npt.NDArray[np.bool_]:
+    """Return which ``points``, ``(n, 2)``, are on the circle of ``disc`` up to ``round_off`` R."""
+    distances = np.linalg.norm(points - disc.center, axis=1)
+    return np.asarray(np.abs(distances - disc.radius) < round_off * disc.radius)
+
+
+def _rings(film: Film) -> list[shapely.LinearRing]:
+    """Return all edges, so that the film lies to the left."""
+    if not film.bounded:
+        outlines = [opening.outline for opening in film.openings]
+        return [shapely.get_exterior_ring(outline).reverse() for outline in map(_upright, outlines)]
+    parts = [_upright(part) for part in film.outline().geoms]
+    return [ring for part in parts for ring in (part.exterior, *part.interiors)]
+
+
+def _upright(polygon: shapely.Polygon) -> shapely.Polygon:
+    return shapely.geometry.polygon.orient(polygon)  # counterclockwise outside, clockwise inside
+
+
+def _simplified(ring: _Array) -> _Array:
+    size = np.ptp(ring, axis=0).max()
+    simple = shapely.simplify(shapely.LinearRing(ring), _DETAIL * size)
+    return np.asarray(shapely.get_coordinates(simple))[:-1]
+
+
+def _sides(ring: _Array) -> _Array:
+    """Return start and end of each side, shape ``(n, 2, 2)``."""
+    return np.stack([ring, np.roll(ring, -1, axis=0)], axis=1)
+
+
+def _measured(ring: _Array, sides: _Array, film: Film) -> EdgeSizes:
+    """Return sizes at some points of the ring, in the order of it, from the widths there."""
+    starts, ends = _sides(ring).transpose(1, 0, 2)
+    lengths = np.linalg.norm(ends - starts, axis=1)
+    counts = np.ceil(_SAMPLES * lengths / lengths.sum()).astype(int)
+    owner = np.repeat(np.arange(len(ring)), counts)
+    first = np.repeat(np.cumsum(counts) - counts, counts)
+    part = (np.arange(len(owner)) - first + 0.5) / counts[owner]
+    tangents = (ends - starts)[owner] / lengths[owner, None]
+    points = starts[owner] + part[:, None] * (ends - starts)[owner]
+    normals = np.column_stack([-tangents[:, 1], tangents[:, 0]])
+    widths = np.minimum(_hits(points, normals, sides), _hits(points, -normals, sides))
+    sizes = np.minimum(_PER_WIDTH * widths, _PER_PEARL_LENGTH * film.least_pearl_length)
+    return EdgeSizes(points, sizes)
+
+
+def _hits(points: _Array, directions: _Array, sides: _Array) -> _Array:
+    """Return how far each ray goes from a side to the next one, ``inf`` if for ever."""
+    far = np.full(len(points), np.inf)
+    along, across = sides[:, 1] - sides[:, 0], sides[:, 0]
+    for k in range(0, len(points), 256):  # to bound the memory
+        p, d = points[k : k + 256, None], directions[k : k + 256, None]
+        determinant = d[..., 0] * along[:, 1] - d[..., 1] * along[:, 0]
+        offset = across - p
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t = (offset[..., 0] * along[:, 1] - offset[..., 1] * along[:, 0]) / determinant
+            u = (offset[..., 0] * d[..., 1] - offset[..., 1] * d[..., 0]) / determinant
+        scale = np.linalg.norm(along, axis=1)
+        hit = (u >= 0) & (u <= 1) & (t > 1e-6 * scale)
+        far[k : k + 256] = np.where(hit, t, np.inf).min(axis=1, initial=np.inf)
+    return far
+
+
+def _filled(ring: _Array, places: _Array, sizes: _Array) -> EdgeSizes:
+    """Return points all along the ring, about as far apart as the cells there are large."""
+    line = shapely.LinearRing(ring)
+    at = shapely.line_locate_point(line, shapely.points(places))
+    order = np.argsort(at)
+    at, sizes = at[order], sizes[order]
+    # Sizes in between: those of the neighbours, but not beyond what grows along the edge.
+    fine = np.linspace(0.0, line.length, 50 * len(at) + 1)
+    size = np.interp(fine, at, sizes, period=line.length)
+    count = np.cumsum(np.append(0.0, np.diff(fine) / size[1:]))
+    stations = np.interp(np.arange(np.ceil(count[-1])) / np.ceil(count[-1]) * count[-1], count, fine)
+    points = shapely.get_coordinates(shapely.line_interpolate_point(line, stations))
+    return EdgeSizes(points, np.interp(stations, at, sizes, period=line.length))
+
+
+def _corners(ring: _Array, places: _Array, sizes: _Array) -> EdgeSizes:
+    """Return the corners where the film's interior angle is larger than a straight one."""
+    before, after = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
+    cross = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+    turns = np.arctan2(cross, np.sum(before * after, axis=1))
+    points = ring[turns < -_SHARP]
+    distances = np.linalg.norm(points[:, None] - places, axis=2)
+    return EdgeSizes(points, _AT_CORNER * sizes[distances.argmin(axis=1)] if len(points) else np.empty(0))

@@ -1,0 +1,119 @@
+"""The plane z = 0 cut into faces: film, its regions, holes, and the rest.
+
+Everything is made of straight lines here. A circle is an inscribed polygon; its sides are as long as
+the cells there shall be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from pearlfem.mesh.edges import on_circle
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Disc, Rounding
+
+_Array = npt.NDArray[np.float64]
+_FEWEST_SIDES = 16
+_ANGLES = np.linspace(0.0, 2 * np.pi, 4097)
+
+
+@dataclass(frozen=True)
+class Face:
+    """A polygon of the plane, by the indices of its vertices.
+
+    Args:
+        hole: Name of the hole that it is; None for film.
+        rings: Its outer edge, then its inner ones.
+    """
+
+    hole: str | None
+    rings: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Faces:
+    """All faces of film and holes.
+
+    Args:
+        vertices: Coordinates (x, y) [length], shape ``(n, 2)``.
+        faces: The faces; they share vertices and edges.
+        outer: The rings around all of them together.
+        chords: The edges that are sides of a circle, by their vertices, the lower one first.
+    """
+
+    vertices: _Array
+    faces: tuple[Face, ...]
+    outer: tuple[tuple[int, ...], ...]
+    chords: frozenset[tuple[int, int]] = frozenset()
+
+
+def rounding_for(size_at: Callable[[_Array], _Array]) -> Rounding:
+    """Return where the vertices on circles are: as far apart as cells at (n, 3) are large."""
+
+    def angles(disc: Disc) -> _Array:
+        circle = disc.radius * np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)]) + disc.center
+        sizes = size_at(np.column_stack([circle, np.zeros(len(circle))]))
+        counts = np.cumsum(np.append(0.0, disc.radius * np.diff(_ANGLES) / sizes[1:]))
+        sides = max(int(np.ceil(counts[-1])), _FEWEST_SIDES)
+        return np.interp(np.arange(sides) / sides * counts[-1], counts, _ANGLES)
+
+    return angles
+
+
+def plane_faces(film: Film, rounding: Rounding) -> Faces:
+    """Return the faces of ``film`` and its holes.
+
+    On the whole plane those of its holes and regions only: what is left is film.
+    """
+    holes, discs = film.openings_of(rounding), film.discs
+    outlines = [hole.outline for hole in holes]
+    if film.bounded:
+        outlines.append(film.outline(rounding))
+    outlines += [region.shape.outline(rounding) for region in film.regions]
+    if not outlines:
+        return Faces(np.empty((0, 2)), (), ())
+    lines = shapely.union_all([outline.boundary for outline in outlines])
+    cut = shapely.get_parts(shapely.polygonize([lines]))
+    film = shapely.union_all(outlines[len(holes) :])
+    named: list[tuple[str | None, shapely.Polygon]] = []
+    for polygon in cut:
+        point = polygon.representative_point()
+        hole = next((h.name for h in holes if h.outline.contains(point)), None)
+        if hole is not None or film.contains(point):
+            named.append((hole, polygon))
+    return _numbered(named, discs)
+
+
+def _numbered(named: list[tuple[str | None, shapely.Polygon]], discs: tuple[Disc, ...]) -> Faces:
+    places = np.concatenate([shapely.get_coordinates(polygon) for _, polygon in named])
+    vertices = np.unique(places, axis=0)
+    index = {(x, y): k for k, (x, y) in enumerate(vertices.tolist())}
+
+    def numbers(ring: shapely.LinearRing) -> tuple[int, ...]:
+        return tuple(index[x, y] for x, y in shapely.get_coordinates(ring)[:-1].tolist())
+
+    faces = tuple(
+        Face(hole, tuple(numbers(ring) for ring in (p.exterior, *p.interiors))) for hole, p in named
+    )
+    whole = shapely.union_all([polygon for _, polygon in named])
+    outer = tuple(numbers(part.exterior) for part in shapely.get_parts(whole))
+    return Faces(vertices, faces, outer, _chords(vertices, faces, discs))
+
+
+def _chords(
+    vertices: _Array, faces: tuple[Face, ...], discs: tuple[Disc, ...]
+) -> frozenset[tuple[int, int]]:
+    """Return the edges with both ends, and nearly their middles, on the circle of a disc."""
+    rings = [np.array(ring) for face in faces for ring in face.rings]
+    ends = np.sort(np.concatenate([np.column_stack([r, np.roll(r, -1)]) for r in rings]), axis=1)
+    found = np.zeros(len(ends), dtype=bool)
+    for disc in discs:
+        on = on_circle(vertices, disc)
+        middles = np.linalg.norm(vertices[ends].mean(axis=1) - disc.center, axis=1)
+        found |= on[ends].all(axis=1) & (middles > 0.9 * disc.radius)
+    return frozenset(map(tuple, ends[found].tolist()))
