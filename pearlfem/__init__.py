@@ -21,7 +21,7 @@ from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.film import Film, Hole, Region
 from pearlfem.model.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
 from pearlfem.model.sources import Fluxoid, Impurity, Vortex
-#from pearlfem.model.study import read_study
+from pearlfem.model.study import read_study
 from pearlfem.observables.energy import free_energy, interaction_tensor
 from pearlfem.observables.fields import (
     magnetic_field,
@@ -30,7 +30,7 @@ from pearlfem.observables.fields import (
     stream_function,
 )
 from pearlfem.problem import MaxwellLondon
-#from pearlfem.run import run_study
+from pearlfem.run import run_study
 from pearlfem.solution import superpose
 
 __all__ = [

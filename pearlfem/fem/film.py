@@ -62,7 +62,7 @@ def film_quadrature(
     space: TaggedMesh, film: Film, degree: int = SOURCE_QUADRATURE_DEGREE
 ) -> FilmQuadrature:
     """Return the points at which sources are integrated, exactly for polynomials of ``degree``."""
-    corners = film_corners(space)
+    corners = space.corners("film")
     reference, weights = facet_rule(degree)
     sides = corners[:, 1:] - corners[:, :1]
     points = corners[:, :1] + np.einsum("qk,fkx->fqx", reference, sides)
@@ -88,7 +88,7 @@ def film_function(space: TaggedMesh, film: Film, inverse: bool = False) -> fem.F
     cells = space.sides("film")[:, 0]
     dofs = V.dofmap.list[cells]
     nodes = V.tabulate_dof_coordinates()[dofs]
-    regions = film.regions_at(film_corners(space).mean(axis=1))
+    regions = film.regions_at(space.corners("film").mean(axis=1))
     on_film = nodes[..., 2] < 1e-6 * nodes[..., 2].max(axis=1, keepdims=True)
     values = np.ones(dofs.shape)
     points = nodes[..., :2][on_film]
@@ -154,12 +154,3 @@ def quadrature_error(space: TaggedMesh, film: Film, source: Source) -> float:
     local = np.array([np.abs(integrals[0] - integrals[1]).sum(), integrals[1].sum()])
     error, total = space.mesh.comm.allreduce(local)
     return float(error / total) if total > 0 else 0.0
-
-
-def film_corners(space: TaggedMesh) -> npt.NDArray[np.float64]:
-    """Return (x, y) of the corners of the film's facets, ``(n, 3, 2)``, as ``TaggedMesh.sides``."""
-    cells, local = space.sides("film").T
-    nodes = space.mesh.geometry.dofmaps[0][cells]
-    facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
-    points = space.mesh.geometry.x[np.take_along_axis(nodes, facets, axis=1)]
-    return np.asarray(points[:, :, :2])

@@ -24,7 +24,7 @@ import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
-from pearlfem.fem.film import film_corners, film_function, film_measure, half_space_weight, surface_gradient
+from pearlfem.fem.film import film_function, film_measure, half_space_weight, surface_gradient
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 
@@ -75,7 +75,7 @@ def free_islands(
     """
     cells, local = space.sides("film").T
     facets = space.mesh.topology.connectivity(3, 2).array.reshape(-1, 4)[cells, local]
-    islands = film.islands_at(film_corners(space).mean(axis=1))
+    islands = film.islands_at(space.corners("film").mean(axis=1))
     fixed, owned = fixed_dofs(V, space), V.dofmap.index_map.size_local
     found = []
     for island in range(film.islands):

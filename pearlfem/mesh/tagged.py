@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import basix
 import dolfinx.io.gmsh
 import dolfinx.mesh
 import gmsh
@@ -58,6 +59,14 @@ class TaggedMesh:
         facets = topology.connectivity(3, 2).array.reshape(-1, 4)[above]
         cells, local = np.nonzero(np.isin(facets, self.facets(*names)))
         return np.column_stack([above[cells], local]).astype(np.int32)
+
+    def corners(self, *names: str) -> npt.NDArray[np.float64]:
+        """Return (x, y) of the corners of the facets of ``sides``, ``(n, 3, 2)`` [length]."""
+        cells, local = self.sides(*names).T
+        nodes = self.mesh.geometry.dofmaps[0][cells]
+        facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
+        points = self.mesh.geometry.x[np.take_along_axis(nodes, facets, axis=1)]
+        return np.asarray(points[:, :, :2])
 
     def cells_above(self) -> npt.NDArray[np.int32]:
         """Return the cells in z > 0 that this rank owns."""

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
-from pearlfem.model.quantities import FORBID_EXTRA, Finite, Positive, PositiveOrInfinite
+from pearlfem.model.quantities import FORBID_EXTRA, Length, PositiveLength, PositiveOrInfiniteLength
 from pearlfem.model.sources import Source, name_of
 
 
@@ -23,10 +23,10 @@ def _infinite_on_both_sides_or_none(box: tuple[float, float, float]) -> tuple[fl
 
 
 Box = Annotated[
-    tuple[PositiveOrInfinite, PositiveOrInfinite, Positive],
+    tuple[PositiveOrInfiniteLength, PositiveOrInfiniteLength, PositiveLength],
     AfterValidator(_infinite_on_both_sides_or_none),
 ]
-Place = tuple[Finite, Finite, Finite]
+Place = tuple[Length, Length, Length]
 WallKind = Literal["shield", "magnetic-wall"]
 
 

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
 from pearlfem.model.outlines import joined
-from pearlfem.model.quantities import FORBID_EXTRA, Point, Positive
+from pearlfem.model.quantities import FORBID_EXTRA, Point, PositiveLength
 from pearlfem.model.shapes import Bounded, Disc, Outline, Plane, Rounding, Shape, evenly
 
 _Array = npt.NDArray[np.float64]
@@ -46,7 +46,7 @@ class Region:
     """
 
     shape: Bounded
-    pearl_length: Positive | Profile
+    pearl_length: PositiveLength | Profile
 
 
 class Opening:
@@ -86,7 +86,7 @@ class Film:
     """
 
     shape: Shape
-    pearl_length: Positive | Profile
+    pearl_length: PositiveLength | Profile
     holes: tuple[Hole, ...] = ()
     regions: tuple[Region, ...] = ()
 
@@ -99,6 +99,14 @@ class Film:
     def bounded(self) -> bool:
         """Whether the film has an outer edge."""
         return not isinstance(self.shape, Plane)
+
+    @cached_property
+    def center(self) -> Point:
+        """The middle (x, y) of a bounded film's box; the origin on the whole plane."""
+        if not self.bounded:
+            return 0.0, 0.0
+        x0, y0, x1, y1 = self._outline.bounds
+        return (x0 + x1) / 2, (y0 + y1) / 2
 
     @property
     def uniform(self) -> bool:

@@ -1,4 +1,7 @@
-"""Numbers with a range: the annotated types that the model and the study file share."""
+"""Numbers with a range and a dimension: the annotated types that model and study file share.
+
+A dimensional number of a study file may be a text with a unit; see ``pearlfem.model.units``.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
+from pearlfem.model.units import in_units
+
 # Unknown keys are refused everywhere; a text is not a number, though it may look like one.
 FORBID_EXTRA = ConfigDict(extra="forbid")
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
-PositiveOrInfinite = Annotated[float, Field(gt=0, strict=True)]  # NaN is not greater than 0
+_NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
+_PositiveOrInfinite = Annotated[float, Field(gt=0, strict=True)]  # NaN is not greater than 0
 
 
 def _not_zero[Number: (int, float)](value: Number) -> Number:
@@ -20,6 +26,13 @@ def _not_zero[Number: (int, float)](value: Number) -> Number:
     return value
 
 
-NonZero = Annotated[Finite, AfterValidator(_not_zero)]
+Length = Annotated[Finite, in_units("length")]
+PositiveLength = Annotated[Positive, in_units("length")]
+NotNegativeLength = Annotated[_NotNegative, in_units("length")]
+PositiveOrInfiniteLength = Annotated[_PositiveOrInfinite, in_units("length")]
+Strength = Annotated[Finite, AfterValidator(_not_zero), in_units("strength")]
+FieldStrength = Annotated[Finite, in_units("field")]
+Current = Annotated[Finite, in_units("current")]
+Moment = Annotated[Finite, in_units("moment")]
 Winding = Annotated[int, Field(strict=True), AfterValidator(_not_zero)]
-Point = tuple[Finite, Finite]
+Point = tuple[Length, Length]

@@ -19,7 +19,7 @@ from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
 from pearlfem.model.outlines import checked_polygon, joined
-from pearlfem.model.quantities import FORBID_EXTRA, Finite, Point, Positive
+from pearlfem.model.quantities import FORBID_EXTRA, Finite, Point, PositiveLength
 
 Outline = shapely.Polygon | shapely.MultiPolygon
 Rounding = Callable[["Disc"], npt.NDArray[np.float64]]  # angles of the vertices on a circle
@@ -59,7 +59,7 @@ class Disc:
         pydantic.ValidationError: A value out of range (a ``ValueError``).
     """
 
-    radius: Positive
+    radius: PositiveLength
     center: Point = (0.0, 0.0)
 
     def contains(self, point: Point) -> bool:
@@ -113,7 +113,7 @@ class Rectangle(_Straight):
         pydantic.ValidationError: A value out of range (a ``ValueError``).
     """
 
-    size: tuple[Positive, Positive]
+    size: tuple[PositiveLength, PositiveLength]
     center: Point = (0.0, 0.0)
     angle: Finite = 0.0
 

@@ -13,11 +13,12 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
-from pearlfem.model.quantities import FORBID_EXTRA, Finite, NonZero, Point, Positive, Winding
+from pearlfem.model.quantities import FORBID_EXTRA, Finite, Point, PositiveLength, Strength, Winding
 
 _Array = npt.NDArray[np.float64]
 _GAUSSIAN_REACH = 9.0  # in units of ξ: beyond, the profile is below 3e-18 of its top
@@ -68,9 +69,9 @@ class Impurity:
     """
 
     position: Point
-    size: Positive
+    size: PositiveLength
     angle: Finite = 0.0
-    strength: NonZero = 1.0
+    strength: Strength = Field(default=1.0, validate_default=True)
 
     @property
     def moment(self) -> tuple[float, float]:
@@ -119,7 +120,7 @@ class Vortex:
     """
 
     position: Point
-    size: Positive
+    size: PositiveLength
     winding: Winding = 1
 
     @property

@@ -1,8 +1,8 @@
 """The study file: TOML in, validated and frozen objects out.
 
 Each table of the file is a class here, and a key that is not a field of its class is refused.
-The keys are the contract that other tools rely on; a key of a later version (tolerance, holes,
-vortices, units, …) is unknown to this one and refused like any other.
+The keys are the contract that other tools rely on; a key of a later version (sweeps, …) is unknown
+to this one and refused like any other.
 """
 
 from __future__ import annotations
@@ -11,38 +11,95 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from pearlfem.errors import StudyError
+from pearlfem.model.applied import CurrentLoop, Dipole, UniformField, check_applied
 from pearlfem.model.boundary import Boundary, Box, Open, Place, Walls, check_boundary
-from pearlfem.model.film import Disc, Film, Plane
-from pearlfem.model.quantities import Point, Positive
-from pearlfem.model.sources import Impurity, check_impurities
+from pearlfem.model.expressions import Expression
+from pearlfem.model.film import Film, Hole, Profile, Region
+from pearlfem.model.quantities import FieldStrength, Positive, PositiveLength, Winding
+from pearlfem.model.shape_tables import (
+    SHAPE_TABLES,
+    BoundedTable,
+    Origin,
+    ShapeTable,
+    Table,
+    shape_keys,
+)
+from pearlfem.model.sources import Fluxoid, Impurity, Source, Vortex, check_sources
+from pearlfem.model.units import ReducedUnits, Units
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _ProfileTable(Table):
+    profile: str
+
+    def build(self) -> Profile:
+        return Expression(self.profile)
 
 
-class _PlaneTable(_Table):
-    shape: Literal["plane"]
-    pearl_length: Positive
-
-    def film(self) -> Film:
-        return Film(Plane(), self.pearl_length)
+_PearlLength = PositiveLength | _ProfileTable
 
 
-class _DiscTable(_Table):
-    shape: Literal["disc"]
-    pearl_length: Positive
-    radius: Positive
-    center: Point = (0.0, 0.0)
-
-    def film(self) -> Film:
-        return Film(Disc(self.radius, self.center), self.pearl_length)
+def _length(given: float | _ProfileTable) -> float | Profile:
+    return given.build() if isinstance(given, _ProfileTable) else given
 
 
-class _BoundaryTable(_Table):
+class _Placed(Table):
+    """A table with a shape: the keys of the shape stand among its own."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apart(cls, content: Any) -> Any:
+        return shape_keys([key for key in cls.model_fields if key != "outline"], content)
+
+
+class _HoleTable(_Placed):
+    name: Annotated[str, Field(min_length=1)]
+    outline: BoundedTable
+    fluxoid: Annotated[int, Field(strict=True)] = 0
+
+    def build(self, origin: Origin) -> Hole:
+        return Hole(self.outline.build(origin), self.name)
+
+
+class _RegionTable(_Placed):
+    outline: BoundedTable
+    pearl_length: _PearlLength
+
+    def build(self, origin: Origin) -> Region:
+        return Region(self.outline.build(origin), _length(self.pearl_length))
+
+
+class _FilmTable(_Placed):
+    outline: ShapeTable
+    pearl_length: _PearlLength
+    hole: tuple[_HoleTable, ...] = ()
+    region: tuple[_RegionTable, ...] = ()
+
+    def film(self, origin: Origin) -> Film:
+        return Film(
+            self.outline.build(origin),
+            _length(self.pearl_length),
+            tuple(hole.build(origin) for hole in self.hole),
+            tuple(region.build(origin) for region in self.region),
+        )
+
+    def fluxoids(self) -> tuple[Fluxoid, ...]:
+        return tuple(Fluxoid(hole.name, hole.fluxoid) for hole in self.hole if hole.fluxoid)
+
+
+class _AppliedTable(Table):
+    field: tuple[FieldStrength, FieldStrength, FieldStrength] = (0.0, 0.0, 0.0)
+    dipole: tuple[Dipole, ...] = ()
+    loop: tuple[CurrentLoop, ...] = ()
+
+    def sources(self) -> tuple[Source, ...]:
+        uniform = (UniformField(self.field),) if any(self.field) else ()
+        return (*uniform, *self.dipole, *self.loop)
+
+
+class _BoundaryTable(Table):
     kind: Literal["open", "shield", "magnetic-wall"] = "open"
     box: Box | None = None
     center: Place | None = None
@@ -62,18 +119,17 @@ class _BoundaryTable(_Table):
                 f"boundary.box: missing, but needed with kind = {self.kind!r}; "
                 "allowed: the sizes [x, y, z] of the box whose faces are walls"
             )
-        x, y = film.shape.center if isinstance(film.shape, Disc) else (0.0, 0.0)
-        return Walls(self.kind, self.box, self.center or (x, y, 0.0))
+        return Walls(self.kind, self.box, self.center or (*film.center, 0.0))
 
 
-class MeshTable(_Table):
+class MeshTable(Table):
     """[mesh]: how fine space is meshed, and how far if it is open or has no walls at the sides."""
 
     resolution: Positive = 1.0
     far: Annotated[float, Field(ge=2, le=1e6, strict=True)] = 100.0
 
 
-class SolveTable(_Table):
+class SolveTable(Table):
     """[solve]: formulation and degree of the elements, and the error that is allowed.
 
     ``tolerance`` is the relative error of the free energy at which refinement stops; without one
@@ -86,37 +142,50 @@ class SolveTable(_Table):
     max_dofs: Annotated[int, Field(ge=1, strict=True)] = 2_000_000
 
 
-class OutputTable(_Table):
+class OutputTable(Table):
     """[output]: what is written besides summary.json."""
 
     fields: Literal["vtu", "none"] = "vtu"
     picture: Annotated[bool, Field(strict=True)] = True
 
 
-class _StudyTable(_Table):
+class _StudyTable(Table):
     title: str = ""
-    film: Annotated[_PlaneTable | _DiscTable, Field(discriminator="shape")]
+    units: dict[str, Any] | None = None
+    film: _FilmTable
     impurity: tuple[Impurity, ...] = ()
+    vortex: tuple[Vortex, ...] = ()
+    applied: _AppliedTable = _AppliedTable()
     boundary: _BoundaryTable = _BoundaryTable()
     mesh: MeshTable = MeshTable()
     solve: SolveTable = SolveTable()
     output: OutputTable = OutputTable()
 
 
-class Study(_Table):
+class Study(Table):
     """A complete, validated study: what to solve, how, and what to write.
 
-    ``text`` is the TOML it came from, so that a result can carry its own study file.
+    ``others`` are all sources but the impurities. ``text`` is the TOML it came from, so that a
+    result can carry its own study file.
     """
 
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
     title: str
+    units: Units | ReducedUnits
     film: Film
     impurities: tuple[Impurity, ...]
+    others: tuple[Any, ...]
     boundary: Boundary
     mesh: MeshTable
     solve: SolveTable
     output: OutputTable
     text: str
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All that drives currents: the impurities first."""
+        return (*self.impurities, *self.others)
 
 
 def read_study(path: Path) -> Study:
@@ -126,7 +195,7 @@ def read_study(path: Path) -> Study:
         StudyError: The file cannot be read, is not TOML, or holds an unknown key or an
             impossible value.
     """
-    return parse_study(read_study_text(path), name=str(path))
+    return parse_study(read_study_text(path), name=str(path), folder=path.parent)
 
 
 def read_study_text(path: Path) -> str:
@@ -142,8 +211,13 @@ def read_study_text(path: Path) -> str:
         raise StudyError(f"{path}: cannot be read as a study file: {reason}") from None
 
 
-def parse_study(text: str, name: str = "study") -> Study:
-    """Validate the TOML ``text``; ``name`` stands in messages.
+def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
+    """Validate the TOML ``text``.
+
+    Args:
+        text: The study.
+        name: Stands in messages.
+        folder: That of the files which the study names.
 
     Raises:
         StudyError: ``text`` is not TOML, or holds an unknown key or an impossible value.
@@ -153,20 +227,37 @@ def parse_study(text: str, name: str = "study") -> Study:
     except ValueError as error:  # TOMLDecodeError, and a plain one for a number of 5000 digits
         raise StudyError(f"{name}: not a TOML file: {error}") from None
     try:
-        table = _StudyTable.model_validate(content)
+        units = _units(content)
+        table = _StudyTable.model_validate(content, context=units)
+        return _study(table, text, Origin(folder, units))
     except ValidationError as error:
         raise StudyError(f"{name}: {_explain(error)}") from None
-    film = table.film.film()
-    try:
-        check_impurities(film, table.impurity)
-        boundary = table.boundary.boundary(film)
-        check_boundary(boundary, film, table.impurity)
     except StudyError as error:
         raise StudyError(f"{name}: {error}") from None
+
+
+def _units(content: dict[str, Any]) -> Units | ReducedUnits:
+    class Only(Table):
+        units: Units | None = None
+
+    given = {"units": content["units"]} if "units" in content else {}
+    return Only.model_validate(given).units or ReducedUnits()
+
+
+def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
+    film = table.film.film(origin)
+    others = (*table.vortex, *table.film.fluxoids(), *table.applied.sources())
+    sources = (*table.impurity, *others)
+    check_sources(film, sources)
+    boundary = table.boundary.boundary(film)
+    check_boundary(boundary, film, sources)
+    check_applied(film, boundary, sources)
     return Study(
         title=table.title,
+        units=origin.units,
         film=film,
         impurities=table.impurity,
+        others=others,
         boundary=boundary,
         mesh=table.mesh,
         solve=table.solve,
@@ -177,49 +268,84 @@ def parse_study(text: str, name: str = "study") -> Study:
 
 def _explain(error: ValidationError) -> str:
     """Return every fault in one line each: key, value, what is allowed."""
-    return "\n  ".join(_fault(dict(fault)) for fault in error.errors(include_url=False))
+    found: dict[str, str] = {}
+    for fault in error.errors(include_url=False):
+        found.setdefault(_key(fault["loc"]) or str(len(found)), _fault(dict(fault)))
+    return "\n  ".join(found.values())
 
 
 def _fault(fault: dict[str, Any]) -> str:
     key = _key(fault["loc"])
+    if isinstance(error := fault.get("ctx", {}).get("error"), StudyError):
+        return f"{key}: {error}" if key else str(error)
     if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        allowed = ", ".join(_allowed_keys(fault["loc"]))
         return (
             f"{key} = {fault['input']!r}: not a key that this version knows; "
-            f"allowed here: {', '.join(_allowed_keys(fault['loc']))}"
+            f"allowed here: {allowed}"
         )
     if fault["type"] == "missing":
         return f"{key}: missing, but needed"
     if fault["type"] == "union_tag_not_found":
-        return f"{key}.shape: missing, but needed; allowed: 'plane', 'disc'"
+        return f"{key}.shape: missing, but needed; allowed: {_names_of_shapes(fault)}"
     if fault["type"] == "union_tag_invalid":
-        ctx = fault["ctx"]
-        return f"{key}.shape = {ctx['tag']!r}: not allowed; allowed: {ctx['expected_tags']}"
+        tag = fault["ctx"]["tag"]
+        return f"{key}.shape = {tag!r}: not allowed; allowed: {_names_of_shapes(fault)}"
     return f"{key} = {fault['input']!r}: not allowed; {fault['msg']}"
+
+
+def _names_of_shapes(fault: dict[str, Any]) -> str:
+    names = [name for name in SHAPE_TABLES if name != "plane" or fault["loc"] == ("film", "outline")]
+    return ", ".join(map(repr, names))
+
+
+def _plain(location: tuple[int | str, ...]) -> list[int | str]:
+    """Return a location without what the user did not write: the union's tags."""
+    parts: list[int | str] = []
+    before: int | str = ""
+    for part in location:
+        is_tag = part in SHAPE_TABLES and (before == "outline" or before in ("base",) or isinstance(before, int))
+        kind = part in ("outline", "float", "_ProfileTable") or "function-wrap" in str(part)
+        if not is_tag and not kind:
+            parts.append(part)
+        before = part
+    return parts
 
 
 def _key(location: tuple[int | str, ...]) -> str:
     """Return a location as the user wrote it: ``impurity 2: position``."""
     words: list[str] = []
-    for part in location:
+    for part in _plain(location):
         if isinstance(part, int):
-            words[-1] += f" {part + 1}" if len(words) == 1 else f"[{part}]"
-        elif not (words == ["film"] and part in ("plane", "disc")):  # the union's own tag
+            numbered = words[-1] in ("impurity", "vortex", "hole", "region", "dipole", "loop", "probe", "parts")
+            words[-1] += f" {part + 1}" if numbered else f"[{part}]"
+        else:
             words.append(part)
     return ".".join(words)
 
 
 def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
     """Return the keys of the table in which the unknown key at ``location`` stands."""
-    tables: dict[tuple[int | str, ...], type] = {
-        ("film", "plane"): _PlaneTable,
-        ("film", "disc"): _DiscTable,
-        ("impurity",): Impurity,
-        ("boundary",): _BoundaryTable,
-        ("mesh",): MeshTable,
-        ("solve",): SolveTable,
-        ("output",): OutputTable,
-        (): _StudyTable,
+    tables: dict[str, Any] = {
+        "units": Units,
+        "film": _FilmTable,
+        "hole": _HoleTable,
+        "region": _RegionTable,
+        "impurity": Impurity,
+        "vortex": Vortex,
+        "applied": _AppliedTable,
+        "dipole": Dipole,
+        "loop": CurrentLoop,
+        "boundary": _BoundaryTable,
+        "mesh": MeshTable,
+        "solve": SolveTable,
+        "output": OutputTable,
     }
-    parent = tuple(part for part in location[:-1] if isinstance(part, str))
-    table: Any = tables[parent]
-    return list(getattr(table, "model_fields", None) or table.__pydantic_fields__)
+    parents = [part for part in location[:-1] if isinstance(part, str)]
+    own: list[str] = []
+    if parents and parents[-1] in SHAPE_TABLES and location[-2] == parents[-1]:
+        own = list(SHAPE_TABLES[parents[-1]].model_fields)
+    named = next((part for part in reversed(parents) if part in tables), None)
+    table = tables[named] if named else _StudyTable
+    keys = list(getattr(table, "model_fields", None) or table.__pydantic_fields__)
+    return own + [key for key in keys if key != "outline"]

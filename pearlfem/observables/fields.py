@@ -16,7 +16,6 @@ from dolfinx import fem
 
 from pearlfem.errors import StudyError
 from pearlfem.fem import stream
-from pearlfem.fem.film import film_corners
 from pearlfem.observables.points import evaluate
 from pearlfem.solution import Solution
 
@@ -148,7 +147,7 @@ def nodal_sheet_current(solution: Solution) -> fem.Function:
     dofs = V.dofmap.list[solution.space.sides("film")[:, 0]].ravel()
     nodes = V.tabulate_dof_coordinates()[dofs, :2]
     values = current.x.array.reshape(-1, 2)
-    regions = solution.film.regions_at(film_corners(solution.space).mean(axis=1))
+    regions = solution.film.regions_at(solution.space.corners("film").mean(axis=1))
     each = np.repeat(regions, V.dofmap.list.shape[1])
     values[dofs] = london_current(solution, values[dofs], nodes, each)
     return current

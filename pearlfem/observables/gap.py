@@ -22,7 +22,7 @@ import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
-from pearlfem.fem.film import FilmQuadrature, facet_rule, film_corners, film_quadrature
+from pearlfem.fem.film import FilmQuadrature, facet_rule, film_quadrature
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.observables.fields import FIELD_DEGREE, flux_density, london_current, turned_gradient
@@ -55,7 +55,7 @@ def cell_fields(solution: Solution) -> CellFields:
         return CellFields(flux_density(solution), _on_film(turned_gradient(g), space))
     A, x = solution.potential, ufl.SpatialCoordinate(space.mesh)
     values = _on_film(ufl.as_vector([A[0], A[1], x[0], x[1]]), space)
-    regions = solution.film.regions_at(film_corners(space).mean(axis=1))
+    regions = solution.film.regions_at(space.corners("film").mean(axis=1))
     each = np.broadcast_to(regions[:, None], values.shape[:-1])
     K = london_current(solution, values[..., :2], values[..., 2:], each)
     return CellFields(flux_density(solution), K)
