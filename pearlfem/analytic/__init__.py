@@ -1,6 +1,21 @@
-"""Exact physics of films that fill a plane, by NumPy and SciPy alone: references of the solvers."""
+"""Exact physics of films and of applied fields, by NumPy and SciPy alone: no solver is used."""
 
-from pearlfem.analytic import between_walls, infinite_film, pearl_vortex
+from pearlfem.analytic import (
+    applied_fields,
+    between_walls,
+    infinite_film,
+    narrow_ring,
+    pearl_vortex,
+    weak_screening,
+)
 from pearlfem.analytic.keldysh import keldysh_potential
 
-__all__ = ["between_walls", "infinite_film", "keldysh_potential", "pearl_vortex"]
+__all__ = [
+    "applied_fields",
+    "between_walls",
+    "infinite_film",
+    "keldysh_potential",
+    "narrow_ring",
+    "pearl_vortex",
+    "weak_screening",
+]

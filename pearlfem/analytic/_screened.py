@@ -123,12 +123,33 @@ def _image_integral(x: Array, y: Array, s: Array, shifts: Array, weights: Array)
         height, x2 = y[:, None] + t, (x * x)[:, None]
         total = np.zeros((5, x.size))
         for shift, weight in zip(shifts, weights, strict=True):
-            total += weight * _image_sum(x2, height, (shift * s)[:, None], measure)
+            if shift == 0.0:
+                total += weight * _point_image_sum(x2, height, measure)
+            else:
+                total += weight * _image_sum(x2, height, (shift * s)[:, None], measure)
         total[3] *= 3.0 * x * x
         total[4] *= 3.0
         return total
 
     return in_blocks(evaluate, nodes.size, x, y, s)
+
+
+def _point_image_sum(x2: Array, height: Array, measure: Array) -> Array:
+    """The sums of `_image_sum` for the shift 0: real, and twice as fast."""
+    square = 1.0 / (x2 + height * height)
+    first = measure * np.sqrt(square)
+    third = first * square
+    fifth = third * square
+    ones = np.ones(measure.shape[1])
+    return np.stack(
+        [
+            first @ ones,
+            -np.einsum("ij,ij->i", height, third),
+            -(third @ ones),
+            fifth @ ones,
+            np.einsum("ij,ij->i", height, fifth),
+        ]
+    )
 
 
 def _image_sum(x2: Array, height: Array, shift: Array, measure: Array) -> Array:

@@ -17,6 +17,11 @@ from pearlfem.analytic.infinite_film.fields import (
     sheet_current,
     stream_function,
 )
+from pearlfem.analytic.infinite_film.potential_gradient import (
+    potential_gradient_per_moment,
+    potential_per_moment,
+    scalar_potential_gradient,
+)
 
 __all__ = [
     "Couplings",
@@ -24,7 +29,10 @@ __all__ = [
     "elementary_couplings",
     "interaction_tensor",
     "magnetic_field",
+    "potential_gradient_per_moment",
+    "potential_per_moment",
     "scalar_potential",
+    "scalar_potential_gradient",
     "self_energy",
     "sheet_current",
     "stream_function",
