@@ -23,7 +23,7 @@ from pearlfem.solution import FormulationName, Solution
 
 MAX_ROUNDS = 10
 FIRST_RESOLUTION = 0.3  # of the first mesh, in units of the study's …
-LEAST_RESOLUTION = 0.2  # … but below this the cells may be too coarse for an impurity
+LEAST_RESOLUTION = 0.2  # … but below this the cells may be too coarse for a source
 _SOLVER_SHARE = 1e-2  # of the tolerance, left to the iterative solver
 # What a mesh is made for, in units of the tolerance. The first one falls short of it most; of later
 # ones it is known how far the last one fell short.
@@ -92,7 +92,7 @@ def refine(
     cells (see ``pearlfem.observables.gap``).
 
     Raises:
-        StudyError: Cells are too coarse for an impurity, or too many for the memory.
+        StudyError: Cells are too coarse for a source, or too many for the memory.
         ConvergenceError: An iterative solver failed.
 
     Note:

@@ -15,7 +15,8 @@ from mpi4py import MPI
 
 from pearlfem.analytic import infinite_film
 from pearlfem.mesh.space import create_space
-from pearlfem.model.film import Film, Plane
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Plane
 from pearlfem.model.sources import Impurity
 from pearlfem.observables.energy import interaction_tensor
 from pearlfem.observables.fields import magnetic_field, sheet_current
@@ -49,7 +50,7 @@ def check_solver(comm: MPI.Comm = MPI.COMM_WORLD) -> list[Comparison]:
     tensor = interaction_tensor(solutions)
     film = np.column_stack([_ALONG, np.full_like(_ALONG, _OFFSET)])
     above = np.column_stack([film, np.full_like(_ALONG, _HEIGHT)])
-    source = {"size": _IMPURITIES[0].size, "pearl_length": _FILM.pearl_length}
+    source = {"size": _IMPURITIES[0].size, "pearl_length": _FILM.least_pearl_length}
     exact_K = infinite_film.sheet_current(film, **source)
     exact_B = infinite_film.magnetic_field(above, **source)
     rows = [

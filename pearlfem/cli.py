@@ -22,13 +22,12 @@ from rich.table import Table
 
 from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.errors import ConvergenceError, StudyError
-from pearlfem.io.summary import ENERGY_UNIT
 from pearlfem.mesh.space import write_space
 from pearlfem.model.boundary import Open
-from pearlfem.model.film import Plane
-from pearlfem.model.study import Study, parse_study, read_study_text
+from pearlfem.model.shapes import Plane
+from pearlfem.model.study import Study, read_study
 from pearlfem.parallel import on_root
-from pearlfem.report import comparison_table, coupling_comparisons
+from pearlfem.report import comparison_table, coupling_comparisons, holes_table
 from pearlfem.run import PICTURE, draw_picture, run_study
 
 _STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
@@ -111,18 +110,7 @@ def run(study: Path, out: Path | None, force: bool) -> None:
     folder = out or Path("results") / study.stem
     what = _read_study(study)
     summary = run_study(what, folder, force=force, comm=comm, progress=click.echo)
-    tensor = np.array(summary["interaction"]["tensor"])
-    rows = list(coupling_comparisons(what.film, what.impurities, tensor))
-    title = f"{what.title or study.stem}, energies in {ENERGY_UNIT}"
-    infinite = isinstance(what.film.shape, Plane) and isinstance(what.boundary, Open)
-    reference = "exact" if infinite else "infinite film"
-    _print(comparison_table(rows[:_MOST_ROWS], title=title, reference=reference))
-    if len(rows) > _MOST_ROWS:
-        click.echo(f"and {len(rows) - _MOST_ROWS} more numbers in summary.json")
-    energy = summary["free_energy"]["value"]
-    click.echo(
-        f"free energy of the moments as given: {energy:.9g} {ENERGY_UNIT}, {_bounds(summary)}"
-    )
+    _report(what, summary, what.title or study.stem)
     click.echo(f"result in {folder}/: " + ", ".join(_list_files(folder)))
     if what.output.picture:
         click.echo(f"picture: {folder / PICTURE}")
@@ -204,8 +192,8 @@ def _abort(comm: MPI.Comm, message: str, code: int) -> NoReturn:
 
 
 def _read_study(path: Path) -> Study:
-    """Read on one rank, validate on all."""
-    return parse_study(on_root(MPI.COMM_WORLD, lambda: read_study_text(path)), name=str(path))
+    """Read and validate on one rank: the study may name further files."""
+    return on_root(MPI.COMM_WORLD, lambda: read_study(path))
 
 
 def _write_mesh(study: Study, path: Path, force: bool) -> int:
@@ -214,11 +202,32 @@ def _write_mesh(study: Study, path: Path, force: bool) -> int:
     return write_space(
         path,
         study.film,
-        study.impurities,
+        study.sources,
         boundary=study.boundary,
         resolution=study.mesh.resolution,
         far=study.mesh.far,
     )
+
+
+def _report(study: Study, summary: Mapping[str, Any], title: str) -> None:
+    """Print couplings, energy and holes."""
+    unit = summary["free_energy"]["unit"]
+    if summary["interaction"] is not None and study.film.uniform:
+        tensor = np.array(summary["interaction"]["tensor"])
+        scale = float(study.units.from_reduced(1.0, "energy"))
+        rows = list(coupling_comparisons(study.film, study.impurities, tensor / scale))
+        infinite = isinstance(study.film.shape, Plane) and not study.film.openings
+        exact = infinite and isinstance(study.boundary, Open)
+        reference = "exact" if exact else "infinite film"
+        rows = [row.scaled(scale) for row in rows[:_MOST_ROWS]]
+        heading = f"{title}, energies in {unit}"
+        _print(comparison_table(rows, title=heading, reference=reference))
+        if len(rows) > _MOST_ROWS:
+            click.echo(f"and {len(rows) - _MOST_ROWS} more numbers in summary.json")
+    if summary["holes"]:
+        _print(holes_table(summary["holes"], summary["units"]))
+    energy = summary["free_energy"]["value"]
+    click.echo(f"free energy of all sources together: {energy:.9g} {unit}, {_bounds(summary)}")
 
 
 def _print(table: Table) -> None:

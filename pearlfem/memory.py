@@ -47,7 +47,7 @@ def memory_needed(
     Note:
         Collective over ``comm``.
     """
-    degree, loads = study.solve.degree, 2 * len(study.impurities)
+    degree, loads = study.solve.degree, 2 * len(study.impurities) + bool(study.others)
     needed = _BYTES_PER_CELL + sum(
         _DOFS_PER_CELL[name][degree] * (_BYTES_PER_DOF[name][degree] + loads * _BYTES_PER_SOLUTION)
         for name in formulations
@@ -81,5 +81,5 @@ def check_memory(
         raise StudyError(
             f"mesh.resolution = {study.mesh.resolution:g}: would make about {cells:.2g} cells, "
             f"which need {memory} (degree {study.solve.degree}); allowed: a lower resolution or "
-            "degree, or larger impurities"
+            "degree, or larger cores of sources"
         )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,11 @@ class Comparison(NamedTuple):
         """Whether the difference is within the tolerance, if there is one."""
         return self.tolerance is None or abs(self.difference) <= self.tolerance
 
+    def scaled(self, factor: float) -> Comparison:
+        """Return the same in a unit ``factor`` times smaller."""
+        numbers = (factor * n for n in (self.computed, self.reference, self.scale))
+        return Comparison(self.name, *numbers, self.tolerance)
+
 
 def coupling_comparisons(
     film: Film,
@@ -46,7 +51,7 @@ def coupling_comparisons(
     """
     exact = infinite_film.interaction_tensor(
         [i.position for i in impurities],
-        film.pearl_length,
+        film.least_pearl_length,
         [i.strength for i in impurities],
         [i.size for i in impurities],
     )
@@ -63,6 +68,18 @@ def coupling_comparisons(
                     name = f"T_{'xy'[a]}{'xy'[b]}, pair {j + 1}-{i + 1}, r = {r:.4g}"
                     computed = tensor[j, i, a, b]
                     yield Comparison(name, computed, reference, abs(reference), tolerance)
+
+
+def holes_table(holes: Sequence[Mapping[str, Any]], units: Mapping[str, str]) -> Table:
+    """Return a table of the holes of a summary."""
+    table = Table(title="holes", title_justify="left")
+    table.add_column("", no_wrap=True)
+    for heading, kind in (("current", "current"), ("flux", "flux"), ("fluxoid", "flux")):
+        table.add_column(f"{heading}, {units[kind]}", justify="right", no_wrap=True)
+    for hole in holes:
+        numbers = (f"{hole[key]:.6g}" for key in ("current", "flux", "fluxoid"))
+        table.add_row(hole["name"], *numbers)
+    return table
 
 
 def comparison_table(rows: Iterable[Comparison], *, title: str, reference: str) -> Table:

@@ -21,8 +21,9 @@ from pearlfem.io.vtu import nodal_values, write_film, write_space
 from pearlfem.memory import check_memory
 from pearlfem.mesh.space import create_space
 from pearlfem.model.study import Study, read_study
-from pearlfem.observables.energy import interaction_tensor, tensor_bracket
+from pearlfem.observables.energy import free_energy, interaction_tensor, tensor_bracket
 from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
+from pearlfem.observables.holes import hole_states
 from pearlfem.parallel import on_root
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName, Solution, superpose
@@ -87,18 +88,23 @@ def run_study(
             first = answers[names[0]].solution
             with _timed(seconds, "output"):
                 _write(study, stage, first)
+                holes = hole_states(first)
             progress(f"output    {seconds['output']:6.1f} s")
-            energy, tensor = _bounded(study, answers, found.rounds[-1:])
+            energy, tensor = _bounded(answers, found.rounds[-1:])
             moment = magnetic_moment(first) if has_magnetic_moment(first) else None
+            for problem in found.problems.values():
+                problem.destroy()
         else:
-            energy, tensor, moment = _best(found.rounds), None, None
+            energy, tensor, moment, holes = _best(found.rounds), None, None, []
         seconds["total"] = time.perf_counter() - start
         summary = summarise(
             title=study.title,
+            units=study.units,
             shortfall=shortfall,
             free_energy=energy,
             tensor=tensor,
             magnetic_moment=moment,
+            holes=holes,
             rounds=[asdict(one) for one in found.rounds],
             counts=counts,
             seconds=seconds,
@@ -128,15 +134,20 @@ def draw_picture(folder: Path) -> Path:
     from pearlfem.io.picture import draw_film  # VTK takes a second to load
 
     study = read_study(folder / STUDY)
-    draw_film(folder / PICTURE, fields, study.film, study.impurities)
+    draw_film(folder / PICTURE, fields, study)
     return folder / PICTURE
 
 
 class _Answer(NamedTuple):
-    """What one formulation gives: tensor (n, n, 2, 2), the solution of all moments together."""
+    """What one formulation gives.
 
-    tensor: npt.NDArray[np.float64]
+    The tensor (n, n, 2, 2) of the impurities, None without any; the solution of all sources
+    together, and its free energy.
+    """
+
+    tensor: npt.NDArray[np.float64] | None
     solution: Solution
+    energy: float
 
 
 def _assemble(
@@ -151,7 +162,7 @@ def _assemble(
     with _timed(seconds, "mesh"):
         space = create_space(
             study.film,
-            study.impurities,
+            study.sources,
             boundary=study.boundary,
             resolution=study.mesh.resolution,
             far=study.mesh.far,
@@ -175,42 +186,43 @@ def _solve(
     study: Study, problem: MaxwellLondon, seconds: dict[str, float], progress: Progress
 ) -> _Answer:
     with _timed(seconds, "solve") as timer:
-        solutions = problem.solve_each(study.impurities)
-        tensor = interaction_tensor(solutions)
-        solution = superpose(solutions, [m for i in study.impurities for m in i.moment])
+        solutions = problem.solve_each(study.impurities) if study.impurities else []
+        tensor = interaction_tensor(solutions) if solutions else None
+        weights = [m for i in study.impurities for m in i.moment]
+        if study.others:
+            solutions, weights = [*solutions, problem.solve(study.others)], [*weights, 1.0]
+        solution = superpose(solutions, weights)
+        energy = free_energy(solution)
     progress(
         f"solve     {timer():6.1f} s   {len(solutions)} loads, at most {solution.iterations} "
         f"iterations, {problem.formulation} formulation"
     )
-    problem.destroy()
-    return _Answer(tensor, solution)
+    return _Answer(tensor, solution, energy)
 
 
 def _bounded(
-    study: Study, answers: Mapping[FormulationName, _Answer], rounds: Sequence[Round]
-) -> tuple[Bounded, Bounded]:
+    answers: Mapping[FormulationName, _Answer], rounds: Sequence[Round]
+) -> tuple[Bounded, Bounded | None]:
     """Return free energy and interaction tensor with the bounds that there are.
 
     The free energy also has those of ``rounds`` on the same mesh, which the tolerance is about.
     """
-    moments = np.array([impurity.moment for impurity in study.impurities])
-    energies = {
-        name: float(0.5 * np.einsum("ia,ijab,jb", moments, answer.tensor, moments))
-        for name, answer in answers.items()
-    }
-    lower, upper = energies.get("stream"), energies.get("vector")
-    if lower is not None:
-        lower = max([lower, *(one.lower for one in rounds if one.lower is not None)])
-    if upper is not None:
-        upper = min([upper, *(one.upper for one in rounds if one.upper is not None)])
+    stream, vector = answers.get("stream"), answers.get("vector")
+    lower = upper = None
+    if stream is not None:
+        lower = max([stream.energy, *(one.lower for one in rounds if one.lower is not None)])
+    if vector is not None:
+        upper = min([vector.energy, *(one.upper for one in rounds if one.upper is not None)])
     if lower is None or upper is None:
-        (name,) = answers
-        return Bounded(upper if lower is None else lower, lower, upper), Bounded(
-            answers[name].tensor
-        )
-    stream, vector = answers["stream"].tensor, answers["vector"].tensor
-    middle = Bounded((stream + vector) / 2, *tensor_bracket(stream, vector))
-    return Bounded((lower + upper) / 2, lower, upper), middle
+        (only,) = answers.values()
+        tensor = None if only.tensor is None else Bounded(only.tensor)
+        return Bounded(upper if lower is None else lower, lower, upper), tensor
+    energy = Bounded((lower + upper) / 2, lower, upper)
+    assert stream is not None and vector is not None
+    if stream.tensor is None or vector.tensor is None:
+        return energy, None
+    bracket = tensor_bracket(stream.tensor, vector.tensor)
+    return energy, Bounded((stream.tensor + vector.tensor) / 2, *bracket)
 
 
 def _best(rounds: Sequence[Round]) -> Bounded:
@@ -225,7 +237,7 @@ def _write(study: Study, stage: Path, solution: Solution) -> None:
     keep, picture = study.output.fields == "vtu", study.output.picture
     if not keep and not picture:
         return
-    values = nodal_values(solution)
+    values = nodal_values(solution, study.units)
     write_film(stage, values)
     if picture:
         on_root(comm, lambda: draw_picture(stage))

@@ -18,15 +18,16 @@ import numpy.typing as npt
 import pyvista
 
 from pearlfem.mesh.grading import device_extent
-from pearlfem.model.film import Disc, Film
-from pearlfem.model.sources import Impurity
+from pearlfem.model.film import Film
+from pearlfem.model.sources import Impurity, Source, Vortex
+from pearlfem.model.study import Study
 
 _PIXELS = (1500, 1200)
 _LINES_PER_SIGN = 10
 
 
-def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurity]) -> None:
-    """Draw the film of ``fields`` (film.vtu or film.pvtu) into the PNG file ``path``.
+def draw_film(path: Path, fields: Path, study: Study) -> None:
+    """Draw the film of ``study`` from ``fields`` (film.vtu or film.pvtu) into the PNG ``path``.
 
     Raises:
         OSError: ``fields`` cannot be read or ``path`` not written.
@@ -34,7 +35,7 @@ def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurit
     Note:
         Not collective: call it on one rank.
     """
-    center, half_width = _view(film, impurities)
+    center, half_width = _view(study.film, study.sources)
     surface = _visible_surface(fields, center, 1.5 * half_width)
     plotter = pyvista.Plotter(off_screen=True, window_size=list(_PIXELS))
     plotter.add_mesh(
@@ -45,7 +46,7 @@ def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurit
         clim=_color_range(surface["|K|"]),
         lighting=False,
         scalar_bar_args={
-            "title": "sheet current\n[Gamma/L^2]\n",
+            "title": f"sheet current\n[{study.units.name('sheet_current')}]\n",
             "color": "white",
             "vertical": True,
             "position_x": 0.85,
@@ -60,8 +61,9 @@ def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurit
     plotter.add_mesh(edge, color="white", line_width=3, lighting=False)
     if "g" in surface.array_names:
         _add_current_lines(plotter, surface, center, half_width)
-    _add_moments(plotter, impurities, half_width)
-    _add_scale(plotter, center, half_width)
+    _add_moments(plotter, study.impurities, half_width)
+    _add_vortices(plotter, study.others, half_width)
+    _add_scale(plotter, center, half_width, study.units.name("length"))
     # The colour bar takes the right-hand side, so the camera looks a little right of the centre.
     x, y = center[0] + 0.12 * half_width, center[1]
     plotter.camera_position = [(x, y, half_width), (x, y, 0.0), (0.0, 1.0, 0.0)]
@@ -73,13 +75,14 @@ def draw_film(path: Path, fields: Path, film: Film, impurities: Sequence[Impurit
     plotter.close()
 
 
-def _view(film: Film, impurities: Sequence[Impurity]) -> tuple[tuple[float, float], float]:
+def _view(film: Film, sources: Sequence[Source]) -> tuple[tuple[float, float], float]:
     """Return the centre and the half height of what is worth looking at."""
-    extent = device_extent(film, impurities)
-    if isinstance(film.shape, Disc):
+    extent = device_extent(film, sources)
+    if film.bounded:
         return extent.center, 1.1 * extent.size
-    reach = max(math.dist(extent.center, i.position) + 4 * i.size for i in impurities)
-    return extent.center, 1.3 * reach
+    cores = [core for source in sources for core in source.cores]
+    reach = max(math.dist(extent.center, c.position) + 4 * c.size for c in cores)
+    return extent.center, 1.3 * max(reach, extent.size if film.openings else 0.0)
 
 
 def _visible_surface(
@@ -148,7 +151,19 @@ def _add_moments(plotter: pyvista.Plotter, impurities: Sequence[Impurity], width
         plotter.add_mesh(arrow, color="deepskyblue", lighting=False)
 
 
-def _add_scale(plotter: pyvista.Plotter, center: tuple[float, float], half_width: float) -> None:
+def _add_vortices(plotter: pyvista.Plotter, sources: Sequence[Source], width: float) -> None:
+    """Add a ring for each vortex."""
+    for source in sources:
+        if isinstance(source, Vortex):
+            place = (*source.position, 0.1 * width)
+            disc = pyvista.Disc(center=place, inner=0.018 * width, outer=0.028 * width, c_res=48)
+            color = "lime" if source.winding > 0 else "tomato"
+            plotter.add_mesh(disc, color=color, lighting=False)
+
+
+def _add_scale(
+    plotter: pyvista.Plotter, center: tuple[float, float], half_width: float, unit: str
+) -> None:
     """Add a scale bar of a round length at the lower left."""
     step = 10.0 ** math.floor(math.log10(half_width))
     length = max(f * step for f in (0.1, 0.2, 0.5, 1, 2, 5) if f * step < 0.5 * half_width)
@@ -156,5 +171,5 @@ def _add_scale(plotter: pyvista.Plotter, center: tuple[float, float], half_width
     bar = pyvista.Line((x, y, 0.2 * half_width), (x + length, y, 0.2 * half_width))
     plotter.add_mesh(bar, color="white", line_width=6, lighting=False)
     plotter.add_text(
-        f"{length:g} L", position=(0.03, 0.055), viewport=True, font_size=14, color="white"
+        f"{length:g} {unit}", position=(0.03, 0.055), viewport=True, font_size=14, color="white"
     )

@@ -17,8 +17,10 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from pearlfem.io.folder import PARTIAL, SUMMARY
+from pearlfem.model.units import Kind, ReducedUnits, Units
+from pearlfem.observables.holes import HoleState
 
-ENERGY_UNIT = "mu0 Gamma^2 / L"
+_KINDS: tuple[Kind, ...] = ("length", "field", "current", "sheet_current", "flux", "moment")
 
 
 class Bounded(NamedTuple):
@@ -28,19 +30,22 @@ class Bounded(NamedTuple):
     lower: Any = None
     upper: Any = None
 
-    def as_dict(self, name: str, unit: str) -> dict[str, Any]:
+    def as_dict(self, name: str, units: Units | ReducedUnits, kind: Kind) -> dict[str, Any]:
         """Return value (as ``name``), bounds and unit, with lists in place of arrays."""
-        plain = [v.tolist() if isinstance(v, np.ndarray) else v for v in self]
-        return dict(zip((name, "lower", "upper"), plain, strict=True)) | {"unit": unit}
+        scaled = [None if v is None else units.from_reduced(v, kind) for v in self]
+        plain = [v.tolist() if isinstance(v, np.ndarray) else v for v in scaled]
+        return dict(zip((name, "lower", "upper"), plain, strict=True)) | {"unit": units.name(kind)}
 
 
 def summarise(
     *,
     title: str,
+    units: Units | ReducedUnits,
     shortfall: str | None,
     free_energy: Bounded,
     tensor: Bounded | None,
     magnetic_moment: npt.NDArray[np.float64] | None,
+    holes: Sequence[HoleState],
     rounds: Sequence[Mapping[str, Any]],
     counts: Mapping[str, int],
     seconds: Mapping[str, float],
@@ -49,10 +54,12 @@ def summarise(
 
     Args:
         title: Title of the study.
+        units: Those of the result; all numbers here are reduced.
         shortfall: Why the tolerance was not reached; None for a converged run.
         free_energy: F [μ0Γ²/L] of the moments as given.
         tensor: Interaction tensor [μ0Γ²/L], shape ``(n, n, 2, 2)``.
         magnetic_moment: Moment of the currents [ΓL], shape ``(3,)``.
+        holes: What is in each hole.
         rounds: What each mesh gave, if there were several.
         counts: ``cells``, ``dofs``, ``iterations`` and ``ranks``.
         seconds: Wall-clock time of each phase.
@@ -62,15 +69,35 @@ def summarise(
         "title": title,
         "converged": shortfall is None,
         **({} if shortfall is None else {"shortfall": shortfall}),
-        "free_energy": free_energy.as_dict("value", ENERGY_UNIT),
-        "interaction": None if tensor is None else tensor.as_dict("tensor", ENERGY_UNIT),
-        "magnetic_moment": None if magnetic_moment is None else magnetic_moment.tolist(),
-        "holes": [],
-        "rounds": list(rounds),
+        "units": {kind: units.name(kind) for kind in _KINDS},
+        "free_energy": free_energy.as_dict("value", units, "energy"),
+        "interaction": None if tensor is None else tensor.as_dict("tensor", units, "energy"),
+        "magnetic_moment": None
+        if magnetic_moment is None
+        else units.from_reduced(magnetic_moment, "moment").tolist(),
+        "holes": [_hole(hole, units) for hole in holes],
+        "rounds": [_round(one, units) for one in rounds],
         **counts,
         "seconds": dict(seconds),
         "versions": versions(),
     }
+
+
+def _hole(hole: HoleState, units: Units | ReducedUnits) -> dict[str, Any]:
+    return {
+        "name": hole.name,
+        "current": units.from_reduced(hole.current, "current"),
+        "flux": units.from_reduced(hole.flux, "flux"),
+        "fluxoid": units.from_reduced(hole.fluxoid, "flux"),
+    }
+
+
+def _round(one: Mapping[str, Any], units: Units | ReducedUnits) -> dict[str, Any]:
+    bounds = {
+        name: None if one[name] is None else units.from_reduced(one[name], "energy")
+        for name in ("lower", "upper")
+    }
+    return dict(one) | bounds
 
 
 def versions() -> dict[str, str]:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from dolfinx import fem
 from mpi4py import MPI
 
+from pearlfem.model.units import Kind, ReducedUnits, Units
 from pearlfem.observables.fields import flux_density, nodal_sheet_current, scalar_potential
 from pearlfem.parallel import together
 from pearlfem.solution import Solution
@@ -26,6 +27,15 @@ _Array = npt.NDArray[np.float64]
 _TETRA_EDGES = ((0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3))
 _TETRA_MIRROR = [0, 2, 1, 3, 6, 5, 4, 7, 9, 8]
 _TRIANGLE_MIRROR = [0, 2, 1, 5, 4, 3]
+
+
+_KINDS: dict[str, Kind] = {
+    "B": "field",
+    "B_z": "field",
+    "K": "sheet_current",
+    "g": "current",
+    "psi": "current",
+}
 
 
 class NodalValues(NamedTuple):
@@ -42,8 +52,8 @@ class NodalValues(NamedTuple):
     comm: MPI.Comm
 
 
-def nodal_values(solution: Solution) -> NodalValues:
-    """Return what ``write_film`` and ``write_space`` need of a solution.
+def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues:
+    """Return what ``write_film`` and ``write_space`` need of a solution, in ``units``.
 
     Note:
         Not collective, except for the compilation of the first call.
@@ -69,6 +79,9 @@ def nodal_values(solution: Solution) -> NodalValues:
         g = fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", 2)))
         g.interpolate(solution.stream_function)
         film["g"] = np.take_along_axis(_at_nodes(g, above), on_film, axis=1)
+    for fields in (space, film):
+        for name in fields:
+            fields[name] = units.from_reduced(fields[name], _KINDS[name])
     return NodalValues(nodes, space, nodes[above[:, None], on_film], film, mesh.comm)
 
 
