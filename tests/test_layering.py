@@ -25,7 +25,7 @@ ALLOWED = {
     "solution": {"model", "mesh"},
     "formulation": {"model", "mesh", "fem", "solvers"},
     "problem": {"errors", "model", "mesh", "fem", "formulation", "solution"},
-    "observables": {"errors", "mesh", "fem", "solution"},
+    "observables": {"errors", "model", "mesh", "fem", "solution"},
     "io": {"errors", "parallel", "model", "mesh", "solution", "observables"},
     "report": {"analytic", "model"},
     "check": {"analytic", "model", "mesh", "problem", "observables", "report"},

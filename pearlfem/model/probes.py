@@ -1,0 +1,249 @@
+"""What the user wants to know at chosen places: each probe becomes one table of numbers.
+
+A study file has them as tables ``[[output.probe]]``, told apart by ``kind``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+)
+
+from pearlfem.errors import StudyError
+from pearlfem.model.quantities import Finite, Point, Positive
+
+# The field of the film varies over lengths of the height, so the work for the flux through a loop
+# grows with the square of radius/height.
+LARGEST_LOOP = 30.0  # in heights above the film
+MOST_SAMPLES = 1_000_000  # of a line or a grid
+
+_Array = npt.NDArray[np.float64]
+
+
+def _file_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", name):
+        raise ValueError("input should be 1 to 100 letters, digits, '_', '-' or '.'")
+    return name
+
+
+def _lifted(point: Any) -> Any:
+    """Put a point (x, y) on the film."""
+    return (*point, 0.0) if isinstance(point, list | tuple) and len(point) == 2 else point
+
+
+def _some(points: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not points:
+        raise ValueError("input should have at least 1 point")
+    return points
+
+
+def _different(end: Any, info: ValidationInfo) -> Any:
+    if end == info.data.get("start"):
+        raise ValueError("input should differ from start")
+    return end
+
+
+def _loop_above_film(radius: float, height: float) -> float:
+    if not height > 0:
+        raise ValueError(f"input should not be given with height {height:g}, only above the film")
+    if radius > LARGEST_LOOP * height:
+        raise ValueError(
+            f"input should be at most {LARGEST_LOOP * height:g}, {LARGEST_LOOP:g} times the height"
+        )
+    return radius
+
+
+Name = Annotated[str, Field(strict=True), AfterValidator(_file_name)]
+Place = Annotated[tuple[Finite, Finite, Finite], BeforeValidator(_lifted)]
+PlaceAbove = tuple[Finite, Finite, Positive]
+Samples = Annotated[int, Field(ge=2, le=MOST_SAMPLES, strict=True)]
+
+
+class _Probe(BaseModel):
+    """What all probes have: a name of their own, that of the file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Name
+
+
+class PointsProbe(_Probe):
+    """Fields at points.
+
+    Args:
+        points: (x, y, z), or (x, y) on the film [length]; z = 0 is the film's upper face.
+    """
+
+    kind: Literal["points"] = "points"
+    points: Annotated[tuple[Place, ...], AfterValidator(_some)]
+
+    def places(self) -> _Array:
+        """Return the points [length], shape ``(n, 3)``."""
+        return np.array(self.points)
+
+    def outline(self) -> _Array:
+        """Return points [length] that lie within space only if the probe does, ``(n, 3)``."""
+        return self.places()
+
+
+class LineProbe(_Probe):
+    """Fields along a straight line.
+
+    Args:
+        start: One end: (x, y, z), or (x, y) on the film [length].
+        end: The other.
+        samples: Number of points, both ends included.
+    """
+
+    kind: Literal["line"] = "line"
+    start: Place
+    end: Place
+    samples: Samples
+
+    _ends_differ = field_validator("end")(_different)
+
+    def places(self) -> _Array:
+        """Return the points from start to end [length], shape ``(n, 3)``."""
+        return np.linspace(self.start, self.end, self.samples)
+
+    def arc_lengths(self) -> _Array:
+        """Return the distances of the points from the start [length], shape ``(n,)``."""
+        return np.linspace(
+            0.0, float(np.linalg.norm(np.subtract(self.end, self.start))), self.samples
+        )
+
+    def outline(self) -> _Array:
+        """Return points [length] that lie within space only if the probe does, ``(n, 3)``."""
+        return np.array([self.start, self.end])
+
+
+class GridProbe(_Probe):
+    """Fields on a horizontal grid, as a scanning probe sees them.
+
+    Args:
+        center: Its middle (x, y) [length].
+        size: Its extents along x and y [length].
+        height: z [length].
+        samples: Number of points along x and along y, the rims included.
+        loop_radius: Also give the flux through a horizontal circular loop of this radius [length]
+            around each point, which needs ``height`` > 0.
+    """
+
+    kind: Literal["grid"] = "grid"
+    center: Point
+    size: tuple[Positive, Positive]
+    height: Finite
+    samples: tuple[Samples, Samples]
+    loop_radius: Positive | None = None
+
+    @field_validator("samples")
+    @classmethod
+    def _not_too_many(cls, samples: tuple[int, int]) -> tuple[int, int]:
+        if samples[0] * samples[1] > MOST_SAMPLES:
+            raise ValueError(f"input should be at most {MOST_SAMPLES} points together")
+        return samples
+
+    @field_validator("loop_radius")
+    @classmethod
+    def _above_film(cls, radius: float | None, info: ValidationInfo) -> float | None:
+        if radius is None or "height" not in info.data:
+            return radius
+        return _loop_above_film(radius, info.data["height"])
+
+    def places(self) -> _Array:
+        """Return the points row by row, x fastest [length], shape ``(nx ny, 3)``."""
+        return self._lattice(*self.samples)
+
+    def outline(self) -> _Array:
+        """Return points [length] that lie within space only if the probe does, ``(n, 3)``."""
+        return _circled(self._lattice(2, 2), self.loop_radius or 0.0)
+
+    def _lattice(self, nx: int, ny: int) -> _Array:
+        x, y = (
+            np.linspace(middle - extent / 2, middle + extent / 2, count)
+            for middle, extent, count in zip(self.center, self.size, (nx, ny), strict=True)
+        )
+        return np.column_stack([np.tile(x, ny), np.repeat(y, nx), np.full(nx * ny, self.height)])
+
+
+class LoopProbe(_Probe):
+    """The flux through a horizontal circular loop above the film.
+
+    Args:
+        center: Its middle (x, y, z) [length], z > 0.
+        radius: Its radius [length], at most ``LARGEST_LOOP`` z.
+    """
+
+    kind: Literal["loop"] = "loop"
+    center: PlaceAbove
+    radius: Positive
+
+    @field_validator("radius")
+    @classmethod
+    def _above_film(cls, radius: float, info: ValidationInfo) -> float:
+        return _loop_above_film(radius, info.data["center"][2]) if "center" in info.data else radius
+
+    def outline(self) -> _Array:
+        """Return points [length] that lie within space only if the probe does, ``(n, 3)``."""
+        return _circled(np.array([self.center]), self.radius)
+
+
+class CutProbe(_Probe):
+    """The current through a straight cut of the film.
+
+    Args:
+        start: One end (x, y) [length], on the film or off it.
+        end: The other. Current counts as positive that flows from the left to the right of
+            someone who walks on the film from start to end.
+    """
+
+    kind: Literal["cut"] = "cut"
+    start: Point
+    end: Point
+
+    _ends_differ = field_validator("end")(_different)
+
+    def outline(self) -> _Array:
+        """Return points [length] that lie within space only if the probe does, ``(n, 3)``."""
+        return np.array([(*self.start, 0.0), (*self.end, 0.0)])
+
+
+Probe = Annotated[
+    PointsProbe | LineProbe | GridProbe | LoopProbe | CutProbe, Field(discriminator="kind")
+]
+
+
+def check_probes(probes: Sequence[Probe]) -> None:
+    """Refuse probes of the same name, for that is the name of their file.
+
+    Names that differ only in capitals count as the same: some file systems take them as one.
+
+    Raises:
+        StudyError: A name comes twice.
+    """
+    numbers: dict[str, int] = {}
+    for number, probe in enumerate(probes, start=1):
+        first = numbers.setdefault(probe.name.casefold(), number)
+        if first != number:
+            raise StudyError(
+                f"probe {number}: name = {probe.name!r}: not allowed; that is the file of probe "
+                f"{first}; allowed: a name that no other probe has"
+            )
+
+
+def _circled(centers: _Array, radius: float) -> _Array:
+    """Return the outermost points along x and y of circles, ``(n, 3)`` to ``(4n, 3)``."""
+    steps = radius * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
+    return np.asarray((centers[:, None] + steps).reshape(-1, 3))

@@ -1,0 +1,172 @@
+"""Probes of a study as tables: columns of numbers with the quantity that each of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from dolfinx import fem
+
+from pearlfem.errors import StudyError
+from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.probes import CutProbe, GridProbe, LineProbe, LoopProbe, PointsProbe, Probe
+from pearlfem.observables.fields import magnetic_field, sheet_current, stream_function
+from pearlfem.observables.probes import (
+    FieldFunction,
+    current_through,
+    flux_through_loops,
+    in_batches,
+    loop_flux,
+    magnetic_potential,
+    values_at,
+)
+from pearlfem.solution import Solution
+
+_Array = npt.NDArray[np.float64]
+Quantity = Literal["length", "field", "sheet_current", "current", "flux"]
+
+
+class Column(NamedTuple):
+    """A column of a table: its name, what it is, and numbers in reduced units, ``(n,)``."""
+
+    name: str
+    quantity: Quantity
+    values: _Array
+
+
+def measure(solution: Solution, probe: Probe, applied: FieldFunction | None = None) -> list[Column]:
+    """Return the table of what ``probe`` finds.
+
+    - points, line, grid: x, y, z, B, psi if known; if a point is at z = 0 also K and, if known,
+      g, which are NaN in the rows of other points. A line begins with the distance s from its
+      start; a grid with a loop ends with flux.
+    - loop: x, y, z, radius, flux. cut: start_x, start_y, end_x, end_y, current.
+
+    B, psi and flux are those of the film's currents.
+
+    Args:
+        solution: The solution.
+        probe: What is asked for.
+        applied: The applied field, B_applied at points ``(n, 3)`` [length], the same on every rank:
+            it comes in additional columns.
+
+    Raises:
+        StudyError: The probe reaches beyond walls or the far boundary.
+
+    Note:
+        Collective; the table is the same on every rank.
+    """
+    with _named(probe):
+        match probe:
+            case PointsProbe():
+                return _fields(solution, probe.places(), applied)
+            case LineProbe():
+                s = Column("s", "length", probe.arc_lengths())
+                return [s, *_fields(solution, probe.places(), applied)]
+            case GridProbe():
+                return _grid(solution, probe, applied)
+            case LoopProbe():
+                return _loop(solution, probe, applied)
+            case CutProbe():
+                return _cut(solution, probe)
+
+
+def check_places(space: TaggedMesh, probes: Sequence[Probe]) -> None:
+    """Refuse probes that reach out of the mesh, before anything is solved.
+
+    Raises:
+        StudyError: A probe has a point beyond walls or the far boundary.
+
+    Note:
+        Collective.
+    """
+    nothing = fem.Function(fem.functionspace(space.mesh, ("Discontinuous Lagrange", 0)))
+    for probe in probes:
+        with _named(probe):
+            values_at(nothing, probe.outline(), space)
+
+
+@contextmanager
+def _named(probe: Probe) -> Iterator[None]:
+    """Put the probe's name before what is wrong with it."""
+    try:
+        yield
+    except StudyError as error:
+        raise StudyError(f"probe {probe.name!r}: {error}") from None
+
+
+def _grid(solution: Solution, probe: GridProbe, applied: FieldFunction | None) -> list[Column]:
+    places, radius = probe.places(), probe.loop_radius
+    columns = _fields(solution, places, applied)
+    return columns if radius is None else columns + _fluxes(solution, places, radius, applied)
+
+
+def _loop(solution: Solution, probe: LoopProbe, applied: FieldFunction | None) -> list[Column]:
+    center = np.array([probe.center])
+    radius = Column("radius", "length", np.array([probe.radius]))
+    return [*_place(center), radius, *_fluxes(solution, center, probe.radius, applied)]
+
+
+def _cut(solution: Solution, probe: CutProbe) -> list[Column]:
+    ends = zip(("start_x", "start_y", "end_x", "end_y"), (*probe.start, *probe.end), strict=True)
+    current = current_through(solution, probe.start, probe.end)
+    return [
+        *(Column(name, "length", np.array([value])) for name, value in ends),
+        Column("current", "current", np.array([current])),
+    ]
+
+
+def _fields(solution: Solution, places: _Array, applied: FieldFunction | None) -> list[Column]:
+    """Return the columns of places and of the fields there."""
+    columns = _place(places)
+    B = in_batches(lambda some: magnetic_field(solution, some), places)
+    columns += _components("B", "field", B)
+    if solution.stream_function is not None:
+        psi = in_batches(lambda some: magnetic_potential(solution, some), places)
+        columns.append(Column("psi", "current", psi))
+    if np.any(on_film := places[:, 2] == 0):
+        columns += _on_film(solution, places, on_film)
+    if applied is not None:
+        columns += _components("B", "field", in_batches(applied, places), "_applied")
+    return columns
+
+
+def _on_film(solution: Solution, places: _Array, on_film: npt.NDArray[np.bool_]) -> list[Column]:
+    """Return K and, if known, g in the film's plane, NaN elsewhere."""
+
+    def spread(values: _Array) -> _Array:
+        every = np.full((len(places), *values.shape[1:]), np.nan)
+        every[on_film] = values
+        return every
+
+    K = in_batches(lambda some: sheet_current(solution, some[:, :2]), places[on_film])
+    columns = _components("K", "sheet_current", spread(K))
+    if solution.stream_function is not None:
+        g = in_batches(lambda some: stream_function(solution, some[:, :2]), places[on_film])
+        columns.append(Column("g", "current", spread(g)))
+    return columns
+
+
+def _fluxes(
+    solution: Solution, centers: _Array, radius: float, applied: FieldFunction | None
+) -> list[Column]:
+    columns = [Column("flux", "flux", loop_flux(solution, centers, radius))]
+    if applied is not None:
+        flux = flux_through_loops(applied, centers, radius)
+        columns.append(Column("flux_applied", "flux", flux))
+    return columns
+
+
+def _place(places: _Array) -> list[Column]:
+    return [Column(name, "length", x) for name, x in zip("xyz", places.T, strict=True)]
+
+
+def _components(name: str, quantity: Quantity, values: _Array, ending: str = "") -> list[Column]:
+    """Return a column for each component of a vector: Bx, By, Bz."""
+    return [
+        Column(f"{name}{axis}{ending}", quantity, component)
+        for axis, component in zip("xyz", values.T, strict=False)
+    ]
