@@ -22,12 +22,13 @@ from rich.table import Table
 
 from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.errors import ConvergenceError, StudyError
+from pearlfem.inductance import inductance, write_inductance
 from pearlfem.mesh.space import write_space
 from pearlfem.model.boundary import Open
 from pearlfem.model.shapes import Plane
 from pearlfem.model.study import Study, read_study
 from pearlfem.parallel import on_root
-from pearlfem.report import comparison_table, coupling_comparisons, holes_table
+from pearlfem.report import comparison_table, coupling_comparisons, holes_table, inductance_table
 from pearlfem.run import PICTURE, draw_picture, run_study
 
 _STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
@@ -139,6 +140,28 @@ def mesh(study: Path, out: Path | None, force: bool) -> None:
     path = out or Path(study.stem + ".msh")
     cells = on_root(MPI.COMM_WORLD, lambda: _write_mesh(what, path, force))
     click.echo(f"mesh: {path}, {cells:,} cells, with named groups")
+
+
+@cli.command("inductance")
+@_STUDY
+@click.option(
+    "--out",
+    metavar="FILE.json",
+    type=click.Path(path_type=Path),
+    help="Also write the matrix to this file.",
+)
+def inductance_matrix(study: Path, out: Path | None) -> None:
+    """Print the inductance matrix of the holes of a study's film.
+
+    Geometric and kinetic together; with formulation = "both" its bounds.
+    """
+    comm = MPI.COMM_WORLD
+    what = _read_study(study)
+    found = inductance(what, comm, click.echo)
+    _print(inductance_table(found, what.units))
+    if out is not None:
+        on_root(comm, lambda: write_inductance(out, found, what))
+        click.echo(f"matrix: {out}")
 
 
 @cli.command()

@@ -10,8 +10,10 @@ import numpy.typing as npt
 from rich.table import Table
 
 from pearlfem.analytic import infinite_film
+from pearlfem.inductance import Inductance
 from pearlfem.model.film import Film
 from pearlfem.model.sources import Impurity
+from pearlfem.model.units import ReducedUnits, Units
 
 
 class Comparison(NamedTuple):
@@ -79,6 +81,23 @@ def holes_table(holes: Sequence[Mapping[str, Any]], units: Mapping[str, str]) ->
     for hole in holes:
         numbers = (f"{hole[key]:.6g}" for key in ("current", "flux", "fluxoid"))
         table.add_row(hole["name"], *numbers)
+    return table
+
+
+def inductance_table(found: Inductance, units: Units | ReducedUnits) -> Table:
+    """Return a table of the inductances of all pairs of holes."""
+    unit = units.name("inductance")
+    table = Table(title=f"inductance, {unit}", title_justify="left")
+    table.add_column("", no_wrap=True)
+    bounds = found.lower is not None and found.upper is not None
+    for heading in ("L", "at least", "at most") if bounds else ("L",):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for i, one in enumerate(found.holes):
+        for j, other in enumerate(found.holes[: i + 1]):
+            arrays = (found.matrix, found.lower, found.upper)
+            entries = [a[i, j] for a in arrays if a is not None]
+            numbers = (f"{units.from_reduced(float(e), 'inductance'):.8g}" for e in entries)
+            table.add_row(one if i == j else f"{other}, {one}", *numbers)
     return table
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,14 +17,17 @@ from mpi4py import MPI
 from pearlfem.adaptivity import Refinement, Round, refine
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.folder import PARTIAL, result_folder
+from pearlfem.io.probes import write_probe
 from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
 from pearlfem.memory import check_memory
 from pearlfem.mesh.space import create_space
+from pearlfem.model.applied import applied_field
 from pearlfem.model.study import Study, read_study
 from pearlfem.observables.energy import free_energy, interaction_tensor, tensor_bracket
 from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
 from pearlfem.observables.holes import hole_states
+from pearlfem.observables.tables import check_places, measure
 from pearlfem.parallel import on_root
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName, Solution, superpose
@@ -88,6 +92,7 @@ def run_study(
             first = answers[names[0]].solution
             with _timed(seconds, "output"):
                 _write(study, stage, first)
+                _probe(study, stage, first)
                 holes = hole_states(first)
             progress(f"output    {seconds['output']:6.1f} s")
             energy, tensor = _bounded(answers, found.rounds[-1:])
@@ -169,6 +174,7 @@ def _assemble(
             comm=comm,
         )
     progress(f"mesh      {seconds['mesh']:6.1f} s   {space.cells:,} cells")
+    check_places(space, study.output.probe)
     problems = {}
     for name in names:
         problem = MaxwellLondon(study.film, space, study.solve.degree, name)
@@ -245,6 +251,21 @@ def _write(study: Study, stage: Path, solution: Solution) -> None:
         write_space(stage, values)
     else:
         on_root(comm, lambda: _remove(stage.glob("film*vtu")))
+
+
+def _probe(study: Study, stage: Path, solution: Solution) -> None:
+    """Write the tables of all probes (collective)."""
+
+    def applied(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        field = applied_field(solution.drives, points)
+        assert field is not None
+        return field
+
+    has_field = applied_field(solution.drives, np.empty((0, 3))) is not None
+    for probe in study.output.probe:
+        columns = measure(solution, probe, applied if has_field else None)
+        write = partial(write_probe, stage, probe.name, columns, study.units)
+        on_root(solution.space.mesh.comm, write)
 
 
 def _remove(paths: Iterable[Path]) -> None:

@@ -3,34 +3,18 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
-from pearlfem.observables.tables import Column, Quantity
-
-
-class Unit(NamedTuple):
-    """A unit as it stands in the header, and how many of it are one reduced unit."""
-
-    text: str
-    factor: float = 1.0
-
-
-REDUCED_UNITS: Mapping[Quantity, Unit] = {
-    "length": Unit("L"),
-    "field": Unit("mu0 Gamma/L^2"),
-    "sheet_current": Unit("Gamma/L^2"),
-    "current": Unit("Gamma/L"),
-    "flux": Unit("mu0 Gamma"),
-}
+from pearlfem.model.units import ReducedUnits, Units
+from pearlfem.observables.tables import Column
 
 
 def write_probe(
     folder: Path,
     name: str,
     columns: Sequence[Column],
-    units: Mapping[Quantity, Unit] = REDUCED_UNITS,
+    units: Units | ReducedUnits,
 ) -> Path:
     """Write the table of the probe ``name``: ``probe_NAME.csv``; return its path.
 
@@ -38,7 +22,7 @@ def write_probe(
         folder: Where the file goes.
         name: Name of the probe.
         columns: The table, of numbers in reduced units; NaN is written as ``nan``.
-        units: The unit of each quantity.
+        units: Those to write in.
 
     Raises:
         OSError: The file cannot be written.
@@ -49,8 +33,8 @@ def write_probe(
     path = folder / f"probe_{name}.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(f"{c.name} [{units[c.quantity].text}]" for c in columns)
+        writer.writerow(f"{c.name} [{units.name(c.quantity)}]" for c in columns)
         # + 0.0 for there is no minus before 0, which depends on the order of sums
-        scaled = [(c.values * units[c.quantity].factor + 0.0).tolist() for c in columns]
+        scaled = [(units.from_reduced(c.values, c.quantity) + 0.0).tolist() for c in columns]
         writer.writerows(zip(*scaled, strict=True))
     return path

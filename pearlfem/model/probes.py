@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from pearlfem.errors import StudyError
-from pearlfem.model.quantities import Finite, Point, Positive
+from pearlfem.model.quantities import Length, Point, PositiveLength
 
 # The field of the film varies over lengths of the height, so the work for the flux through a loop
 # grows with the square of radius/height.
@@ -66,8 +66,8 @@ def _loop_above_film(radius: float, height: float) -> float:
 
 
 Name = Annotated[str, Field(strict=True), AfterValidator(_file_name)]
-Place = Annotated[tuple[Finite, Finite, Finite], BeforeValidator(_lifted)]
-PlaceAbove = tuple[Finite, Finite, Positive]
+Place = Annotated[tuple[Length, Length, Length], BeforeValidator(_lifted)]
+PlaceAbove = tuple[Length, Length, PositiveLength]
 Samples = Annotated[int, Field(ge=2, le=MOST_SAMPLES, strict=True)]
 
 
@@ -143,10 +143,10 @@ class GridProbe(_Probe):
 
     kind: Literal["grid"] = "grid"
     center: Point
-    size: tuple[Positive, Positive]
-    height: Finite
+    size: tuple[PositiveLength, PositiveLength]
+    height: Length
     samples: tuple[Samples, Samples]
-    loop_radius: Positive | None = None
+    loop_radius: PositiveLength | None = None
 
     @field_validator("samples")
     @classmethod
@@ -188,7 +188,7 @@ class LoopProbe(_Probe):
 
     kind: Literal["loop"] = "loop"
     center: PlaceAbove
-    radius: Positive
+    radius: PositiveLength
 
     @field_validator("radius")
     @classmethod
@@ -223,6 +223,15 @@ class CutProbe(_Probe):
 Probe = Annotated[
     PointsProbe | LineProbe | GridProbe | LoopProbe | CutProbe, Field(discriminator="kind")
 ]
+
+
+PROBES: dict[str, type[_Probe]] = {
+    "points": PointsProbe,
+    "line": LineProbe,
+    "grid": GridProbe,
+    "loop": LoopProbe,
+    "cut": CutProbe,
+}
 
 
 def check_probes(probes: Sequence[Probe]) -> None:

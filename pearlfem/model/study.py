@@ -18,6 +18,7 @@ from pearlfem.model.applied import CurrentLoop, Dipole, UniformField, check_appl
 from pearlfem.model.boundary import Boundary, Box, Open, Place, Walls, check_boundary
 from pearlfem.model.expressions import Expression
 from pearlfem.model.film import Film, Hole, Profile, Region
+from pearlfem.model.probes import PROBES, Probe, check_probes
 from pearlfem.model.quantities import FieldStrength, Positive, PositiveLength, Winding
 from pearlfem.model.shape_tables import (
     SHAPE_TABLES,
@@ -147,6 +148,7 @@ class OutputTable(Table):
 
     fields: Literal["vtu", "none"] = "vtu"
     picture: Annotated[bool, Field(strict=True)] = True
+    probe: tuple[Probe, ...] = ()
 
 
 class _StudyTable(Table):
@@ -252,6 +254,7 @@ def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
     boundary = table.boundary.boundary(film)
     check_boundary(boundary, film, sources)
     check_applied(film, boundary, sources)
+    check_probes(table.output.probe)
     return Study(
         title=table.title,
         units=origin.units,
@@ -286,30 +289,37 @@ def _fault(fault: dict[str, Any]) -> str:
         )
     if fault["type"] == "missing":
         return f"{key}: missing, but needed"
-    if fault["type"] == "union_tag_not_found":
-        return f"{key}.shape: missing, but needed; allowed: {_names_of_shapes(fault)}"
-    if fault["type"] == "union_tag_invalid":
-        tag = fault["ctx"]["tag"]
-        return f"{key}.shape = {tag!r}: not allowed; allowed: {_names_of_shapes(fault)}"
+    if fault["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        allowed = ", ".join(map(repr, _tags(fault["loc"])))
+        which = "kind" if "probe" in fault["loc"] else "shape"
+        if fault["type"] == "union_tag_not_found":
+            return f"{key}.{which}: missing, but needed; allowed: {allowed}"
+        return f"{key}.{which} = {fault['ctx']['tag']!r}: not allowed; allowed: {allowed}"
     return f"{key} = {fault['input']!r}: not allowed; {fault['msg']}"
 
 
-def _names_of_shapes(fault: dict[str, Any]) -> str:
-    names = [name for name in SHAPE_TABLES if name != "plane" or fault["loc"] == ("film", "outline")]
-    return ", ".join(map(repr, names))
+def _tags(location: tuple[int | str, ...]) -> list[str]:
+    """Return what may stand where a union's tag is missing or wrong."""
+    if "probe" in location:
+        return list(PROBES)
+    return [name for name in SHAPE_TABLES if name != "plane" or location == ("film", "outline")]
 
 
 def _plain(location: tuple[int | str, ...]) -> list[int | str]:
-    """Return a location without what the user did not write: the union's tags."""
+    """Return a location without what the user did not write: the tags of unions."""
     parts: list[int | str] = []
     before: int | str = ""
     for part in location:
-        is_tag = part in SHAPE_TABLES and (before == "outline" or before in ("base",) or isinstance(before, int))
-        kind = part in ("outline", "float", "_ProfileTable") or "function-wrap" in str(part)
-        if not is_tag and not kind:
+        after_union = before in ("outline", "base") or isinstance(before, int)
+        tag = after_union and part in (*SHAPE_TABLES, *PROBES)
+        member = part in ("outline", "_ProfileTable") or str(part).startswith("function-wrap")
+        if not tag and not member:
             parts.append(part)
         before = part
     return parts
+
+
+_LISTS = ("impurity", "vortex", "hole", "region", "dipole", "loop", "probe", "parts", "removed")
 
 
 def _key(location: tuple[int | str, ...]) -> str:
@@ -317,8 +327,7 @@ def _key(location: tuple[int | str, ...]) -> str:
     words: list[str] = []
     for part in _plain(location):
         if isinstance(part, int):
-            numbered = words[-1] in ("impurity", "vortex", "hole", "region", "dipole", "loop", "probe", "parts")
-            words[-1] += f" {part + 1}" if numbered else f"[{part}]"
+            words[-1] += f" {part + 1}" if words[-1] in _LISTS else f"[{part}]"
         else:
             words.append(part)
     return ".".join(words)
@@ -343,6 +352,8 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
     }
     parents = [part for part in location[:-1] if isinstance(part, str)]
     own: list[str] = []
+    if parents and parents[-1] in PROBES and "probe" in parents:
+        return list(PROBES[parents[-1]].model_fields)
     if parents and parents[-1] in SHAPE_TABLES and location[-2] == parents[-1]:
         own = list(SHAPE_TABLES[parents[-1]].model_fields)
     named = next((part for part in reversed(parents) if part in tables), None)

@@ -226,5 +226,5 @@ def _need_stream_function(solution: Solution, what: str) -> fem.Function:
 def _in_plane(solution: Solution, points: npt.ArrayLike) -> tuple[_Array, npt.NDArray[np.int32]]:
     """Return points (x, y) in z = 0, and the cells in which to look for them."""
     flat = np.asarray(points, dtype=float).reshape(-1, 2)
-    cells = solution.space.sides("film", "plane")[:, 0]
+    cells = solution.space.sides("film", "plane", *solution.space.holes.values())[:, 0]
     return np.column_stack([flat, np.zeros(len(flat))]), cells

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from dolfinx import fem
 
 from pearlfem.errors import StudyError
-from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE, film_corners
+from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.probes import LARGEST_LOOP
 from pearlfem.observables.fields import magnetic_field, sheet_current, stream_function
@@ -224,7 +224,7 @@ def _crossings(space: TaggedMesh, ends: _Array) -> _Array:
     In units of the cut's length, the same on every rank.
     """
     along = ends[1] - ends[0]
-    offsets = film_corners(space) - ends[0]
+    offsets = space.corners("film") - ends[0]
     across = offsets[..., 0] * along[1] - offsets[..., 1] * along[0]
     places = offsets @ along / (along @ along)
     found = []
