@@ -160,7 +160,9 @@ def _contributions(
     first, last = solutions[0], solutions[-1]
     own = cell_fields(first)
     other = averaged_fields(first) if last is first else cell_fields(last)
-    return cell_gaps(own, other, first.space, first.film), film_energies(own, first.space, first.film)
+    return cell_gaps(own, other, first.space, first.film), film_energies(
+        own, first.space, first.film
+    )
 
 
 def _relative_error(energies: dict[FormulationName, float], estimate: float) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,14 +10,11 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
-from pearlfem.errors import StudyError
-from pearlfem.memory import check_memory
-from pearlfem.mesh.space import create_space
-from pearlfem.model.sources import Fluxoid
+from pearlfem.assembly import Progress, assemble
+from pearlfem.errors import ConvergenceError, StudyError
+from pearlfem.model.sources import Fluxoid, check_sources
 from pearlfem.model.study import Study
 from pearlfem.observables.holes import inductance_bracket, inverse_inductance
-from pearlfem.problem import MaxwellLondon
-from pearlfem.solution import FormulationName
 
 _Array = npt.NDArray[np.float64]
 
@@ -33,7 +29,7 @@ class Inductance(NamedTuple):
 
 
 def inductance(
-    study: Study, comm: MPI.Comm = MPI.COMM_WORLD, progress: Callable[[str], None] = lambda line: None
+    study: Study, comm: MPI.Comm = MPI.COMM_WORLD, progress: Progress = lambda line: None
 ) -> Inductance:
     """Return the inductance matrix of the film of ``study``; its sources do not count.
 
@@ -49,23 +45,19 @@ def inductance(
     """
     names = tuple(opening.name for opening in study.film.openings)
     if not names:
-        raise StudyError("film.hole: none; the inductance is that of holes, of which a film needs one")
-    sources = [Fluxoid(name) for name in names]
-    chosen = study.solve.formulation
-    formulations: tuple[FormulationName, ...] = ("stream", "vector") if chosen == "both" else (chosen,)
-    check_memory(study, formulations, study.mesh.resolution, comm)
-    space = create_space(
-        study.film,
-        sources,
-        boundary=study.boundary,
-        resolution=study.mesh.resolution,
-        far=study.mesh.far,
-        comm=comm,
-    )
-    progress(f"mesh      {space.cells:,} cells")
+        raise StudyError(
+            "film.hole: none; the inductance is that of holes, of which a film needs one"
+        )
+    sources = tuple(Fluxoid(name) for name in names)
+    check_sources(study.film, sources)
+    driven = study.model_copy(update={"impurities": (), "others": sources})
+    found = assemble(driven, {}, comm, progress)
+    if found.shortfall is not None:
+        raise ConvergenceError(
+            f"tolerance = {study.solve.tolerance:g} was not reached: {found.shortfall}"
+        )
     inverse = {}
-    for name in formulations:
-        problem = MaxwellLondon(study.film, space, study.solve.degree, name)
+    for name, problem in found.problems.items():
         inverse[name] = inverse_inductance(problem.solve_each(sources))
         progress(f"solve     {problem.dofs:,} dofs, {name} formulation")
         problem.destroy()
@@ -86,7 +78,9 @@ def write_inductance(path: Path, found: Inductance, study: Study) -> None:
         Not collective: call it on one rank.
     """
     arrays = (found.matrix, found.lower, found.upper)
-    values = [None if a is None else study.units.from_reduced(a, "inductance").tolist() for a in arrays]
+    values = [
+        None if a is None else study.units.from_reduced(a, "inductance").tolist() for a in arrays
+    ]
     content: dict[str, Any] = {
         "schema": 1,
         "holes": list(found.holes),

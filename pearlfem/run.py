@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,27 +13,25 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
-from pearlfem.adaptivity import Refinement, Round, refine
+from pearlfem.adaptivity import Round
+from pearlfem.assembly import Progress, assemble, timed
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.folder import PARTIAL, result_folder
 from pearlfem.io.probes import write_probe
 from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
-from pearlfem.memory import check_memory
-from pearlfem.mesh.space import create_space
 from pearlfem.model.applied import applied_field
 from pearlfem.model.study import Study, read_study
 from pearlfem.observables.energy import free_energy, interaction_tensor, tensor_bracket
 from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
 from pearlfem.observables.holes import hole_states
-from pearlfem.observables.tables import check_places, measure
+from pearlfem.observables.tables import measure
 from pearlfem.parallel import on_root
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName, Solution, superpose
 
 PICTURE = "film.png"
 STUDY = "study.toml"
-Progress = Callable[[str], None]
 
 
 def run_study(
@@ -67,16 +64,10 @@ def run_study(
     """
     start = time.perf_counter()
     seconds: dict[str, float] = {}
-    chosen = study.solve.formulation
-    names: tuple[FormulationName, ...] = ("stream", "vector") if chosen == "both" else (chosen,)
     shortfall: str | None = None
     with result_folder(folder, force=force, comm=comm) as stage:
         on_root(comm, lambda: (stage / STUDY).write_text(study.text, encoding="utf-8"))
-        if study.solve.tolerance is None:
-            found = _assemble(study, names, seconds, comm, progress)
-        else:
-            with _timed(seconds, "refine"):
-                found = refine(study, study.solve.tolerance, names, comm, progress)
+        found = assemble(study, seconds, comm, progress)
         shortfall = found.shortfall
         counts = {
             "cells": found.space.cells,
@@ -89,8 +80,8 @@ def run_study(
                 for name, problem in found.problems.items()
             }
             counts["iterations"] = max(a.solution.iterations for a in answers.values())
-            first = answers[names[0]].solution
-            with _timed(seconds, "output"):
+            first = next(iter(answers.values())).solution
+            with timed(seconds, "output"):
                 _write(study, stage, first)
                 _probe(study, stage, first)
                 holes = hole_states(first)
@@ -155,43 +146,10 @@ class _Answer(NamedTuple):
     energy: float
 
 
-def _assemble(
-    study: Study,
-    names: Sequence[FormulationName],
-    seconds: dict[str, float],
-    comm: MPI.Comm,
-    progress: Progress,
-) -> Refinement:
-    """Mesh once, as fine as the study says, and assemble."""
-    check_memory(study, names, study.mesh.resolution, comm)
-    with _timed(seconds, "mesh"):
-        space = create_space(
-            study.film,
-            study.sources,
-            boundary=study.boundary,
-            resolution=study.mesh.resolution,
-            far=study.mesh.far,
-            comm=comm,
-        )
-    progress(f"mesh      {seconds['mesh']:6.1f} s   {space.cells:,} cells")
-    check_places(space, study.output.probe)
-    problems = {}
-    for name in names:
-        problem = MaxwellLondon(study.film, space, study.solve.degree, name)
-        for phase, time_taken in problem.seconds.items():
-            seconds[phase] = seconds.get(phase, 0.0) + time_taken
-        progress(
-            f"assemble  {sum(problem.seconds.values()):6.1f} s   {problem.dofs:,} dofs of degree "
-            f"{study.solve.degree}, {name} formulation"
-        )
-        problems[name] = problem
-    return Refinement((), space, problems, None)
-
-
 def _solve(
     study: Study, problem: MaxwellLondon, seconds: dict[str, float], progress: Progress
 ) -> _Answer:
-    with _timed(seconds, "solve") as timer:
+    with timed(seconds, "solve") as timer:
         solutions = problem.solve_each(study.impurities) if study.impurities else []
         tensor = interaction_tensor(solutions) if solutions else None
         weights = [m for i in study.impurities for m in i.moment]
@@ -271,15 +229,3 @@ def _probe(study: Study, stage: Path, solution: Solution) -> None:
 def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
         path.unlink()
-
-
-@contextmanager
-def _timed(seconds: dict[str, float], phase: str) -> Iterator[Callable[[], float]]:
-    """Add the time of the block to ``seconds[phase]``; yields a clock."""
-    start = time.perf_counter()
-
-    def elapsed() -> float:
-        return time.perf_counter() - start
-
-    yield elapsed
-    seconds[phase] = seconds.get(phase, 0.0) + elapsed()

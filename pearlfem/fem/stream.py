@@ -142,7 +142,9 @@ def half_sign(space: TaggedMesh) -> fem.Function:
 def half_sign_at_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> npt.NDArray[np.float64]:
     """Return ½ sign(z) at this rank's own dofs of a Lagrange space, exactly 0 in z = 0."""
     values = 0.5 * np.sign(V.tabulate_dof_coordinates()[:, 2])
-    values[fem.locate_dofs_topological(V, 2, space.facets("film", "plane", *space.holes.values()))] = 0.0
+    values[
+        fem.locate_dofs_topological(V, 2, space.facets("film", "plane", *space.holes.values()))
+    ] = 0.0
     return np.asarray(values[: V.dofmap.index_map.size_local])
 
 

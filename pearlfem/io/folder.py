@@ -17,7 +17,9 @@ from pearlfem.parallel import on_root
 SUMMARY = "summary.json"
 PARTIAL = "partial.json"  # bounds of a study whose tolerance was not reached
 _STAGE = ".unfinished-"  # what a killed run leaves is no result, and in nobody's way
-_OURS = re.compile(r"(film|space)(\.p?vtu|_\d+\.vtu)|film\.png|study\.toml|partial\.json|probe_.+\.csv")
+_OURS = re.compile(
+    r"(film|space)(\.p?vtu|_\d+\.vtu)|film\.png|study\.toml|partial\.json|probe_.+\.csv"
+)
 
 
 @contextmanager

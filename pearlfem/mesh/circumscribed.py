@@ -67,13 +67,13 @@ def _move(points: _Array, space: TaggedMesh, film: Film, disc: Disc, covering: b
     half = np.maximum(half, np.roll(half, 1))
     nearest = np.abs(np.exp(1j * angles[:, None]) - np.exp(1j * around)).argmin(axis=1)
     outward = 1 / np.cos(half[nearest])
-    points[mine, :2] = disc.center + (space.mesh.geometry.x[mine, :2] - disc.center) * outward[:, None]
+    points[mine, :2] = (
+        disc.center + (space.mesh.geometry.x[mine, :2] - disc.center) * outward[:, None]
+    )
     return bool(half.any())
 
 
-def _on_film(
-    film: Film, disc: Disc, angles: _Array, part: float
-) -> npt.NDArray[np.bool_]:
+def _on_film(film: Film, disc: Disc, angles: _Array, part: float) -> npt.NDArray[np.bool_]:
     """Return whether the points at ``angles`` and ``part`` of the radius are on the film."""
     circle = part * disc.radius * np.column_stack([np.cos(angles), np.sin(angles)])
     return film.covers(disc.center + circle)

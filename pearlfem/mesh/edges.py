@@ -7,7 +7,6 @@ less; at corners that point into the film it is singular.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,9 +51,7 @@ def edge_sizes(film: Film) -> EdgeSizes:
     return EdgeSizes(points, sizes)
 
 
-def on_circle(
-    points: _Array, disc: Disc, round_off: float = _ROUND_OFF
-) -> npt.NDArray[np.bool_]:
+def on_circle(points: _Array, disc: Disc, round_off: float = _ROUND_OFF) -> npt.NDArray[np.bool_]:
     """Return which ``points``, ``(n, 2)``, are on the circle of ``disc`` up to ``round_off`` R."""
     distances = np.linalg.norm(points - disc.center, axis=1)
     return np.asarray(np.abs(distances - disc.radius) < round_off * disc.radius)
@@ -127,7 +124,9 @@ def _filled(ring: _Array, places: _Array, sizes: _Array) -> EdgeSizes:
     fine = np.linspace(0.0, line.length, 50 * len(at) + 1)
     size = np.interp(fine, at, sizes, period=line.length)
     count = np.cumsum(np.append(0.0, np.diff(fine) / size[1:]))
-    stations = np.interp(np.arange(np.ceil(count[-1])) / np.ceil(count[-1]) * count[-1], count, fine)
+    stations = np.interp(
+        np.arange(np.ceil(count[-1])) / np.ceil(count[-1]) * count[-1], count, fine
+    )
     points = shapely.get_coordinates(shapely.line_interpolate_point(line, stations))
     return EdgeSizes(points, np.interp(stations, at, sizes, period=line.length))
 
@@ -139,4 +138,6 @@ def _corners(ring: _Array, places: _Array, sizes: _Array) -> EdgeSizes:
     turns = np.arctan2(cross, np.sum(before * after, axis=1))
     points = ring[turns < -_SHARP]
     distances = np.linalg.norm(points[:, None] - places, axis=2)
-    return EdgeSizes(points, _AT_CORNER * sizes[distances.argmin(axis=1)] if len(points) else np.empty(0))
+    return EdgeSizes(
+        points, _AT_CORNER * sizes[distances.argmin(axis=1)] if len(points) else np.empty(0)
+    )

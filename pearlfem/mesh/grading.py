@@ -170,12 +170,16 @@ def _profile_seeds(film: Film, resolution: float) -> list[Seeds]:
     """Return points all over a film whose Pearl length varies smoothly."""
     if not callable(film.pearl_length) and not any(callable(r.pearl_length) for r in film.regions):
         return []
-    outline = film.outline() if film.bounded else shapely.union_all(
-        [region.shape.outline() for region in film.regions]
+    outline = (
+        film.outline()
+        if film.bounded
+        else shapely.union_all([region.shape.outline() for region in film.regions])
     )
     x0, y0, x1, y1 = outline.bounds
     size = _PER_PROFILE * max(x1 - x0, y1 - y0)
-    grid = np.stack(np.meshgrid(np.arange(x0, x1, size), np.arange(y0, y1, size)), -1).reshape(-1, 2)
+    grid = np.stack(np.meshgrid(np.arange(x0, x1, size), np.arange(y0, y1, size)), -1).reshape(
+        -1, 2
+    )
     points = grid[shapely.contains_xy(outline, *grid.T)]
     rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
     return [Seeds(Growth(size / resolution, rate), points)] if len(points) else []

@@ -18,7 +18,14 @@ from pearlfem.analytic import applied_fields
 from pearlfem.errors import StudyError
 from pearlfem.model.boundary import Boundary, Open
 from pearlfem.model.film import Film
-from pearlfem.model.quantities import FORBID_EXTRA, Current, FieldStrength, Length, Moment, PositiveLength
+from pearlfem.model.quantities import (
+    FORBID_EXTRA,
+    Current,
+    FieldStrength,
+    Length,
+    Moment,
+    PositiveLength,
+)
 from pearlfem.model.sources import Core, Source, name_of
 
 _Array = npt.NDArray[np.float64]

@@ -50,7 +50,10 @@ class Expression:
         try:
             if len(self.text) > _LONGEST:
                 raise ValueError(f"more than {_LONGEST} characters")
-            if any(isinstance(n, ast.Constant) and isinstance(n.value, str) for n in ast.walk(ast.parse(self.text))):
+            if any(
+                isinstance(n, ast.Constant) and isinstance(n.value, str)
+                for n in ast.walk(ast.parse(self.text))
+            ):
                 raise ValueError("a text within it")
             with np.errstate(all="ignore"):
                 return np.asarray(parser.eval(self.text), dtype=float)

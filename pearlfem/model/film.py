@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pydantic import AfterValidator, ConfigDict
+from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
@@ -229,8 +229,7 @@ class Film:
     def least_pearl_length(self) -> float:
         """The smallest r0 anywhere [length]; of smooth functions, at many points."""
         return min(
-            float(_values(length, _samples(outline)).min())
-            for length, outline in self._profiles()
+            float(_values(length, _samples(outline)).min()) for length, outline in self._profiles()
         )
 
     def _profiles(self) -> Iterator[tuple[float | Profile, Outline | None]]:

@@ -19,7 +19,7 @@ from pearlfem.model.boundary import Boundary, Box, Open, Place, Walls, check_bou
 from pearlfem.model.expressions import Expression
 from pearlfem.model.film import Film, Hole, Profile, Region
 from pearlfem.model.probes import PROBES, Probe, check_probes
-from pearlfem.model.quantities import FieldStrength, Positive, PositiveLength, Winding
+from pearlfem.model.quantities import FieldStrength, Positive, PositiveLength
 from pearlfem.model.shape_tables import (
     SHAPE_TABLES,
     BoundedTable,
