@@ -37,8 +37,8 @@ class Comparison(NamedTuple):
 
     def scaled(self, factor: float) -> Comparison:
         """Return the same in a unit ``factor`` times smaller."""
-        numbers = (factor * n for n in (self.computed, self.reference, self.scale))
-        return Comparison(self.name, *numbers, self.tolerance)
+        computed, reference, scale = (factor * x for x in self[1:4])
+        return Comparison(self.name, computed, reference, scale, self.tolerance)
 
 
 def coupling_comparisons(

@@ -1,4 +1,4 @@
-"""What both formulations share: the film's facets, κ on them, sources at their quadrature points."""
+"""What both formulations share: the film's facets, κ on them, sources at quadrature points."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class FilmQuadrature:
     def potential(self, source: Source) -> _Array:
         """Return a of ``source`` [flux per length] at the points, shape ``(n, q, 2)``."""
         values = np.zeros_like(self.points)
-        near = slice(None)
+        near: Any = slice(None)
         if np.isfinite(source.reach):
             middles = self.points.mean(axis=1)
             radii = np.linalg.norm(self.points - middles[:, None], axis=2).max(axis=1, initial=0.0)

@@ -80,7 +80,8 @@ def _table(V: fem.FunctionSpace, facet: int) -> _Array:
     points = vertices[0] + facet_rule()[0] @ (vertices[1:] - vertices[0])
     element = V.element.basix_element
     if element.value_size == 3:
-        values = element.tabulate(0, points)[0].transpose(0, 2, 1)  # points, components, dofs
+        values = np.asarray(element.tabulate(0, points))[0].transpose(0, 2, 1)
     else:
-        values = element.tabulate(1, points)[1:, :, :, 0].transpose(1, 0, 2)
+        values = np.asarray(element.tabulate(1, points))[1:, :, :, 0].transpose(1, 0, 2)
+    # points, components, dofs
     return np.ascontiguousarray(values.reshape(-1, values.shape[2]))

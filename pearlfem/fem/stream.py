@@ -82,7 +82,7 @@ def _corner(V: fem.FunctionSpace, dofs: _Dofs) -> _Dofs:
 
 
 def hole_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> list[_Dofs]:
-    """Return for each hole this rank's dofs (ghosts too) in it and on its edge: ψ is one constant."""
+    """Return each hole's dofs (ghosts too) in it and on its edge, where ψ is one constant."""
     groups = space.holes.values()
     return [np.asarray(fem.locate_dofs_topological(V, 2, space.facets(g))) for g in groups]
 

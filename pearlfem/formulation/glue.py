@@ -46,7 +46,6 @@ class Glue:
         """Return Eᵀ A E with unit rows where nothing is left; ``operator`` is destroyed."""
         product = operator.ptap(self.matrix)
         operator.destroy()
-        first = product.getOwnershipRange()[0]
         unit = PETSc.Mat().createAIJ(product.getSizes(), nnz=1, comm=product.comm)
         diagonal = product.createVecRight()
         diagonal.array[self.left_out] = 1.0

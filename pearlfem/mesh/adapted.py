@@ -64,7 +64,7 @@ class SizeField:
 
     def at(self, places: _Array) -> _Array:
         """Return the edge length [length] at about ``places``, shape ``(n, 3)``: the nearest."""
-        return self.sizes[KDTree(self.vertices).query(places)[1]]
+        return np.asarray(self.sizes[KDTree(self.vertices).query(places)[1]])
 
     @property
     def count(self) -> int:

@@ -78,7 +78,7 @@ def _rings(film: Film) -> list[shapely.LinearRing]:
 
 
 def _upright(polygon: shapely.Polygon) -> shapely.Polygon:
-    return shapely.geometry.polygon.orient(polygon)  # counterclockwise outside, clockwise inside
+    return shapely.orient_polygons(polygon)  # counterclockwise outside, clockwise inside
 
 
 def _simplified(ring: _Array) -> _Array:

@@ -2,7 +2,7 @@
 
 At the distance d from the core of a source of width ξ the edge length is h(d) = √((a ξ)² + (b d)²),
 from a film edge it is h(d) = h_e + c d. Each shell between d and 2d then has the same number of
-cells, so space out to hundreds of device sizes costs little, and every scale in between is resolved.
+cells, so space out to hundreds of device sizes costs little, and all scales between are resolved.
 
 The constants were measured (degree 3, resolution 1): see the accuracy table of the README.
 """
@@ -88,7 +88,7 @@ class Growth(NamedTuple):
     def at(self, distance: _Array) -> _Array:
         """Return h [length] at distances d [length]."""
         grown = self.rate * distance
-        return np.hypot(self.finest, grown) if self.rounded else self.finest + grown
+        return np.asarray(np.hypot(self.finest, grown) if self.rounded else self.finest + grown)
 
     def formula(self, distance: str) -> str:
         """Return h as a formula of gmsh in the variable ``distance``."""
@@ -113,7 +113,7 @@ class Seeds:
         if self.points is None:
             return np.abs(places[:, 2])
         flat = KDTree(self.points).query(places[:, :2])[0]
-        return np.hypot(flat, places[:, 2])
+        return np.asarray(np.hypot(flat, places[:, 2]))
 
 
 def seeds(
@@ -140,7 +140,7 @@ def seeds(
 
 def sizes_at(found: Sequence[Seeds], places: _Array) -> _Array:
     """Return the edge length [length] that the seeds ask for at ``places``, shape ``(n, 3)``."""
-    return np.min([one.growth.at(one.distances(places)) for one in found], axis=0)
+    return np.asarray(np.min([one.growth.at(one.distances(places)) for one in found], axis=0))
 
 
 def _core_seeds(cores: Sequence[Core], resolution: float) -> list[Seeds]:

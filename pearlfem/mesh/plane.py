@@ -1,7 +1,7 @@
 """The plane z = 0 cut into faces: film, its regions, holes, and the rest.
 
-Everything is made of straight lines here. A circle is an inscribed polygon; its sides are as long as
-the cells there shall be.
+Everything is made of straight lines here. A circle is an inscribed polygon; its sides are as long
+as the cells there shall be.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def rounding_for(size_at: Callable[[_Array], _Array]) -> Rounding:
         sizes = size_at(np.column_stack([circle, np.zeros(len(circle))]))
         counts = np.cumsum(np.append(0.0, disc.radius * np.diff(_ANGLES) / sizes[1:]))
         sides = max(int(np.ceil(counts[-1])), _FEWEST_SIDES)
-        return np.interp(np.arange(sides) / sides * counts[-1], counts, _ANGLES)
+        return np.asarray(np.interp(np.arange(sides) / sides * counts[-1], counts, _ANGLES))
 
     return angles
 

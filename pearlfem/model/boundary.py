@@ -125,6 +125,6 @@ def check_boundary(boundary: Boundary, film: Film, sources: Sequence[Source]) ->
         for core in source.cores:
             if not boundary.clearance(core.position) > 0:
                 raise StudyError(
-                    f"{name_of(source)} {number}: position = {list(core.position)} lies outside {boundary}; "
-                    "allowed: a point inside its walls"
+                    f"{name_of(source)} {number}: position = {list(core.position)} lies outside "
+                    f"{boundary}; allowed: a point inside its walls"
                 )

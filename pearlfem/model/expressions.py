@@ -12,8 +12,10 @@ import simpleeval
 
 from pearlfem.errors import StudyError
 
-_FUNCTIONS = ("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "cosh", "sinh", "hypot", "abs")
-_FUNCTIONS += ("minimum", "maximum", "where", "arctan2")
+_FUNCTIONS = (
+    *("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "cosh", "sinh", "hypot", "abs"),
+    *("minimum", "maximum", "where", "arctan2"),
+)
 _OPERATORS: dict[type, Any] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -59,8 +61,8 @@ class Expression:
                 return np.asarray(parser.eval(self.text), dtype=float)
         except Exception as error:  # the parser raises what Python raises, and its own
             raise StudyError(
-                f"expression {self.text!r}: {error}; allowed: numbers, x, y, pi, + - * / ** < > and "
-                + ", ".join(_FUNCTIONS)
+                f"expression {self.text!r}: {error}; allowed: numbers, x, y, pi, + - * / ** < > "
+                "and " + ", ".join(_FUNCTIONS)
             ) from None
 
     def __str__(self) -> str:

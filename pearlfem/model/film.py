@@ -78,8 +78,8 @@ class Film:
 
     Raises:
         pydantic.ValidationError: A value out of range (a ``ValueError``).
-        StudyError: A hole or a region that is not inside the film, holes that touch each other, or a
-            Pearl length that is not positive everywhere.
+        StudyError: A hole or a region that is not inside the film, holes that touch each other, or
+            a Pearl length that is not positive everywhere.
 
     References:
         J. Pearl, Appl. Phys. Lett. 5, 65 (1964).
@@ -274,7 +274,6 @@ def _check_holes(film: Film) -> None:
         raise StudyError(f"film.hole: names {names}: not allowed; allowed: different ones")
     outlines = [hole.shape.outline() for hole in film.holes]
     for k, (hole, outline) in enumerate(zip(film.holes, outlines, strict=True)):
-        x, y = outline.representative_point().coords[0]
         where = f"hole {hole.name!r}: {hole.shape}"
         if not isinstance(film.shape, Plane):
             whole = film.shape.outline()

@@ -21,7 +21,7 @@ from pearlfem.errors import StudyError
 from pearlfem.model.outlines import checked_polygon, joined
 from pearlfem.model.quantities import FORBID_EXTRA, Finite, Point, PositiveLength
 
-Outline = shapely.Polygon | shapely.MultiPolygon
+type Outline = shapely.Polygon | shapely.MultiPolygon
 Rounding = Callable[["Disc"], npt.NDArray[np.float64]]  # angles of the vertices on a circle
 
 _ROUND_SIDES = 2048

@@ -25,7 +25,7 @@ _GAUSSIAN_REACH = 9.0  # in units of ξ: beyond, the profile is below 3e-18 of i
 
 
 class Core(NamedTuple):
-    """A place (x, y) [length] that asks for small cells, and the length over which a varies there."""
+    """A place (x, y) [length] that asks for small cells, and the length over which a varies."""
 
     position: Point
     size: float
@@ -98,7 +98,7 @@ class Impurity:
         """Return a = (Γ/κ)(m × ẑ) f; see ``Source``."""
         mx, my = self.moment
         amplitude = self.strength * _gaussian(points, self.position, self.size) / superfluid_weight
-        return amplitude[..., None] * np.array([my, -mx])
+        return np.asarray(amplitude[..., None] * np.array([my, -mx]))
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
@@ -141,12 +141,12 @@ class Vortex:
         # (1 − e^{−s})/r², and its limit at the centre
         ratio = np.divide(-np.expm1(-scaled), square, where=square > 0, out=np.zeros_like(square))
         ratio[square == 0] = 1 / (2 * self.size**2)
-        return -self.winding / (2 * np.pi) * ratio[..., None] * _turned(offset)
+        return np.asarray(-self.winding / (2 * np.pi) * ratio[..., None] * _turned(offset))
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
 class Fluxoid:
-    """A fluxoid trapped in a hole: the circulation of a around it is −NΦ0, and rot a = 0 on the film.
+    """A fluxoid trapped in a hole: a circulates by −NΦ0 around it, and rot a = 0 on the film.
 
     a = −(NΦ0/2πr) φ̂ around the point of the hole that is farthest from its edge.
 
@@ -203,9 +203,9 @@ def check_sources(film: Film, sources: Sequence[Source]) -> None:
     """
     if not sources:
         raise StudyError("impurity: none given; a study needs at least one source")
-    for kind, name in ((Impurity, "impurity"), (Vortex, "vortex")):
-        for number, source in enumerate((s for s in sources if isinstance(s, kind)), start=1):
-            check_position(film, f"{name} {number}", source.position)
+    for kind in (Impurity, Vortex):
+        for number, one in enumerate((s for s in sources if isinstance(s, kind)), start=1):
+            check_position(film, f"{name_of(one)} {number}", one.position)
     winding = 0
     for source in sources:
         if isinstance(source, Fluxoid):
@@ -215,8 +215,9 @@ def check_sources(film: Film, sources: Sequence[Source]) -> None:
             winding += source.winding
     if winding != 0 and not film.bounded:
         raise StudyError(
-            f"vortex: the windings add up to {winding} on the whole plane, where currents then fall "
-            "off too slowly for an answer; allowed: windings that add up to 0, or a film with an edge"
+            f"vortex: the windings add up to {winding} on the whole plane, where currents then "
+            "fall off too slowly for an answer; allowed: windings that add up to 0, or a film with "
+            "an edge"
         )
 
 

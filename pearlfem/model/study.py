@@ -248,7 +248,8 @@ def _units(content: dict[str, Any]) -> Units | ReducedUnits:
 
 def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
     film = table.film.film(origin)
-    others = (*table.vortex, *table.film.fluxoids(), *table.applied.sources())
+    fluxoids, applied = table.film.fluxoids(), table.applied.sources()
+    others: tuple[Source, ...] = (*table.vortex, *fluxoids, *applied)
     sources = (*table.impurity, *others)
     check_sources(film, sources)
     boundary = table.boundary.boundary(film)

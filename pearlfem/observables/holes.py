@@ -84,7 +84,7 @@ def inductance_bracket(lower: _Array, upper: _Array) -> Bracket:
 
 
 class _Values(NamedTuple):
-    """Fields at the quadrature points of facets: weights (n, q), points and A or ∇g × ẑ (n, q, 2)."""
+    """Fields at quadrature points of facets: weights (n, q), points and A or ∇g × ẑ (n, q, 2)."""
 
     weights: _Array
     points: _Array
@@ -99,7 +99,8 @@ def _on_facets(solution: Solution, group: str) -> _Values:
     x, B = ufl.SpatialCoordinate(space.mesh), flux_density(solution)
     K: Any = turned_gradient(g) if g is not None else solution.potential
     expression = fem.Expression(ufl.as_vector([x[0], x[1], B[2], K[0], K[1]]), points)
-    values = expression.eval(space.mesh, facets).reshape(len(facets), len(points), 5)
+    values = np.asarray(expression.eval(space.mesh, facets), dtype=float)
+    values = values.reshape(len(facets), len(points), 5)
     corners = space.corners(group)
     areas = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
     return _Values(np.outer(areas, weights), values[..., :2], values[..., 2], values[..., 3:])
