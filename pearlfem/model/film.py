@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -145,7 +145,7 @@ class Film:
         assert not isinstance(self.shape, Plane)
         holes = shapely.union_all([hole.shape.outline(rounding) for hole in self.holes])
         left: Any = shapely.difference(self.shape.outline(rounding), holes)
-        return joined([left], name="film")
+        return joined(shapely.get_parts(left), name="film")
 
     @cached_property
     def openings(self) -> tuple[Opening, ...]:
@@ -189,6 +189,15 @@ class Film:
             shapely.prepare(island)
             numbers[shapely.contains_xy(island, points[:, 0], points[:, 1])] = number
         return numbers
+
+    def islands_without(self, places: Sequence[Point]) -> list[Point]:
+        """Return a point of each island of a bounded film that none of ``places`` is on or in."""
+        points = shapely.points(np.array(places, dtype=float).reshape(-1, 2))
+        return [
+            island.representative_point().coords[0]
+            for island in self._islands
+            if not shapely.contains(shapely.Polygon(island.exterior), points).any()
+        ]
 
     @cached_property
     def _islands(self) -> list[shapely.Polygon]:

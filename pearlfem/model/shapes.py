@@ -202,7 +202,8 @@ class Union:
 
     def outline(self, rounding: Rounding = evenly) -> Outline:
         """Return the union of all parts' outlines."""
-        return joined([part.outline(rounding) for part in self.parts], name="union")
+        outlines = [part.outline(rounding) for part in self.parts]
+        return joined([p for o in outlines for p in shapely.get_parts(o)], name="union")
 
     @property
     def discs(self) -> tuple[Disc, ...]:
@@ -241,7 +242,7 @@ class Difference:
         """Return the difference of the outlines."""
         removed = shapely.union_all([shape.outline(rounding) for shape in self.removed])
         left: Any = shapely.difference(self.shape.outline(rounding), removed)
-        return joined([left], name="difference")
+        return joined(shapely.get_parts(left), name="difference")
 
     @property
     def discs(self) -> tuple[Disc, ...]:
