@@ -60,7 +60,7 @@ LIBRARIES = {
     "errors": set(),
     "parallel": {"mpi4py"},
     "analytic": {"numpy", "scipy"},
-    "model": {"numpy", "pydantic"},
+    "model": {"ezdxf", "gdstk", "numpy", "pydantic", "shapely"},
     "solvers": {"dolfinx", "mpi4py", "numpy", "petsc4py", "scipy"},
     "solution": {"dolfinx", "numpy", "petsc4py"},
 }
