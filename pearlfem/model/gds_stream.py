@@ -1,0 +1,122 @@
+"""The grammar of GDSII files, checked before a library reads one that may be damaged.
+
+A GDSII file is a row of records: length, kind, type of data, data. Readers trust that an element
+has all it needs; where it has not, a damaged file takes the whole program down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pearlfem.errors import StudyError
+
+_HEADER, _LIBRARY, _UNITS, _LIBRARY_END = 0x00, 0x01, 0x03, 0x04
+_STRUCTURE, _STRUCTURE_NAME, _STRUCTURE_END, _STRUCTURE_CLASS = 0x05, 0x06, 0x07, 0x34
+_LAYER, _DATATYPE, _XY, _END, _NAME, _GRID = 0x0D, 0x0E, 0x10, 0x11, 0x12, 0x13
+_TEXT_TYPE, _STRING, _NODE_TYPE, _PROPERTY, _VALUE, _BOX_TYPE = 0x16, 0x19, 0x2A, 0x2B, 0x2C, 0x2E
+_TRANSFORMATION, _ABSOLUTE = 0x1A, 0x06  # and its bits: scale and angle are not those of the parent
+
+# Names, tables and masks of a library, which are of no account for its polygons.
+_OF_LIBRARY = {0x02, 0x1F, 0x20, 0x22, 0x23, *range(0x36, 0x3C)}
+# Of each element: what must stand before its points, and how many points there are at least.
+_ELEMENTS = {
+    0x08: ({_LAYER, _DATATYPE}, 3),  # boundary
+    0x09: ({_LAYER, _DATATYPE}, 2),  # path
+    0x0A: ({_NAME}, 1),  # reference
+    0x0B: ({_NAME, _GRID}, 3),  # array of references
+    0x0C: ({_LAYER, _TEXT_TYPE}, 1),  # text
+    0x15: ({_LAYER, _NODE_TYPE}, 1),  # node
+    0x2D: ({_LAYER, _BOX_TYPE}, 3),  # box
+}
+# Bytes of data of the other records of elements; strings may have any number.
+_BYTES = {
+    **dict.fromkeys((_LAYER, _DATATYPE, _TEXT_TYPE, _NODE_TYPE, _BOX_TYPE, _PROPERTY), 2),
+    **dict.fromkeys((_TRANSFORMATION, 0x17, 0x21, 0x26), 2),  # presentation, path type, flags
+    **dict.fromkeys((_GRID, 0x0F, 0x2F, 0x30, 0x31), 4),  # and width, plex, extensions of a path
+    **dict.fromkeys((0x1B, 0x1C), 8),  # magnification, angle
+}
+
+_Records = Iterator[tuple[int, bytes, int]]
+
+
+def check_gds(data: bytes, name: str) -> None:
+    """Refuse what is not a complete GDSII stream.
+
+    Args:
+        data: The whole file.
+        name: What to call it in messages.
+
+    Raises:
+        StudyError: Not GDSII, cut off or damaged, or with references of absolute magnification or
+            angle, which readers do not know; tells at which byte.
+    """
+    try:
+        _check_library(_records(data))
+    except _DamagedError as error:
+        raise StudyError(f"{name}: not a complete GDSII file: {error}") from None
+
+
+class _DamagedError(Exception):
+    def __init__(self, what: str, at: int) -> None:
+        super().__init__(f"{what} at byte {at}")
+
+
+def _records(data: bytes) -> _Records:
+    """Yield the kind of each record, its data, and where it stands."""
+    at = 0
+    while at + 4 <= len(data):
+        length = int.from_bytes(data[at : at + 2])
+        if length < 4 or length % 2 or at + length > len(data):
+            break
+        yield data[at + 2], data[at + 4 : at + length], at
+        at += length
+    raise _DamagedError("no whole record", at)
+
+
+def _check_library(records: _Records) -> None:
+    for expected in (_HEADER, _LIBRARY):
+        kind, _, at = next(records)
+        if kind != expected:
+            raise _DamagedError("no header", at)
+    has_units = False
+    for kind, content, at in records:
+        if kind == _UNITS and len(content) == 16:
+            has_units = True
+        elif kind == _STRUCTURE and has_units:
+            _check_structure(records)
+        elif kind == _LIBRARY_END and has_units:
+            return
+        elif kind not in _OF_LIBRARY:
+            raise _DamagedError(f"record {kind:#04x} out of place", at)
+
+
+def _check_structure(records: _Records) -> None:
+    kind, content, at = next(records)
+    if kind != _STRUCTURE_NAME or not content:
+        raise _DamagedError("a cell without a name", at)
+    for kind, _, at in records:
+        if kind == _STRUCTURE_END:
+            return
+        if kind in _ELEMENTS:
+            _check_element(records, *_ELEMENTS[kind])
+        elif kind != _STRUCTURE_CLASS:
+            raise _DamagedError(f"record {kind:#04x} out of place", at)
+
+
+def _check_element(records: _Records, needed: set[int], points: int) -> None:
+    seen: set[int] = set()
+    for kind, content, at in records:
+        size = len(content)
+        if kind == _END and _XY in seen:
+            return
+        if kind == _XY:
+            fits = size % 8 == 0 and size >= 8 * points and needed <= seen
+        elif kind in (_STRING, _VALUE, _NAME):
+            fits = size > 0 or kind != _NAME
+        else:  # what a polygon depends on stands before its points
+            fits = _BYTES.get(kind) == size and (kind == _PROPERTY or _XY not in seen)
+        if kind == _TRANSFORMATION and fits and content[1] & _ABSOLUTE:
+            raise _DamagedError("absolute magnification or angle", at)
+        if not fits:
+            raise _DamagedError(f"record {kind:#04x} out of place, or of {size} bytes,", at)
+        seen.add(kind)
