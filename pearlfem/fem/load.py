@@ -57,7 +57,7 @@ class FilmLoad:
         local = np.empty((len(self._cells), self._V.dofmap.list.shape[1]))
         for facet, table in enumerate(self._tables):
             here = self._facets == facet
-            local[here] = pulled[here].reshape(np.count_nonzero(here), -1) @ table
+            local[here] = pulled[here].reshape(np.count_nonzero(here), len(table)) @ table
         self._transform(local)
         load = dolfinx.la.vector(self._V.dofmap.index_map, self._V.dofmap.index_map_bs)
         dofs = self._V.dofmap.list[self._cells].ravel()

@@ -60,7 +60,8 @@ def rounding_for(size_at: Callable[[_Array], _Array]) -> Rounding:
         sizes = size_at(np.column_stack([circle, np.zeros(len(circle))]))
         counts = np.cumsum(np.append(0.0, disc.radius * np.diff(_ANGLES) / sizes[1:]))
         sides = max(int(np.ceil(counts[-1])), _FEWEST_SIDES)
-        return np.asarray(np.interp(np.arange(sides) / sides * counts[-1], counts, _ANGLES))
+        found = np.interp(np.arange(sides) / sides * counts[-1], counts, _ANGLES)
+        return np.round(found, 9)  # the same in all units of length
 
     return angles
 

@@ -98,7 +98,7 @@ class ReducedUnits(BaseModel):
             StudyError: ``value`` is a text.
         """
         if isinstance(value, str):
-            raise StudyError("a text with a unit needs a [units] table")
+            raise StudyError("a text with a unit needs a [units] table; allowed: a number")
         return value
 
     def from_reduced[T: (float, NDArray[np.float64])](self, value: T, kind: Kind) -> T:

@@ -305,6 +305,7 @@ def test_summary_has_the_keys_of_the_contract(summary):
     assert set(summary) == {
         *("schema", "title", "converged", "free_energy", "interaction", "magnetic_moment"),
         *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
+        "units",
     }
     assert set(summary["free_energy"]) == {"value", "lower", "upper", "unit"}
     assert set(summary["interaction"]) == {"tensor", "lower", "upper", "unit"}

@@ -8,7 +8,7 @@ import pytest
 from mpi4py import MPI
 
 import pearlfem.adaptivity
-import pearlfem.run
+import pearlfem.assembly
 from pearlfem.errors import StudyError
 from pearlfem.memory import Memory, check_memory, memory_needed
 from pearlfem.model.study import parse_study
@@ -46,7 +46,7 @@ def no_mesh(monkeypatch):
     def create_space(*arguments, **options):
         raise AssertionError("it comes to meshing")
 
-    for module in (pearlfem.run, pearlfem.adaptivity):
+    for module in (pearlfem.assembly, pearlfem.adaptivity):
         monkeypatch.setattr(module, "create_space", create_space)
 
 

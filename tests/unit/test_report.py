@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from pearlfem.analytic import infinite_film
-from pearlfem.model.film import Disc, Film, Plane
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Disc, Plane
 from pearlfem.model.sources import Impurity
 from pearlfem.report import Comparison, comparison_table, coupling_comparisons
 

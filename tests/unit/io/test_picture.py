@@ -6,14 +6,20 @@ import pyvista
 
 from pearlfem.io.picture import draw_film
 from pearlfem.io.vtu import nodal_values, write_film
+from pearlfem.model.study import parse_study
+from pearlfem.model.units import ReducedUnits
 
 
 @pytest.fixture(scope="module")
-def image(tmp_path_factory, film, impurities, solution):
+def study(tiny_study, film, impurities):
+    return parse_study(tiny_study).model_copy(update={"film": film, "impurities": impurities})
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory, study, solution):
     folder = tmp_path_factory.mktemp("picture")
-    draw_film(
-        folder / "film.png", write_film(folder, nodal_values(solution)), film, list(impurities)
-    )
+    fields = write_film(folder, nodal_values(solution, ReducedUnits()))
+    draw_film(folder / "film.png", fields, study)
     return pyvista.read(folder / "film.png")
 
 
@@ -29,6 +35,6 @@ def test_picture_shows_something_in_colour(image):
     assert (np.abs(red.astype(int) - blue) > 50).mean() > 0.05  # not grey
 
 
-def test_file_that_is_missing_is_an_error(tmp_path, film, impurities):
+def test_file_that_is_missing_is_an_error(tmp_path, study):
     with pytest.raises(OSError, match="nowhere"):
-        draw_film(tmp_path / "film.png", tmp_path / "nowhere.vtu", film, list(impurities))
+        draw_film(tmp_path / "film.png", tmp_path / "nowhere.vtu", study)

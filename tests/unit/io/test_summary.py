@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from pearlfem.io.summary import Bounded, summarise, versions, write_summary
+from pearlfem.model.units import ReducedUnits, Units
+from pearlfem.observables.holes import HoleState
 
 SECONDS = {"mesh": 1.0, "assemble": 2.0, "setup": 3.0, "solve": 4.0, "output": 5.0, "total": 15.0}
 COUNTS = {"cells": 10, "dofs": 20, "iterations": 3, "ranks": 1}
@@ -20,6 +22,8 @@ def summary(**changes):
         "free_energy": Bounded(0.5, lower=0.5),
         "tensor": Bounded(np.arange(16.0).reshape(2, 2, 2, 2)),
         "magnetic_moment": np.array([0.0, 0.0, 2.0]),
+        "units": ReducedUnits(),
+        "holes": [],
         "counts": COUNTS,
         "seconds": SECONDS,
     }
@@ -35,6 +39,7 @@ def test_keys_are_those_of_the_contract():
     assert set(summary()) == {
         *("schema", "title", "converged", "free_energy", "interaction", "magnetic_moment"),
         *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
+        "units",
     }
     assert set(summary()["free_energy"]) == {"value", "lower", "upper", "unit"}
     assert set(summary()["interaction"]) == {"tensor", "lower", "upper", "unit"}
@@ -63,6 +68,48 @@ def test_tensor_is_nested_by_impurities_then_by_axes():
 
 def test_film_without_holes_has_none():
     assert summary()["holes"] == []
+
+
+def test_holes_have_name_current_flux_and_fluxoid():
+    holes = [HoleState("slit", 1.0, 0.25, 2.0), HoleState("eye", -1.0, 0.0, 0.0)]
+    assert summary(holes=holes)["holes"] == [
+        {"name": "slit", "current": 1.0, "flux": 0.25, "fluxoid": 2.0},
+        {"name": "eye", "current": -1.0, "flux": 0.0, "fluxoid": 0.0},
+    ]
+
+
+def test_everything_is_in_the_units_of_the_study():
+    units = Units(length="um")
+    rounds = [{"cells": 1, "dofs": 2, "lower": 0.5, "upper": None, "error": 0.1, "seconds": 1.0}]
+    holes = [HoleState("slit", 2.0, 0.25, 2.0)]
+    found = summary(units=units, holes=holes, rounds=rounds)
+    # Φ0²/μ0L = 21238 meV, Φ0/μ0L = 1645.5 µA, Φ0L/μ0 = 1.6455e-15 A·m² for L = 1 µm
+    meV, uA = 21237.8, 1645.53
+    assert found["free_energy"]["value"] == pytest.approx(0.5 * meV, rel=1e-5)
+    assert found["free_energy"]["unit"] == found["interaction"]["unit"] == "meV"
+    assert found["interaction"]["tensor"][1][1][1][1] == pytest.approx(15 * meV, rel=1e-5)
+    assert found["rounds"][0]["lower"] == pytest.approx(0.5 * meV, rel=1e-5)
+    assert found["rounds"][0]["error"] == 0.1  # relative
+    assert found["magnetic_moment"][2] == pytest.approx(2 * uA * 1e-18, rel=1e-5)
+    (hole,) = found["holes"]
+    assert hole == {
+        "name": "slit",
+        "current": pytest.approx(2 * uA, rel=1e-5),
+        "flux": pytest.approx(0.25, rel=1e-12),
+        "fluxoid": pytest.approx(2.0, rel=1e-12),
+    }
+    assert found["units"] == {
+        "length": "um",
+        "field": "mT",
+        "current": "uA",
+        "sheet_current": "A/m",
+        "flux": "Phi0",
+        "moment": "A*m^2",
+    }
+
+
+def test_run_without_impurities_has_no_interaction():
+    assert summary(tensor=None)["interaction"] is None
 
 
 def test_same_unit_for_all_energies():

@@ -7,6 +7,7 @@ import ufl
 from dolfinx import fem
 
 from pearlfem.io.vtu import nodal_values, write_film, write_space
+from pearlfem.model.units import ReducedUnits, Units
 
 TETRA10, TRIANGLE6 = 24, 22  # VTK's numbers of these cell types
 # VTK's order: the corners, then the middles of these edges.
@@ -17,7 +18,7 @@ TRIANGLE_EDGES = [(0, 1), (1, 2), (2, 0)]
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, stated):
     folder = tmp_path_factory.mktemp("fields")
-    values = nodal_values(stated)
+    values = nodal_values(stated, ReducedUnits())
     assert write_film(folder, values) == folder / "film.vtu"
     assert write_space(folder, values) == folder / "space.vtu"
     return folder
@@ -133,4 +134,14 @@ def test_vtk_interpolates_the_potential_between_nodes(stated, space_file):
 
 def test_folder_that_is_missing_is_an_error(tmp_path, stated):
     with pytest.raises(OSError, match="nowhere"):
-        write_film(tmp_path / "nowhere", nodal_values(stated))
+        write_film(tmp_path / "nowhere", nodal_values(stated, ReducedUnits()))
+
+
+def test_values_are_in_the_units_asked_for(stated):
+    units = Units(length="um", field="T", current="mA")
+    reduced, scaled = nodal_values(stated, ReducedUnits()), nodal_values(stated, units)
+    for name, kind in (("g", "current"), ("K", "sheet_current"), ("B_z", "field")):
+        expected = units.from_reduced(reduced.film[name], kind)
+        np.testing.assert_allclose(scaled.film[name], expected, rtol=1e-15)
+        assert not np.allclose(expected, reduced.film[name])
+    np.testing.assert_array_equal(scaled.nodes, reduced.nodes)  # the study's length is L

@@ -9,7 +9,7 @@ from mpi4py import MPI
 
 from pearlfem import Disc, Film, Impurity, Plane, create_space
 from pearlfem.mesh.adapted import Contributions, SizeField, adapted_sizes, gather
-from pearlfem.mesh.circumscribed import round_edge
+from pearlfem.mesh.edges import on_circle
 
 PLANE = Film(Plane(), 1.0)
 DISC = Film(Disc(1.0, center=(0.5, -0.25)), 0.8)
@@ -38,6 +38,11 @@ def disc(disc_space):
     on_film = np.zeros(cells)
     on_film[disc_space.sides("film")[:, 0]] = 1.0
     return gather(disc_space, np.ones(cells), on_film)
+
+
+def round_edge(points):
+    flat = np.flatnonzero(points[:, 2] == 0)
+    return flat[on_circle(points[flat, :2], DISC.shape)]
 
 
 def volumes(now):
@@ -187,7 +192,7 @@ def polygon_strip(lengths, radius):
 
 
 def edge_lengths(space):
-    points = space.mesh.geometry.x[round_edge(space.mesh.geometry.x, DISC.shape), :2]
+    points = space.mesh.geometry.x[round_edge(space.mesh.geometry.x), :2]
     points = points[np.argsort(np.arctan2(*(points - DISC.shape.center).T))]
     return np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1)
 
@@ -200,7 +205,7 @@ def test_round_edge_gets_the_sides_that_its_error_asks_for(disc, disc_space):
         target = part * strip  # of a film of energy 1 per area
         now = disc._replace(errors=errors)
         sizes = adapt(now, film=DISC, impurities=[impurity], total=target)
-        edge = round_edge(sizes.vertices, DISC.shape)
+        edge = round_edge(sizes.vertices)
         assert np.ptp(sizes.sizes[edge]) < 0.2 * sizes.sizes[edge].mean()
         made = create_space(DISC, [impurity], resolution=0.2, far=5.0, sizes=sizes)
         lengths = edge_lengths(made)
@@ -222,7 +227,7 @@ def test_edge_that_no_current_reaches_needs_few_sides(disc):
         )
         for energy in (1e-9, 1e15)
     )
-    edge = round_edge(disc.vertices, DISC.shape)
+    edge = round_edge(disc.vertices)
     assert idle.sizes[edge].mean() > 2 * busy.sizes[edge].mean()
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from pearlfem.mesh.grading import device_extent
-from pearlfem.model.film import Disc, Film, Plane
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Disc, Plane
 from pearlfem.model.sources import Impurity
 
 

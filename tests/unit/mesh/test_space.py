@@ -10,7 +10,8 @@ import pytest
 from pearlfem.errors import StudyError
 from pearlfem.mesh.space import create_space, write_space
 from pearlfem.mesh.tagged import read_mesh
-from pearlfem.model.film import Disc, Film, Plane
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Disc, Plane
 from pearlfem.model.sources import Impurity
 
 FAR = 5.0

@@ -7,7 +7,8 @@ import pytest
 
 from pearlfem.errors import StudyError
 from pearlfem.model.boundary import Open, Walls, check_boundary
-from pearlfem.model.film import Disc, Film, Plane
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Disc, Plane
 from pearlfem.model.sources import Impurity
 
 PLANE, DISC = Film(Plane(), 1.0), Film(Disc(1.0, center=(0.5, 0.0)), 1.0)

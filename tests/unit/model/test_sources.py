@@ -6,8 +6,9 @@ import math
 import pytest
 
 from pearlfem.errors import StudyError
-from pearlfem.model.film import Disc, Film, Plane
-from pearlfem.model.sources import Impurity, check_impurities
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Disc, Plane
+from pearlfem.model.sources import Impurity, check_sources
 
 
 @pytest.mark.parametrize(
@@ -49,19 +50,19 @@ def test_impurity_is_frozen():
 
 
 def test_impurities_on_the_film_are_accepted():
-    check_impurities(Film(Disc(1.0), 1.0), [Impurity((0.0, 0.9), size=0.1)])
-    check_impurities(Film(Plane(), 1.0), [Impurity((1e6, 0.0), size=0.1)])
+    check_sources(Film(Disc(1.0), 1.0), [Impurity((0.0, 0.9), size=0.1)])
+    check_sources(Film(Plane(), 1.0), [Impurity((1e6, 0.0), size=0.1)])
 
 
 def test_no_impurity_is_refused():
     with pytest.raises(StudyError, match="impurity"):
-        check_impurities(Film(Plane(), 1.0), [])
+        check_sources(Film(Plane(), 1.0), [])
 
 
 def test_impurity_beyond_the_edge_is_refused_by_number_and_position():
     inside, outside = Impurity((0.0, 0.0), size=0.1), Impurity((0.0, 1.5), size=0.1)
     with pytest.raises(StudyError, match=r"impurity 2.*\[0\.0, 1\.5\].*allowed.*radius 1\b"):
-        check_impurities(Film(Disc(1.0), 1.0), [inside, outside])
+        check_sources(Film(Disc(1.0), 1.0), [inside, outside])
 
 
 def test_impurity_of_no_strength_is_refused():

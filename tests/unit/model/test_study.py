@@ -7,7 +7,8 @@ import pytest
 
 from pearlfem.errors import StudyError
 from pearlfem.model.boundary import Open, Walls
-from pearlfem.model.film import Disc, Film, Plane
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Disc, Plane
 from pearlfem.model.sources import Impurity
 from pearlfem.model.study import parse_study, read_study, read_study_text
 
@@ -169,8 +170,6 @@ def test_unknown_table_is_refused_with_known_tables():
     ("head", "line", "named"),
     [
         ("[solve]", "temperature = 4.2", "solve.temperature = 4.2"),
-        ("[film]", "hole = [{shape = 'disc', radius = 0.1}]", "film.hole = "),
-        ("[film]", "region = [{shape = 'disc', pearl_length = 2.0}]", "film.region = "),
         ("[film]", "temperature = 4.2", "film.temperature = 4.2"),
         ("[film]", "points = [[0, 0], [1, 0], [0, 1]]", "film.points = "),
         ("[boundary]", "box = [1.0, 1.0, 1.0]", "boundary.box = [1.0, 1.0, 1.0]"),
@@ -184,12 +183,8 @@ def test_key_of_a_later_version_is_refused(head, line, named):
 @pytest.mark.parametrize(
     ("table", "name"),
     [
-        ("[[vortex]]\nposition = [0.0, 0.0]", "vortex"),
-        ("[applied]\nfield = [0.0, 0.0, 1.0]", "applied"),
-        ("[units]\nlength = 'um'", "units"),
         ("[sweep]\nkey = 'film.pearl_length'", "sweep"),
-        ("[[film.hole]]\nfluxoid = 1", "film.hole"),
-        ("[[film.region]]\npearl_length = 1.0", "film.region"),
+        ("[[film.grain]]\nshape = 'disc'", "film.grain"),
     ],
 )
 def test_table_of_a_later_version_is_refused(table, name):

@@ -12,7 +12,15 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
-from pearlfem.model.quantities import FORBID_EXTRA, Finite, NonZero, Positive, PositiveOrInfinite
+from pearlfem.model.quantities import (
+    FORBID_EXTRA,
+    FieldStrength,
+    Finite,
+    Length,
+    PositiveLength,
+    PositiveOrInfiniteLength,
+    Strength,
+)
 from pearlfem.model.units import Kind, ReducedUnits, Units, in_units
 
 # CODATA 2022; h and e are exact, and so is Φ0. μ0 was 7e-10 larger in 2018: hence the tolerance.
@@ -286,11 +294,6 @@ assert "pint" in sys.modules
 
 # The pydantic side, on tables such as a study has.
 
-Length = Annotated[Finite, in_units("length")]
-PositiveLength = Annotated[Positive, in_units("length")]
-PositiveOrInfiniteLength = Annotated[PositiveOrInfinite, in_units("length")]
-Strength = Annotated[NonZero, in_units("strength")]
-
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
 class Spot:
@@ -305,7 +308,7 @@ class Sheet(BaseModel):
 
     pearl_length: PositiveLength
     points: list[tuple[Length, Length]] = []
-    field: tuple[Annotated[Finite, in_units("field")], ...] = ()
+    field: tuple[FieldStrength, ...] = ()
     box: tuple[PositiveOrInfiniteLength, PositiveOrInfiniteLength, PositiveLength] | None = None
     depth: Annotated[float, in_units("length"), Field(gt=0, strict=True)] = 1.0
 
@@ -420,6 +423,6 @@ def test_range_is_that_of_the_number_in_any_units(value):
 
 
 def test_text_is_refused_without_a_table():
-    refused = "a text with a unit needs a [units] table"
+    refused = "a text with a unit needs a [units] table; allowed: a number"
     assert faults(Table.model_validate, TABLE)[0] == (("film", "pearl_length"), "250 nm", refused)
     assert faults(Spot, (0.0, 0.0), size="1 um") == [(("size",), "1 um", refused)]

@@ -35,7 +35,7 @@ def both(request, any_space, plane_film, impurities):
 
 
 def gaps(first, second, solution):
-    return cell_gaps(first, second, solution.space, solution.film.superfluid_weight)
+    return cell_gaps(first, second, solution.space, solution.film)
 
 
 def test_gaps_of_the_cells_add_up_to_that_of_the_energies(both):
@@ -86,14 +86,14 @@ def test_film_energies_add_up_to_that_of_the_film(both, film_areas):
     # The film's part of the energy of the stream formulation is ∫ |K|²/2κ dS, and the rest of
     # F = ½ B(ψ, ψ) at the solution is that of B in space: ½ ∫ |B|² dV, over both halves.
     stream, _ = both
-    space, weight = stream.space, stream.film.superfluid_weight
+    space, film = stream.space, stream.film
     fields = cell_fields(stream)
     cells, areas = film_areas(space)
-    on_film = film_energies(fields, space, weight)
+    on_film = film_energies(fields, space, film)
     assert np.all(on_film[cells] > 0)
     assert np.count_nonzero(on_film) == len(cells)
     zero = fields._replace(B=fem.Function(fields.B.function_space))
-    in_space = cell_gaps(fields, zero, space, weight).sum()
+    in_space = cell_gaps(fields, zero, space, film).sum()
     total = in_space + on_film[cells] @ areas
     assert total == pytest.approx(free_energy(stream), rel=1e-8)
 
@@ -139,7 +139,7 @@ def test_field_that_is_smooth_already_has_no_gap_to_its_average(both):
 def test_vector_potential_of_a_sheet_current_has_no_gap_to_its_average(both):
     # A = c (1 + κ|z|/2): curl A jumps by κ c × ẑ at the film, whose current is −κ c.
     _, vector = both
-    c, weight = np.array([1.0, 2.0]), vector.film.superfluid_weight
+    c, weight = np.array([1.0, 2.0]), 2.0 / vector.film.pearl_length
     A = fem.Function(vector.potential.function_space)
 
     def value(x):
@@ -147,7 +147,7 @@ def test_vector_potential_of_a_sheet_current_has_no_gap_to_its_average(both):
         return np.vstack([c[0] * rise, c[1] * rise, np.zeros_like(rise)])
 
     A.interpolate(value)
-    smooth = dataclasses.replace(vector, potential=A, sources=())
+    smooth = dataclasses.replace(vector, potential=A, drives=())
     own = cell_fields(smooth)
     np.testing.assert_allclose(own.K, np.broadcast_to(-weight * c, own.K.shape), rtol=1e-10)
     assert gaps(own, averaged_fields(smooth), smooth).max() < 1e-20

@@ -58,7 +58,7 @@ def stated(solution, potential):
     if solution.stream_function is not None:
         g = fem.Function(value.function_space)
         g.x.array[:] = 2 * value.x.array
-    return dataclasses.replace(solution, potential=value, stream_function=g, sources=())
+    return dataclasses.replace(solution, potential=value, stream_function=g, drives=())
 
 
 # --- flux
@@ -175,7 +175,7 @@ def test_current_of_a_linear_vector_potential(vector, start, end):
     low, high = chord(film_triangles_of(vector).reshape(-1, 2), start, end)
     x, y = start + (low + high) / 2 * (end - start)
     step = (high - low) * (end - start)
-    K = -vector.film.superfluid_weight * np.array([1 + y - 2 * x, x / 2 - y])
+    K = -2 / vector.film.pearl_length * np.array([1 + y - 2 * x, x / 2 - y])
     expected = K @ [step[1], -step[0]]  # n = t × ẑ
     assert abs(expected) > 0.1
     assert current_through(solution, start, end) == pytest.approx(expected, rel=1e-10)
@@ -184,7 +184,7 @@ def test_current_of_a_linear_vector_potential(vector, start, end):
 def test_current_is_positive_from_left_to_right(cubic, vector):
     # K along x, and somebody who walks along y.
     potentials = (lambda x: x[1] / 2, lambda x: np.outer([-1.0, 0.0, 0.0], np.ones(x.shape[1])))
-    weights = (1.0, vector.film.superfluid_weight)
+    weights = (1.0, 2 / vector.film.pearl_length)
     for solution, potential, weight in zip((cubic, vector), potentials, weights, strict=True):
         flowing = stated(solution, potential)
         np.testing.assert_allclose(sheet_current(flowing, [(0.5, 0.0)]), [[weight, 0.0]], atol=1e-9)
@@ -201,7 +201,7 @@ def test_cut_along_edges_of_cells_counts_once(vector, film):
     assert len(ends) > 10
     for start, end in ends[:10]:
         (x, y), (tx, ty) = (start + end) / 2, end - start
-        expected = -film.superfluid_weight * ((1 + y) * ty - (x - 2) * tx)
+        expected = -2 / film.pearl_length * ((1 + y) * ty - (x - 2) * tx)
         assert current_through(solution, start, end) == pytest.approx(expected, rel=1e-9)
 
 

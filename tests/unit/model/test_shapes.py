@@ -5,13 +5,10 @@ import math
 
 import pytest
 
-from pearlfem.model.film import Disc, Film, Plane
+from pearlfem.model.film import Film
+from pearlfem.model.shapes import Disc, Plane
 
 NOT_POSITIVE = [0.0, -1.0, math.nan, math.inf, -math.inf, "1.0", None, True]
-
-
-def test_superfluid_weight_is_two_over_pearl_length():
-    assert Film(Plane(), pearl_length=0.5).superfluid_weight == 4.0  # κ = 2/(μ0 r0), μ0 = 1
 
 
 def test_plane_contains_every_point():
