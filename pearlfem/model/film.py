@@ -134,18 +134,22 @@ class Film:
         holes = shapely.union_all([opening.outline for opening in self.openings])
         return np.asarray(~shapely.contains_xy(holes, x, y))
 
+    def outline(self, rounding: Rounding = evenly) -> shapely.MultiPolygon:
+        """Return the film's polygons without its holes; only of a bounded film."""
+        return self._outline if rounding is evenly else self._outlined(rounding)
+
     @cached_property
     def _outline(self) -> shapely.MultiPolygon:
-        outline = self.outline()
+        outline = self._outlined(evenly)
         shapely.prepare(outline)
         return outline
 
-    def outline(self, rounding: Rounding = evenly) -> shapely.MultiPolygon:
-        """Return the film's polygons without its holes; only of a bounded film."""
+    def _outlined(self, rounding: Rounding) -> shapely.MultiPolygon:
         assert not isinstance(self.shape, Plane)
         holes = shapely.union_all([hole.shape.outline(rounding) for hole in self.holes])
         left: Any = shapely.difference(self.shape.outline(rounding), holes)
-        return joined(shapely.get_parts(left), name="film")
+        # Normalised, for the mesh shall not depend on where a drawing begins.
+        return shapely.normalize(joined(shapely.get_parts(left), name="film"))
 
     @cached_property
     def openings(self) -> tuple[Opening, ...]:

@@ -198,7 +198,11 @@ class Union:
     def contains(self, point: Point) -> bool:
         """Return whether ``point`` [length] lies inside the edge."""
         inside = any(part.contains(point) for part in self.parts)
-        return inside or bool(shapely.contains_xy(self.outline(), *point))  # on a seam of two
+        return inside or bool(shapely.contains_xy(self._whole, *point))  # on a seam of two
+
+    @cached_property
+    def _whole(self) -> Outline:
+        return self.outline()
 
     def outline(self, rounding: Rounding = evenly) -> Outline:
         """Return the union of all parts' outlines."""
