@@ -17,6 +17,7 @@ with suppress(ImportError):  # where DOLFINx comes from this wheel, it has to be
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.mesh.space import create_space
 from pearlfem.mesh.tagged import read_mesh
+from pearlfem.model.applied import AppliedPotential, CurrentLoop, Dipole, UniformField
 from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.film import Film, Hole, Region
 from pearlfem.model.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
@@ -29,13 +30,18 @@ from pearlfem.observables.fields import (
     sheet_current,
     stream_function,
 )
+from pearlfem.observables.holes import hole_states
+from pearlfem.observables.probes import current_through, loop_flux
 from pearlfem.problem import MaxwellLondon
 from pearlfem.run import run_study
 from pearlfem.solution import superpose
 
 __all__ = [
+    "AppliedPotential",
     "ConvergenceError",
+    "CurrentLoop",
     "Difference",
+    "Dipole",
     "Disc",
     "Film",
     "Fluxoid",
@@ -48,12 +54,16 @@ __all__ = [
     "Rectangle",
     "Region",
     "StudyError",
+    "UniformField",
     "Union",
     "Vortex",
     "Walls",
     "create_space",
+    "current_through",
     "free_energy",
+    "hole_states",
     "interaction_tensor",
+    "loop_flux",
     "magnetic_field",
     "magnetic_moment",
     "read_mesh",

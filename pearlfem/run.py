@@ -20,7 +20,7 @@ from pearlfem.io.folder import PARTIAL, result_folder
 from pearlfem.io.probes import write_probe
 from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
-from pearlfem.model.applied import applied_field
+from pearlfem.model.applied import applied_field, idle_islands
 from pearlfem.model.study import Study, read_study
 from pearlfem.observables.energy import free_energy, interaction_tensor, tensor_bracket
 from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
@@ -65,6 +65,8 @@ def run_study(
     start = time.perf_counter()
     seconds: dict[str, float] = {}
     shortfall: str | None = None
+    for x, y in idle_islands(study.film, study.sources):
+        progress(f"warning: no source on the island of the film around ({x:g}, {y:g})")
     with result_folder(folder, force=force, comm=comm) as stage:
         on_root(comm, lambda: (stage / STUDY).write_text(study.text, encoding="utf-8"))
         found = assemble(study, seconds, comm, progress)

@@ -16,8 +16,9 @@ import shapely
 from pearlfem.model.film import Film
 from pearlfem.model.shapes import Disc
 
-_PER_RADIUS = 0.007  # sides of a round edge, at most this part of its radius (polygon for circle)
-_PER_WIDTH = 0.01  # size at an edge, at most this part of the width of the film, or of the hole …
+_PER_RADIUS = 0.007  # sides of a round outer edge, at most this part of its radius …
+_PER_RADIUS_OF_HOLE = 0.012  # … and of a hole's (polygon for circle)
+_PER_WIDTH = 0.02  # size at an edge, at most this part of the width of the film, or of the hole …
 _PER_PEARL_LENGTH = 0.3  # … and of r0
 _AT_CORNER = 0.05  # the same at a corner into the film, in units of that at the edge
 _SHARP = math.radians(20)  # by which the edge turns there, at least
@@ -43,12 +44,22 @@ def edge_sizes(film: Film) -> EdgeSizes:
     found = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
     for ring, simple in zip(rings, coarse, strict=True):
         places, sizes = _measured(simple, sides, film)
-        found += [_filled(ring, places, sizes), _corners(simple, places, sizes)]
+        filled = _rounded(
+            _filled(ring, places, sizes), film, shapely.is_ccw(shapely.LinearRing(ring))
+        )
+        found += [filled, _corners(simple, places, sizes)]
     points, sizes = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    for disc in film.discs:
-        here = on_circle(points, disc, 1e-5)  # the outline is a polygon itself
-        sizes[here] = np.minimum(sizes[here], _PER_RADIUS * disc.radius)
     return EdgeSizes(points, sizes)
+
+
+def _rounded(edge: EdgeSizes, film: Film, outer: bool) -> EdgeSizes:
+    """Return sizes that are small enough for round edges, too."""
+    sizes = edge.sizes.copy()
+    part = _PER_RADIUS if outer else _PER_RADIUS_OF_HOLE
+    for disc in film.discs:
+        here = on_circle(edge.points, disc, 1e-5)  # the outline is a polygon itself
+        sizes[here] = np.minimum(sizes[here], part * disc.radius)
+    return EdgeSizes(edge.points, sizes)
 
 
 def on_circle(points: _Array, disc: Disc, round_off: float = _ROUND_OFF) -> npt.NDArray[np.bool_]:

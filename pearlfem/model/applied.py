@@ -24,9 +24,10 @@ from pearlfem.model.quantities import (
     FieldStrength,
     Length,
     Moment,
+    Point,
     PositiveLength,
 )
-from pearlfem.model.sources import Core, Source, name_of
+from pearlfem.model.sources import Core, Fluxoid, Source, name_of
 
 _Array = npt.NDArray[np.float64]
 _MOST_CORES = 1000
@@ -191,6 +192,18 @@ def check_applied(film: Film, boundary: Boundary, sources: Sequence[Source]) -> 
                 f"applied: a field ({name_of(source)}) cannot reach into walls of kind = "
                 f"{boundary.kind!r}; allowed: kind = 'open'"
             )
+
+
+def idle_islands(film: Film, sources: Sequence[Source]) -> list[Point]:
+    """Return a point (x, y) of each island with no source on it or in a hole of it.
+
+    None if there is a single island, or an applied field, which reaches all.
+    """
+    if film.islands == 1 or any(is_applied(source) for source in sources):
+        return []
+    places = [core.position for source in sources for core in source.cores]
+    places += [film.opening(s.hole).pole for s in sources if isinstance(s, Fluxoid)]
+    return film.islands_without(places)
 
 
 def applied_field(sources: Sequence[tuple[Source, float]], points: _Array) -> _Array | None:

@@ -11,6 +11,7 @@ import io
 import math
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,9 +22,10 @@ import shapely
 from pearlfem.errors import StudyError
 from pearlfem.model.dxf_curves import closed_curves, entities_of_layers
 from pearlfem.model.gds_stream import check_gds
-from pearlfem.model.outlines import TOLERANCE, checked_polygon, filled, joined, nested
+from pearlfem.model.msh_cells import cells_of_group
+from pearlfem.model.outlines import LARGEST, TOLERANCE, checked_polygon, filled, joined, nested
 
-_MOST_POLYGONS = 1_000_000  # when references are flattened
+_MOST_CORNERS = 1_000_000  # when references are flattened
 _OF_GRID = 0.75  # of a step: rounding moves a corner by up to half a diagonal, 0.71
 
 # $INSUNITS of DXF files, inches to decimetres, in metres.
@@ -68,20 +70,14 @@ def read_gds(path: Path, cell: str | None, layer: int, datatype: int | None = No
     with _reading(path, "GDSII") as data:
         check_gds(data, str(path))
         library = gdstk.read_gds(path)
-        chosen = _gds_cell(library, cell, str(path))
-        _check_references(chosen, str(path))
-        polygons = chosen.get_polygons()
         grid = library.precision / library.unit
         if not all(math.isfinite(length) and length > 0 for length in (grid, library.unit)):
             raise StudyError(f"{path}: its unit is {library.unit:g} m, its grid {grid:g} of it")
-    name = f"{path}, cell {chosen.name!r}, layer {layer}"
-    name += "" if datatype is None else f", datatype {datatype}"
-    wanted = [p for p in polygons if p.layer == layer and datatype in (None, p.datatype)]
-    if not wanted:
-        found = sorted({(polygon.layer, polygon.datatype) for polygon in polygons})
-        listed = ", ".join(f"{number}/{kind}" for number, kind in found) or "none"
-        raise StudyError(f"{name}: no polygons; allowed (layer/datatype): {listed}")
-    areas = [part for p in wanted for part in shapely.get_parts(filled(p.points))]
+        chosen = _gds_cell(library, cell, str(path))
+        name = f"{path}, cell {chosen.name!r}, layer {layer}"
+        name += "" if datatype is None else f", datatype {datatype}"
+        outlines = _gds_outlines(chosen, layer, datatype, name)
+    areas = [part for points in outlines for part in shapely.get_parts(filled(points))]
     return Drawing(joined(areas, name, _OF_GRID * grid), library.unit)
 
 
@@ -90,7 +86,7 @@ def read_dxf(path: Path, layer: str) -> Drawing:
 
     A curve inside another is a hole, one inside a hole is film again; a curve drawn twice counts
     once. Arcs become polygons with corners on the arc, exact to 1e-5 of the size of the layer and
-    1e-4 of the radius.
+    1e-3 of the radius.
 
     Args:
         path: The file, as text or binary.
@@ -103,24 +99,25 @@ def read_dxf(path: Path, layer: str) -> Drawing:
         StudyError: A file that cannot be read or is damaged; nothing on the layer; what is not a
             curve, open or crossing curves; parts that meet in single points.
     """
-    import ezdxf
+    from ezdxf.filemanagement import readfile
 
     name = f"{path}, layer {layer!r}"
     with _reading(path, "DXF") as data:
         if not data.rstrip(b"\0\x1a \t\r\n").endswith(b"EOF"):
             raise StudyError(f"{path}: not a complete DXF file: it does not end with EOF")
-        document = ezdxf.readfile(path)
+        document = readfile(path)
         layers = entities_of_layers(document, str(path))
         same = [key for key in layers if key.lower() == layer.lower()]
         if not same:
             listed = ", ".join(map(repr, sorted(layers))) or "none"
             raise StudyError(f"{name}: nothing is drawn on it; allowed: {listed}")
-        curves = closed_curves([entity for key in same for entity in layers[key]], name)
+        drawn = [entity for key in same for entity in layers[key]]
+        curves, tolerance = closed_curves(drawn, name)
         code = document.header.get("$INSUNITS", 0)
     if code and code not in _DXF_UNITS:
         raise StudyError(f"{path}: $INSUNITS = {code}: not known; allowed: 0 to {max(_DXF_UNITS)}")
     outlines = [checked_polygon(curve, name=name) for curve in curves]
-    return Drawing(nested(outlines, name), _DXF_UNITS.get(code))
+    return Drawing(nested(outlines, name, 2 * tolerance), _DXF_UNITS.get(code))
 
 
 def read_mesh_outline(path: Path, group: str) -> Drawing:
@@ -139,21 +136,15 @@ def read_mesh_outline(path: Path, group: str) -> Drawing:
         StudyError: A file that cannot be read or is damaged; no such group; not in a plane
             z = const; cells that overlap or do not fit together; parts that meet in single points.
     """
-    from meshio import gmsh
-
     name = f"{path}, group {group!r}"
     with _reading(path, "gmsh") as data:
-        for section in (b"$EndNodes", b"$EndElements"):
-            if section not in data:
-                raise StudyError(f"{path}: not a complete gmsh file: no {section.decode()}")
-        mesh = gmsh.read(path)
-        cells = _cells_of_group(mesh, group, name)
-        corners = np.concatenate([mesh.points[block].reshape(-1, 3) for block in cells])
+        cells = cells_of_group(data, group, str(path))
+        corners = np.concatenate([block.reshape(-1, 3) for block in cells])
         size, height = np.ptp(corners, axis=0)[:2].max(), np.ptp(corners[:, 2])
         if not height <= TOLERANCE * size:
             raise StudyError(f"{name}: spans {height:g} along z; allowed: a plane z = const")
-        area = _covered(mesh.points[:, :2], cells, name)
-    return Drawing(joined(shapely.get_parts(area), name), None)
+        area = _covered([block[..., :2] for block in cells], name)
+    return Drawing(joined([area], name), None)
 
 
 @contextlib.contextmanager
@@ -169,7 +160,7 @@ def _reading(path: Path, kind: str) -> Iterator[bytes]:
         reason = error.strerror or error
         raise StudyError(f"{path}: cannot be read as a {kind} file: {reason}") from None
     except Exception as error:  # a damaged file makes the libraries raise anything
-        reason = f"{type(error).__name__}: {error}"
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise StudyError(f"{path}: not a sound {kind} file: {reason}") from None
 
 
@@ -206,8 +197,44 @@ def _gds_cell(library: Any, cell: str | None, name: str) -> Any:
     return cells[cell]
 
 
-def _check_references(top: Any, name: str) -> None:
-    """Refuse references to missing cells and in a circle, and more polygons than can be meant."""
+def _gds_outlines(top: Any, layer: int, datatype: int | None, name: str) -> list[Any]:
+    """Return the corners of all polygons on a layer, each of shape ``(n, 2)``."""
+    cells = _gds_hierarchy(top, name)
+    corners = {cell.name: _gds_corners(cell) for cell in cells}
+    found = set().union(*corners.values())
+    wanted = sorted(tag for tag in found if tag[0] == layer and datatype in (None, tag[1]))
+    if not wanted:
+        listed = ", ".join(f"{number}/{kind}" for number, kind in sorted(found)) or "none"
+        raise StudyError(f"{name}: no polygons; allowed (layer/datatype): {listed}")
+    total: dict[str, int] = {}
+    for cell in cells:  # those inside come first
+        total[cell.name] = sum(corners[cell.name][tag] for tag in wanted) + sum(
+            (1 + total[each.cell.name]) * max(1, each.repetition.size) for each in cell.references
+        )
+    if total[top.name] > _MOST_CORNERS:
+        raise StudyError(f"{name}: {total[top.name]} corners; allowed: {_MOST_CORNERS}")
+    outlines = [
+        polygon.points
+        for number, kind in wanted
+        for polygon in top.get_polygons(layer=number, datatype=kind)
+    ]
+    if not all(np.all(np.abs(points) < LARGEST) for points in outlines):
+        raise StudyError(f"{name}: a coordinate is not finite; allowed: below {LARGEST:g}")
+    return outlines
+
+
+def _gds_corners(cell: Any) -> Counter[tuple[int, int]]:
+    """Return how many corners a cell itself has on each layer and datatype."""
+    corners: Counter[tuple[int, int]] = Counter()
+    for polygon in cell.polygons:
+        corners[polygon.layer, polygon.datatype] += polygon.size
+    for path in cell.paths:
+        corners[path.layers[0], path.datatypes[0]] += 2 * path.size
+    return corners
+
+
+def _gds_hierarchy(top: Any, name: str) -> list[Any]:
+    """Return the cells that ``top`` refers to, also through others, before those that refer."""
     cells: dict[str, Any] = {}
     waiting = [top]
     while waiting:
@@ -219,52 +246,24 @@ def _check_references(top: Any, name: str) -> None:
             waiting += [reference.cell for reference in cell.references]
     graph = {key: {each.cell.name for each in cell.references} for key, cell in cells.items()}
     try:
-        order = list(graphlib.TopologicalSorter(graph).static_order())
+        return [cells[key] for key in graphlib.TopologicalSorter(graph).static_order()]
     except graphlib.CycleError as error:
         raise StudyError(f"{name}: cells refer in a circle: {', '.join(error.args[1])}") from None
-    count: dict[str, int] = {}
-    for key in order:
-        inside = sum(count[r.cell.name] * max(1, r.repetition.size) for r in cells[key].references)
-        count[key] = inside + len(cells[key].polygons) + len(cells[key].paths)
-    if count[top.name] > _MOST_POLYGONS:
-        raise StudyError(f"{name}: {count[top.name]} polygons; allowed: {_MOST_POLYGONS}")
 
 
-def _cells_of_group(mesh: Any, group: str, name: str) -> list[Any]:
-    """Return the corners of the group's cells, numbers of points, one array for each kind."""
-    surfaces = {key: tag for key, (tag, dimension) in mesh.field_data.items() if dimension == 2}
-    if group not in surfaces:
-        listed = ", ".join(map(repr, sorted(surfaces))) or "none"
-        raise StudyError(f"{name}: no such group of surfaces; allowed: {listed}")
-    cells = []
-    for index, block in enumerate(mesh.cells):
-        if group in mesh.cell_sets:  # only these know all groups of a surface
-            chosen = block.data[mesh.cell_sets[group][index]]
-        elif block.dim == 2:
-            chosen = block.data[mesh.cell_data["gmsh:physical"][index] == surfaces[group]]
-        else:
-            continue
-        if len(chosen) and block.type not in ("triangle", "quad"):
-            raise StudyError(f"{name}: has cells {block.type!r}; allowed: 'triangle', 'quad'")
-        cells += [chosen] if len(chosen) else []
-    if not cells:
-        raise StudyError(f"{name}: has no cells; allowed: triangles and quadrilaterals")
-    return cells
-
-
-def _covered(points: Any, cells: Sequence[Any], name: str) -> Any:
+def _covered(cells: Sequence[Any], name: str) -> Any:
     """Return the area inside the edges that belong to a single cell."""
-    different, number = np.unique(points, axis=0, return_inverse=True)
-    cells = [number.reshape(-1)[block] for block in cells]
-    both = [np.stack([block, np.roll(block, -1, axis=1)], axis=-1) for block in cells]
-    edges, times = np.unique(
-        np.sort(np.concatenate([ends.reshape(-1, 2) for ends in both])), axis=0, return_counts=True
-    )
-    area = shapely.build_area(shapely.multilinestrings(different[edges[times == 1]]))
-    total = sum(shapely.area(shapely.polygons(different[block])).sum() for block in cells)
+    corners = [block @ [1, 1j] for block in cells]  # as complex numbers, which sort as a whole
+    places = np.unique(np.concatenate([block.ravel() for block in corners]))
+    nodes = [np.searchsorted(places, block) for block in corners]
+    edges = [np.stack([at, np.roll(at, -1, axis=1)], axis=-1).reshape(-1, 2) for at in nodes]
+    keys, times = np.unique(np.sort(np.concatenate(edges)) @ [len(places), 1], return_counts=True)
+    ends = places[np.column_stack(np.divmod(keys[times == 1], len(places)))]
+    area = shapely.build_area(shapely.multilinestrings(np.stack([ends.real, ends.imag], axis=-1)))
+    total = sum(shapely.area(shapely.polygons(block)).sum() for block in cells)
     if not abs(area.area - total) <= TOLERANCE * total:
         raise StudyError(
             f"{name}: its cells cover {area.area:.9g}, but their areas add up to {total:.9g}; "
-            "allowed: cells that do not overlap and share whole edges"
+            "allowed: cells that do not overlap"
         )
     return area

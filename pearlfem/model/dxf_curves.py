@@ -1,12 +1,14 @@
 """The closed curves of a DXF layer: blocks exploded, arcs flattened, single lines strung together.
 
 Flattened curves keep their corners on the curve and leave it by at most ``FLATTENING`` of the size
-of the layer; arcs also by at most 1e-4 of their radius, so that small holes stay round.
+of the layer; arcs also by at most 1e-3 of their radius, so that small holes stay round.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,13 @@ from pearlfem.model.outlines import coordinates
 
 FLATTENING = 1e-5  # of the size of the layer
 REACH = 1e-6  # of the size of the layer: ends of lines nearer than this meet
-_OF_RADIUS = 1e-4
-_MOST = 1_000_000  # entities, when blocks are exploded
+_OF_RADIUS = 1e-3
+_OF_ELLIPSE = 64  # segments of an ellipse at least
+_MOST = 200_000  # entities, when blocks are exploded
 
 _CURVES = ("LINE", "ARC", "CIRCLE", "ELLIPSE", "SPLINE", "LWPOLYLINE", "POLYLINE", "HATCH")
 _ANNOTATION = {"TEXT", "MTEXT", "ATTDEF", "ATTRIB", "DIMENSION", "LEADER", "MULTILEADER", "POINT"}
+_IGNORED = {*_ANNOTATION, "INSERT"}  # what an insertion puts in its place comes by itself
 
 
 def entities_of_layers(document: Any, name: str) -> dict[str, list[Any]]:
@@ -34,19 +38,21 @@ def entities_of_layers(document: Any, name: str) -> dict[str, list[Any]]:
         name: What to call it in messages.
 
     Raises:
-        StudyError: More than a million entities, or one that cannot be placed.
+        StudyError: Too many entities, or one that cannot be placed.
     """
     layers: dict[str, list[Any]] = {}
     for number, (layer, entity) in enumerate(_exploded(document.modelspace(), "0", name)):
         if number >= _MOST:
             raise StudyError(f"{name}: too many entities; allowed: {_MOST} with blocks exploded")
-        if entity.dxftype() not in _ANNOTATION:
+        if entity.dxftype() not in _IGNORED:
             layers.setdefault(layer, []).append(entity)
     return layers
 
 
-def closed_curves(entities: Sequence[Any], name: str) -> list[Any]:
-    """Return the corners of all closed curves [unit of the file], each of shape ``(n, 2)``.
+def closed_curves(entities: Sequence[Any], name: str) -> tuple[list[Any], float]:
+    """Return the corners of all closed curves, each of shape ``(n, 2)``, and how exact they are.
+
+    Both are in units of the file.
 
     Args:
         entities: All entities of a layer (``ezdxf``).
@@ -56,25 +62,19 @@ def closed_curves(entities: Sequence[Any], name: str) -> list[Any]:
         StudyError: An entity that is not a curve, or not in a plane z = const; lines that do not
             close, or of which more than two meet in a point.
     """
-    from ezdxf import bbox
-
     for entity in entities:
         if entity.dxftype() not in _CURVES:
             raise _not_allowed(entity.dxftype(), name)
-    box = bbox.extents(entities, fast=True)
-    size = max(box.size.x, box.size.y) if box.has_data else 0.0
-    pieces = [
-        np.array([tuple(point) for point in points], dtype=float).reshape(-1, 3)
-        for entity in entities
-        for points in _pieces(entity, FLATTENING * size, name)
-    ]
+    rough = [piece for piece in _flat(entities, math.inf, name) if len(piece)]
+    size = float(np.ptp(np.concatenate(rough), axis=0)[:2].max()) if rough else 0.0
+    pieces = _flat(entities, FLATTENING * size, name)
     for piece in pieces:
         if len(piece) and np.ptp(piece[:, 2]) > REACH * size:
             raise StudyError(
                 f"{name}: a curve goes from z = {piece[:, 2].min():g} to {piece[:, 2].max():g}; "
                 "allowed: curves in a plane z = const"
             )
-    return _strung([piece[:, :2] for piece in pieces], REACH * size, name)
+    return _strung([piece[:, :2] for piece in pieces], REACH * size, name), FLATTENING * size
 
 
 def _not_allowed(kind: str, name: str) -> StudyError:
@@ -89,25 +89,40 @@ def _exploded(entities: Iterable[Any], layer: str, name: str) -> Iterator[tuple[
 
     for entity in entities:
         own = layer if entity.dxf.layer == "0" else entity.dxf.layer
-        if entity.dxftype() != "INSERT":
-            yield own, entity
-        elif entity.mcount > _MOST:
-            raise StudyError(f"{name}: a block inserted {entity.mcount} times; allowed: {_MOST}")
-        else:
+        yield own, entity
+        if entity.dxftype() == "INSERT":
+            if entity.mcount > _MOST:
+                raise StudyError(f"{name}: {entity.mcount} times a block; allowed: {_MOST}")
             for insert in entity.multi_insert() if entity.mcount > 1 else (entity,):
                 inside = insert.virtual_entities(skipped_entity_callback=refuse)
                 yield from _exploded(inside, own, name)
 
 
+def _flat(entities: Sequence[Any], sagitta: float, name: str) -> list[Any]:
+    """Return the points of all curves, each of shape ``(n, 3)``; closed ones end at the start.
+
+    Arcs are at most ``sagitta`` [unit of the file] away; if this is infinite, roughly right.
+    """
+    pieces = [piece for entity in entities for piece in _pieces(entity, sagitta, name)]
+    return [_array(piece) for piece in pieces]
+
+
+def _array(points: Iterable[Any]) -> Any:
+    """Return points as an array of shape ``(n, 3)``."""
+    return np.array([tuple(point) for point in points], dtype=float).reshape(-1, 3)
+
+
 def _pieces(entity: Any, sagitta: float, name: str) -> Iterator[Iterable[Any]]:
-    """Yield the points (x, y, z) of each curve of an entity; a closed one ends where it starts."""
+    """Yield the points (x, y, z) of each curve of an entity."""
     kind, dxf = entity.dxftype(), entity.dxf
     if kind == "LINE":
         yield dxf.start, dxf.end
     elif kind in ("ARC", "CIRCLE"):
         yield entity.flattening(min(sagitta, _OF_RADIUS * abs(dxf.radius)))
-    elif kind in ("ELLIPSE", "SPLINE"):
-        yield entity.flattening(sagitta, 64 if kind == "ELLIPSE" else 8)
+    elif kind == "ELLIPSE":
+        yield entity.flattening(sagitta, _OF_ELLIPSE)
+    elif kind == "SPLINE":
+        yield _spline(entity.construction_tool(), sagitta)
     elif kind == "HATCH":
         for path in entity.paths.rendering_paths(dxf.hatch_style):
             for points in _hatch_pieces(path, sagitta):
@@ -129,7 +144,7 @@ def _pieces(entity: Any, sagitta: float, name: str) -> Iterator[Iterable[Any]]:
         yield _in_world(entity, points, dxf.elevation.z)
 
 
-def _in_world(entity: Any, points: Iterable[Any], elevation: float) -> Iterable[Any]:
+def _in_world(entity: Any, points: Iterable[Any], elevation: float) -> Any:
     """Return points (x, y) of the entity's own plane as points (x, y, z) of the drawing."""
     from ezdxf.math import Vec3
 
@@ -146,9 +161,23 @@ def _hatch_pieces(path: Any, sagitta: float) -> Iterator[Iterable[Any]]:
             yield edge.start, edge.end
         elif edge.EDGE_TYPE == "ArcEdge":
             yield edge.construction_tool().flattening(min(sagitta, _OF_RADIUS * edge.radius))
+        elif edge.EDGE_TYPE == "EllipseEdge":
+            yield edge.construction_tool().flattening(sagitta, _OF_ELLIPSE)
         else:
-            segments = 64 if edge.EDGE_TYPE == "EllipseEdge" else 8
-            yield edge.construction_tool().flattening(sagitta, segments)
+            yield _spline(edge.construction_tool(), sagitta)
+
+
+def _spline(curve: Any, sagitta: float) -> Any:
+    """Return points of a B-spline, over the knots between which all its functions are there."""
+    knots = np.array(curve.knots())[curve.order - 1 : 1 - curve.order]
+    points = [_array(curve.points(knots[:1]))]
+    for start, end in pairwise(np.unique(knots)):
+        for steps in 2 ** np.arange(3, 13):
+            inner = _array(curve.points(np.linspace(start, end, steps + 1)))
+            if np.abs((inner[:-1:2] + inner[2::2]) / 2 - inner[1::2]).max() <= sagitta:
+                break
+        points.append(inner[2::2])
+    return np.concatenate(points)
 
 
 def _bent(bends: Sequence[Any], is_closed: bool, sagitta: float) -> list[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -137,19 +137,20 @@ class Film:
 
     def outline(self, rounding: Rounding = evenly) -> shapely.MultiPolygon:
         """Return the film's polygons without its holes; only of a bounded film."""
-        return self._outline if rounding is evenly else self._joined(rounding)
+        return self._outline if rounding is evenly else self._outlined(rounding)
 
     @cached_property
     def _outline(self) -> shapely.MultiPolygon:
-        outline = self._joined(evenly)
+        outline = self._outlined(evenly)
         shapely.prepare(outline)
         return outline
 
-    def _joined(self, rounding: Rounding) -> shapely.MultiPolygon:
+    def _outlined(self, rounding: Rounding) -> shapely.MultiPolygon:
         assert not isinstance(self.shape, Plane)
         holes = shapely.union_all([hole.shape.outline(rounding) for hole in self.holes])
         left: Any = shapely.difference(self.shape.outline(rounding), holes)
-        return joined(shapely.get_parts(left), name="film")
+        # Normalised, for the mesh shall not depend on where a drawing begins.
+        return shapely.normalize(joined(shapely.get_parts(left), name="film"))
 
     @cached_property
     def openings(self) -> tuple[Opening, ...]:
@@ -192,6 +193,15 @@ class Film:
             shapely.prepare(island)
             numbers[shapely.contains_xy(island, points[:, 0], points[:, 1])] = number
         return numbers
+
+    def islands_without(self, places: Sequence[Point]) -> list[Point]:
+        """Return a point of each island of a bounded film that none of ``places`` is on or in."""
+        points = shapely.points(np.array(places, dtype=float).reshape(-1, 2))
+        return [
+            island.representative_point().coords[0]
+            for island in self._islands
+            if not shapely.contains(shapely.Polygon(island.exterior), points).any()
+        ]
 
     @cached_property
     def _islands(self) -> list[shapely.Polygon]:

@@ -17,7 +17,8 @@ import shapely
 from pearlfem.errors import StudyError
 
 TOLERANCE = 1e-9  # of the size
-_LARGEST = 1e100  # areas of larger coordinates overflow
+_STRAIGHT = 1e-14  # of the size: round-off, but no edge of a finely rounded circle
+LARGEST = 1e100  # areas of larger coordinates overflow
 
 Points = Sequence[Sequence[float]]
 
@@ -65,16 +66,16 @@ def checked_polygon(
 
 
 def joined(
-    polygons: Iterable[shapely.Polygon], name: str, tolerance: float = 0.0
+    polygons: Iterable[shapely.Polygon | shapely.MultiPolygon], name: str, tolerance: float = 0.0
 ) -> shapely.MultiPolygon:
     """Return the union of polygons: overlapping and abutting ones become one.
 
     Corners nearer than the tolerance become one corner, and one that is this near an edge of
     another polygon becomes a corner of that edge, so neighbours merge without gaps or slivers.
-    Corners on a straight line (to ``TOLERANCE`` of the size) are dropped.
+    Corners on a straight line (to round-off) are dropped.
 
     Args:
-        polygons: Valid polygons [length].
+        polygons: Valid polygons, or several in one [length]; empty ones do not matter.
         name: What to call the union in messages.
         tolerance: How exact the coordinates are [length]; at least ``TOLERANCE`` of the size.
 
@@ -82,12 +83,12 @@ def joined(
         StudyError: Nothing to join, or parts of the union, its holes included, that meet in
             single points: whether current could pass there is not clear.
     """
-    parts = list(polygons)
-    corners = shapely.get_coordinates(parts)
-    size = _size(corners) if len(corners) else 0.0
+    given = shapely.get_parts(list(polygons))
+    parts = given[shapely.area(given) > 0]
+    size = _size(shapely.get_coordinates(parts))
     tolerance = max(tolerance, TOLERANCE * size)
     union = shapely.union_all(_snapped(parts, tolerance)) if size else shapely.Polygon()
-    whole = _cleaned(union.simplify(TOLERANCE * size), tolerance)
+    whole = _cleaned(union.simplify(_STRAIGHT * size), tolerance)
     if not whole:
         raise StudyError(f"{name}: has no area; allowed: at least one polygon")
     rings = [shapely.get_coordinates(ring)[:-1] for ring in shapely.get_rings(whole)]
@@ -99,7 +100,9 @@ def joined(
     return shapely.orient_polygons(shapely.MultiPolygon(whole))
 
 
-def nested(outlines: Sequence[shapely.Polygon], name: str) -> shapely.MultiPolygon:
+def nested(
+    outlines: Sequence[shapely.Polygon], name: str, tolerance: float = 0.0
+) -> shapely.MultiPolygon:
     """Return the area between outlines: one inside another is a hole, one inside that an island.
 
     An outline that is given twice counts once; abutting ones become one.
@@ -107,27 +110,30 @@ def nested(outlines: Sequence[shapely.Polygon], name: str) -> shapely.MultiPolyg
     Args:
         outlines: Valid polygons without holes [length].
         name: What to call the area in messages.
+        tolerance: How far outlines that are meant to be the same may be apart [length]; at least
+            ``TOLERANCE`` of the size.
 
     Raises:
         StudyError: No outlines, or two that cross: which part is a hole is not clear; parts that
             meet in single points.
     """
     order = sorted(outlines, key=lambda outline: -outline.area)
-    reach = TOLERANCE * _size(shapely.get_coordinates(order))
+    tolerance = max(tolerance, TOLERANCE * _size(shapely.get_coordinates(order)))
     around: list[set[int]] = [set() for _ in order]  # of each outline, the larger ones around it
     twice = set()
     pairs = shapely.STRtree(order).query(order, predicate="intersects").T
     for large, small in pairs[pairs[:, 0] < pairs[:, 1]].tolist():
         one, other = order[large], order[small]
-        common, slack = one.intersection(other).area, reach * other.length
-        if common <= slack:
-            continue
-        if other.area - common > slack:
+        common, slack = one.intersection(other).area, tolerance * other.length
+        is_inside = common > other.area / 2
+        if (other.area - common if is_inside else common) > slack:
             place = shapely.get_coordinates(one.exterior.intersection(other.exterior))[0]
             raise StudyError(
                 f"{name}: outlines cross at {coordinates(place)}; "
                 "allowed: outlines inside each other or side by side"
             )
+        if not is_inside:
+            continue
         if one.area - common <= slack:
             twice.add(small)
         around[small].add(large)
@@ -160,7 +166,7 @@ def filled(points: Points) -> Any:
     lines = shapely.union_all([shapely.LineString([*ring, ring[0]])])  # with a node at crossings
     faces = shapely.get_parts(shapely.polygonize([lines]))
     inside = shapely.get_coordinates(shapely.point_on_surface(faces))
-    return shapely.union_all([f for f, p in zip(faces, inside, strict=True) if _winding(ring, p)])
+    return shapely.union_all(faces[_winding(ring, inside) != 0])
 
 
 def without_repeats(ring: Any, tolerance: float) -> Any:
@@ -197,10 +203,10 @@ def _numbers(points: Points, name: str) -> Any:
     if array.dtype.kind not in "iuf" or array.ndim != 2 or array.shape[1] != 2:
         raise StudyError(f"{name}: not a list of points; allowed: (x, y) pairs of numbers")
     array = array.astype(float)
-    for index in np.flatnonzero(~np.all(np.abs(array) < _LARGEST, axis=1))[:1]:
+    for index in np.flatnonzero(~np.all(np.abs(array) < LARGEST, axis=1))[:1]:
         raise StudyError(
             f"{name}: point {index + 1} is {coordinates(array[index])}; "
-            f"allowed: finite numbers below {_LARGEST:g}"
+            f"allowed: finite numbers below {LARGEST:g}"
         )
     return array
 
@@ -214,7 +220,8 @@ def _check_area(ring: Any, tolerance: float, name: str) -> None:
             f"farther apart than {tolerance:.3g}"
         )
     if shapely.MultiPoint(ring).convex_hull.area <= tolerance * _size(ring):
-        ends = ring[np.lexsort(ring.T)[[0, -1]]]
+        along = ring[:, np.ptp(ring, axis=0).argmax()]
+        ends = ring[[along.argmin(), along.argmax()]]
         raise StudyError(
             f"{name}: no area, its points lie on the line from {coordinates(ends[0])} to "
             f"{coordinates(ends[1])}; allowed: points round an area"
@@ -257,7 +264,7 @@ def _first_contact(rings: Sequence[Any], tolerance: float) -> _Contact | None:
     return None
 
 
-def _snapped(parts: Sequence[shapely.Polygon], tolerance: float) -> list[Any]:
+def _snapped(parts: Any, tolerance: float) -> list[Any]:
     """Return the polygons after moving near corners together and putting corners into edges."""
     rings, owner = shapely.get_rings(parts, return_index=True)
     points, ring = shapely.get_coordinates(rings, return_index=True)
@@ -318,10 +325,17 @@ def _cleaned(area: Any, tolerance: float) -> list[shapely.Polygon]:
     return polygons
 
 
-def _winding(ring: Any, point: Any) -> int:
-    """Return how often a closed ring goes round a point, counter-clockwise."""
-    (x, y), (next_x, next_y) = (ring - point).T, (np.roll(ring, -1, axis=0) - point).T
+def _winding(ring: Any, points: Any) -> Any:
+    """Return how often a closed ring goes round each point, counter-clockwise.
+
+    Counted are the edges that cross the ray from the point to the right, upwards or downwards.
+    """
+    end = np.roll(ring, -1, axis=0)
+    edges = shapely.STRtree(shapely.linestrings(np.stack([ring, end], axis=1)))
+    beyond = np.column_stack([np.full(len(points), ring[:, 0].max()), points[:, 1]])
+    which, edge = edges.query(shapely.linestrings(np.stack([points, beyond], axis=1)))
+    (x, y), (next_x, next_y) = (ring[edge] - points[which]).T, (end[edge] - points[which]).T
     side = x * next_y - next_x * y
     up = (y <= 0) & (next_y > 0) & (side > 0)
     down = (y > 0) & (next_y <= 0) & (side < 0)
-    return int(np.count_nonzero(up) - np.count_nonzero(down))
+    return np.bincount(which, up.astype(int) - down.astype(int), minlength=len(points))

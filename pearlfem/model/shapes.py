@@ -215,7 +215,7 @@ class Union(_Compound):
     def contains(self, point: Point) -> bool:
         """Return whether ``point`` [length] lies inside the edge."""
         inside = any(part.contains(point) for part in self.parts)
-        return inside or bool(shapely.contains_xy(self.outline(), *point))  # on a seam of two
+        return inside or bool(shapely.contains_xy(self._even, *point))  # on a seam of two
 
     def _joined(self, rounding: Rounding) -> shapely.MultiPolygon:
         outlines = [part.outline(rounding) for part in self.parts]

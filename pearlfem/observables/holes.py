@@ -25,6 +25,7 @@ from pearlfem.observables.fields import flux_density, london_current, turned_gra
 from pearlfem.solution import Solution
 
 _Array = npt.NDArray[np.float64]
+_DEGREE = 10  # of quadrature: fields are of degree 2
 _BAND = 0.5  # width of the band around a hole, of its distance to what is next
 _LINE_POINTS = 8  # per side of a hole, for the flux of applied fields
 
@@ -32,7 +33,8 @@ _LINE_POINTS = 8  # per side of a hole, for the flux of applied fields
 class HoleState(NamedTuple):
     """A hole: the current around it (counterclockwise), the flux in it, and its fluxoid.
 
-    In units of Γ/length and of flux (reduced units); applied fields count in flux and fluxoid.
+    In units of Γ/length and of flux (reduced units). Applied fields count in flux and fluxoid, and
+    islands in the hole are parts of it.
     """
 
     name: str
@@ -51,9 +53,12 @@ def hole_states(solution: Solution) -> list[HoleState]:
     Note:
         Collective.
     """
+    if not solution.film.openings:
+        return []
     film = _on_facets(solution, "film")
     K = _sheet_current(solution, film)
-    return [_state(solution, opening, film, K) for opening in solution.film.openings]
+    off_film = _on_facets(solution, *solution.space.holes.values())
+    return [_state(solution, hole, film, K, off_film) for hole in solution.film.openings]
 
 
 def inverse_inductance(solutions: Sequence[Solution]) -> _Array:
@@ -92,16 +97,16 @@ class _Values(NamedTuple):
     vector: _Array
 
 
-def _on_facets(solution: Solution, group: str) -> _Values:
+def _on_facets(solution: Solution, *groups: str) -> _Values:
     space, g = solution.space, solution.stream_function
-    points, weights = facet_rule()
-    facets = space.sides(group)
+    points, weights = facet_rule(_DEGREE)
+    facets = space.sides(*groups)
     x, B = ufl.SpatialCoordinate(space.mesh), flux_density(solution)
     K: Any = turned_gradient(g) if g is not None else solution.potential
     expression = fem.Expression(ufl.as_vector([x[0], x[1], B[2], K[0], K[1]]), points)
     values = np.asarray(expression.eval(space.mesh, facets), dtype=float)
     values = values.reshape(len(facets), len(points), 5)
-    corners = space.corners(group)
+    corners = space.corners(*groups)
     areas = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
     return _Values(np.outer(areas, weights), values[..., :2], values[..., 2], values[..., 3:])
 
@@ -114,45 +119,59 @@ def _sheet_current(solution: Solution, film: _Values) -> _Array:
     return london_current(solution, film.vector, film.points, each)
 
 
-def _state(solution: Solution, opening: Opening, film: _Values, K: _Array) -> HoleState:
+def _state(
+    solution: Solution, opening: Opening, film: _Values, K: _Array, off_film: _Values
+) -> HoleState:
     comm, unit = solution.space.mesh.comm, Fluxoid(opening.name, 1)
+    inside = shapely.Polygon(opening.outline.exterior)
+    shapely.prepare(inside)
     a = unit.vector_potential(solution.film, film.points, film.B_z)
     current = -np.sum(film.weights[..., None] * K * a)
-    hole = _on_facets(solution, solution.space.holes[opening.name])
-    own = np.sum(hole.weights * hole.B_z)
-    current, own = comm.allreduce(np.array([current, own]))
-    around = comm.allreduce(_in_band(solution, opening, film, K))
-    applied = _applied_flux(solution, opening)
-    return HoleState(opening.name, float(current), float(own + applied), float(own + around))
+    flux = sum(_flux_within(inside, values) for values in (film, off_film))
+    around = _in_band(solution, inside, _clearance(solution, opening), film, K)
+    current, flux, around = comm.allreduce(np.array([current, flux, around]))
+    applied = _applied_flux(solution, inside)
+    return HoleState(opening.name, float(current), float(flux + applied), float(flux + around))
 
 
-def _in_band(solution: Solution, opening: Opening, film: _Values, K: _Array) -> float:
-    """Return ∫_Γ [w B_z − (∇w × (K/κ + A_ext))_z] dS, w from 1 at the hole to 0 across the band.
+def _flux_within(inside: shapely.Polygon, values: _Values) -> float:
+    """Return the flux of the film's currents through those facets that lie ``inside``."""
+    middles = values.points.mean(axis=1)
+    here = shapely.contains_xy(inside, middles[:, 0], middles[:, 1])
+    return float(np.sum((values.weights * values.B_z)[here]))
 
-    By London's law, rot (K/κ + A_ext) = −B_z of the currents, this is the circulation around the
-    hole of K/κ + A_ext.
+
+def _in_band(
+    solution: Solution, inside: shapely.Polygon, clearance: float, film: _Values, K: _Array
+) -> float:
+    """Return ∫_Γ [w B_z − (∇w × (K/κ + A_ext))_z] dS over a band around a hole.
+
+    w falls from 1 at the hole to 0 across the band. By London's law, rot (K/κ + A_ext) = −B_z of
+    the currents, this is the circulation of K/κ + A_ext around the hole.
     """
-    width = _BAND * _clearance(solution, opening)
-    points = film.points.reshape(-1, 2)
+    width = _BAND * clearance
+    outline = shapely.simplify(inside, 1e-3 * width)
+    x0, y0, x1, y1 = outline.bounds
+    x, y = film.points[..., 0], film.points[..., 1]
+    boxed = (x > x0 - width) & (x < x1 + width) & (y > y0 - width) & (y < y1 + width)
+    facets, number = np.nonzero(boxed)
+    points = film.points[facets, number]
     shapes = shapely.points(points)
-    near = np.flatnonzero(shapely.dwithin(shapes, opening.outline, width))
-    points, shapes = points[near], shapes[near]
-    lines = shapely.shortest_line(opening.outline, shapes)
-    nearest = shapely.get_coordinates(shapely.get_point(lines, 0))
-    offset = points - nearest
+    near = shapely.dwithin(shapes, outline, width) & ~shapely.contains(inside, shapes)
+    facets, number, points, shapes = facets[near], number[near], points[near], shapes[near]
+    lines = shapely.shortest_line(outline, shapes)
+    offset = points - shapely.get_coordinates(shapely.get_point(lines, 0))
     distance = np.linalg.norm(offset, axis=1)
     gradient = -offset / np.maximum(distance, 1e-300)[:, None] / width
-    weight = 1.0 - distance / width
-    facets = near // film.points.shape[1]
     regions = solution.film.regions_at(film.points.mean(axis=1))[facets]
     kappa = solution.film.superfluid_weight(points, regions)
-    total = K.reshape(-1, 2)[near] / kappa[:, None]
+    total = K[facets, number] / kappa[:, None]
     for source, factor in solution.drives:
         if is_applied(source):
             total += factor * source.vector_potential(solution.film, points, kappa)
     turn = gradient[:, 0] * total[:, 1] - gradient[:, 1] * total[:, 0]
-    density = weight * film.B_z.ravel()[near] - turn
-    return float(np.sum(film.weights.ravel()[near] * density))
+    density = (1.0 - distance / width) * film.B_z[facets, number] - turn
+    return float(np.sum(film.weights[facets, number] * density))
 
 
 def _clearance(solution: Solution, opening: Opening) -> float:
@@ -171,18 +190,15 @@ def _clearance(solution: Solution, opening: Opening) -> float:
     return max(min([d for d in distances if d > 0], default=size), 1e-3 * size)
 
 
-def _applied_flux(solution: Solution, opening: Opening) -> float:
+def _applied_flux(solution: Solution, inside: shapely.Polygon) -> float:
     """Return the flux of applied fields through a hole: ∮ A_ext·dl along its edge."""
     nodes, weights = np.polynomial.legendre.leggauss(_LINE_POINTS)
-    polygon = shapely.geometry.polygon.orient(opening.outline)
+    corners = np.asarray(shapely.get_coordinates(shapely.orient_polygons(inside)))
+    sides = np.diff(corners, axis=0)
+    points = corners[:-1, None] + 0.5 * (nodes[:, None] + 1) * sides[:, None]
     total = 0.0
-    for ring in (polygon.exterior, *polygon.interiors):
-        corners = np.asarray(shapely.get_coordinates(ring))
-        sides = np.diff(corners, axis=0)
-        points = corners[:-1, None] + 0.5 * (nodes[:, None] + 1) * sides[:, None]
-        for source, factor in solution.drives:
-            if is_applied(source):
-                kappa = np.ones(points.shape[:-1])
-                A = source.vector_potential(solution.film, points, kappa)
-                total += factor * 0.5 * np.einsum("q,sqx,sx->", weights, A, sides)
+    for source, factor in solution.drives:
+        if is_applied(source):
+            A = source.vector_potential(solution.film, points, np.ones(points.shape[:-1]))
+            total += factor * 0.5 * np.einsum("q,sqx,sx->", weights, A, sides)
     return float(total)

@@ -1,0 +1,224 @@
+"""The cells of a named group in a gmsh file (.msh, version 2.2 or 4.1, text or binary).
+
+Each count in the file is compared with what is left of it, and numbers of nodes are only looked
+up, so that a damaged file costs neither memory nor time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pearlfem.errors import StudyError
+
+Numbers = npt.NDArray[Any]
+
+# Nodes of each type of element up to second order; the flat ones with straight edges, and curved.
+_NODES = {1: 2, 2: 3, 3: 4, 4: 4, 5: 8, 6: 6, 7: 5, 8: 3, 9: 6, 10: 9, 11: 10, 12: 27, 13: 18}
+_NODES |= {14: 14, 15: 1, 16: 8, 17: 20, 18: 15, 19: 13}
+_STRAIGHT, _CURVED = {2, 3}, {9, 10, 16}
+
+
+class _Block(NamedTuple):
+    """Elements of one type and one set of groups."""
+
+    kind: int
+    groups: Numbers
+    nodes: Numbers  # (n, nodes of the type)
+
+
+def cells_of_group(data: bytes, group: str, name: str) -> list[Numbers]:
+    """Return the corners of all triangles and quadrilaterals of a group.
+
+    Args:
+        data: The whole file.
+        group: Name of a physical group of surfaces.
+        name: What to call the file in messages.
+
+    Returns:
+        Arrays of shape ``(n, 3, 3)`` and ``(n, 4, 3)``: cells, corners, (x, y, z).
+
+    Raises:
+        StudyError: Not such a file, damaged or cut off; no such group, nothing or something else
+            in it.
+    """
+    try:
+        version, is_text = _format(data)
+        surfaces = dict(_names_of_surfaces(data))
+        if group not in surfaces:
+            listed = ", ".join(map(repr, sorted(surfaces))) or "none"
+            raise StudyError(f"{name}: no group of surfaces {group!r}; allowed: {listed}")
+        read_nodes, read_blocks = _READERS[version]
+        wanted = [
+            block
+            for block in read_blocks(data, is_text)
+            if surfaces[group] in block.groups and block.kind in _STRAIGHT | _CURVED
+        ]
+        tags, places = read_nodes(data, is_text)
+        order = np.argsort(tags)
+        tags, places = tags[order], places[order]
+        cells = [_places_of(block.nodes, tags, places) for block in wanted]
+    except _DamagedError as error:
+        raise StudyError(f"{name}: not a sound gmsh file: {error}") from None
+    if not cells or any(block.kind in _CURVED for block in wanted):
+        found = "has curved cells" if cells else "is empty"
+        raise StudyError(
+            f"{name}: group {group!r} {found}; allowed: triangles and quadrilaterals of first order"
+        )
+    return cells
+
+
+class _DamagedError(Exception):
+    """What is wrong with the file."""
+
+
+class _Section:
+    """The numbers of a section, taken one after the other, from text or binary alike."""
+
+    def __init__(self, data: bytes, key: str, is_text: bool, has_count: bool = False) -> None:
+        self.key, self._at = key, 0
+        self._content = _content(data, key)
+        if has_count:  # on a line of its own, also in binary files
+            line, _, self._content = self._content.partition(b"\n")
+            self.count = int(_floats(line.split(), key)[:1].sum())
+        self._text = _floats(self._content.split(), key) if is_text else None
+
+    def take(self, count: int, kind: str) -> Numbers:
+        """Return the next numbers, of a NumPy type if binary."""
+        size = 1 if self._text is not None else np.dtype(kind).itemsize
+        whole = self._content if self._text is None else self._text
+        if not 0 <= count * size <= len(whole) - self._at:
+            raise _DamagedError(f"{self.key} is cut off")
+        start, self._at = self._at, self._at + count * size
+        if self._text is None:
+            return np.frombuffer(self._content, kind, count, start)
+        part = self._text[start : self._at]
+        return part if kind == "f8" else part.astype(int)
+
+    def one(self, kind: str) -> int:
+        """Return the next number."""
+        return int(self.take(1, kind)[0])
+
+
+def _floats(words: list[bytes], key: str) -> Numbers:
+    try:
+        return np.array([float(word) for word in words])
+    except ValueError:
+        raise _DamagedError(f"{key} has something that is no number") from None
+
+
+def _content(data: bytes, key: str) -> bytes:
+    start = re.search(rb"^\$%b *\r?\n" % key.encode(), data, re.MULTILINE)
+    end = data.find(b"$End" + key.encode(), start.end() if start else 0)
+    if not start or end < 0:
+        raise _DamagedError(f"${key} or $End{key} is missing")
+    return data[start.end() : end]
+
+
+def _format(data: bytes) -> tuple[str, bool]:
+    """Return the version and whether the numbers are text."""
+    words, _, rest = _content(data, "MeshFormat").partition(b"\n")
+    version, mode, size = [*words.split(), b"", b"", b""][:3]
+    is_text = mode == b"0"
+    if version not in (b"2.2", b"4.1") or size != b"8" or mode not in (b"0", b"1"):
+        raise _DamagedError(f"format {words[:20]!r}; allowed: version 2.2 or 4.1, text or binary")
+    if not is_text and rest[:4] != np.int32(1).tobytes():
+        raise _DamagedError("binary numbers of another byte order")
+    return version.decode(), is_text
+
+
+def _names_of_surfaces(data: bytes) -> Iterator[tuple[str, int]]:
+    if b"$PhysicalNames" in data:
+        for line in _content(data, "PhysicalNames").splitlines()[1:]:
+            entry = re.fullmatch(rb'\s*2\s+(\d{1,9})\s+"(.*)"\s*', line)
+            if entry:
+                yield entry[2].decode(errors="replace"), int(entry[1])
+
+
+def _places_of(nodes: Numbers, tags: Numbers, places: Numbers) -> Any:
+    """Return the coordinates of nodes that are given by their numbers; ``tags`` is sorted."""
+    at = np.searchsorted(tags, nodes).clip(max=len(tags) - 1)
+    if not len(tags) or not np.array_equal(tags[at], nodes):
+        raise _DamagedError("a cell has a node that is not in the file")
+    return places[at]
+
+
+def _nodes_2(data: bytes, is_text: bool) -> tuple[Numbers, Numbers]:
+    """Return the numbers of the nodes, and their coordinates of shape ``(n, 3)``."""
+    section = _Section(data, "Nodes", is_text, has_count=True)
+    if is_text:
+        table = section.take(4 * section.count, "f8").reshape(-1, 4)
+        return table[:, 0].astype(int), table[:, 1:]
+    rows = section.take(28 * section.count, "u1").reshape(-1, 28)
+    return rows[:, :4].copy().view("i4").ravel(), rows[:, 4:].copy().view("f8")
+
+
+def _blocks_2(data: bytes, is_text: bool) -> Iterator[_Block]:
+    section = _Section(data, "Elements", is_text, has_count=True)
+    found: dict[tuple[int, int], list[list[int]]] = defaultdict(list)
+    left = section.count
+    while left > 0:
+        if is_text:  # number, type, how many tags
+            _, kind, tags = section.take(3, "i4").tolist()
+            size, skipped = 1, 0
+        else:  # type, how many elements, how many tags; then each with its number
+            kind, size, tags = section.take(3, "i4").tolist()
+            skipped = 1
+        if kind not in _NODES or size < 1 or tags < 1:
+            raise _DamagedError(f"{size} elements of type {kind} with {tags} tags")
+        row = skipped + tags + _NODES[kind]
+        for numbers in section.take(size * row, "i4").reshape(size, row).tolist():
+            found[kind, numbers[skipped]].append(numbers[skipped + tags :])
+        left -= size
+    for (kind, group), nodes in found.items():
+        yield _Block(kind, np.array([group]), np.array(nodes))
+
+
+def _nodes_4(data: bytes, is_text: bool) -> tuple[Numbers, Numbers]:
+    """Return the numbers of the nodes, and their coordinates of shape ``(n, 3)``."""
+    section = _Section(data, "Nodes", is_text)
+    blocks, *_ = section.take(4, "u8")
+    tags, places = [np.empty(0, int)], [np.empty((0, 3))]
+    for _ in range(int(blocks)):
+        _, _, is_parametric = section.take(3, "i4")
+        if is_parametric:
+            raise _DamagedError("its nodes have parameters; allowed: coordinates alone")
+        count = section.one("u8")
+        tags.append(section.take(count, "u8").astype(int))
+        places.append(section.take(3 * count, "f8").reshape(-1, 3))
+    return np.concatenate(tags), np.concatenate(places)
+
+
+def _blocks_4(data: bytes, is_text: bool) -> Iterator[_Block]:
+    groups = _groups_of_entities(data, is_text)
+    section = _Section(data, "Elements", is_text)
+    blocks, *_ = section.take(4, "u8")
+    for _ in range(int(blocks)):
+        dimension, entity, kind = section.take(3, "i4").tolist()
+        if kind not in _NODES:
+            raise _DamagedError(f"elements of type {kind}")
+        row = 1 + _NODES[kind]
+        rows = section.take(row * section.one("u8"), "u8").reshape(-1, row)
+        yield _Block(kind, groups.get((dimension, entity), np.empty(0)), rows[:, 1:].astype(int))
+
+
+def _groups_of_entities(data: bytes, is_text: bool) -> dict[tuple[int, int], Numbers]:
+    """Return the physical groups of each entity, by dimension and number."""
+    section = _Section(data, "Entities", is_text)
+    groups = {}
+    for dimension, count in enumerate(section.take(4, "u8")):
+        for _ in range(int(count)):
+            tag = section.one("i4")
+            section.take(6 if dimension else 3, "f8")  # a bounding box, or a point
+            groups[dimension, tag] = section.take(section.one("u8"), "i4")
+            if dimension:
+                section.take(section.one("u8"), "i4")  # what bounds it
+    return groups
+
+
+_READERS = {"2.2": (_nodes_2, _blocks_2), "4.1": (_nodes_4, _blocks_4)}
