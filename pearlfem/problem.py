@@ -14,7 +14,7 @@ from pearlfem.formulation.vector import VectorFormulation
 from pearlfem.mesh.circumscribed import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources import Impurity, Source, check_sources, name_of
+from pearlfem.model.sources import Impurity, Source, Vortex, check_sources, numbered
 from pearlfem.solution import Drive, FormulationName, Solution
 
 _Formulation = Callable[[Film, TaggedMesh, int], Formulation]
@@ -112,11 +112,12 @@ class MaxwellLondon:
 
     def _check(self, sources: Sequence[Source]) -> None:
         check_sources(self.film, sources)
-        for number, source in enumerate(sources, start=1):
+        for name, source in numbered(sources):
             error = quadrature_error(self.space, self.film, source)
             if error > ALLOWED_QUADRATURE_ERROR:
+                size = f"size = {source.size:g}: " if isinstance(source, Impurity | Vortex) else ""
                 raise StudyError(
-                    f"{name_of(source)} {number}: the cells around it are too coarse for its "
+                    f"{name}: {size}the cells around it are too coarse for its "
                     f"profile (integrals are wrong by {error:.0e}, allowed: "
                     f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
                 )
