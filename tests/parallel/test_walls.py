@@ -41,7 +41,7 @@ def test_energies_currents_and_fields(name, formulation):
     film, walls = SPACES[name]
     results = []
     for comm in (WORLD, MPI.COMM_SELF):
-        space = create_space(film, IMPURITIES, boundary=walls, resolution=0.25, far=3.0, comm=comm)
+        space = create_space(film, IMPURITIES, boundary=walls, resolution=0.2, far=3.0, comm=comm)
         problem = MaxwellLondon(film, space, 2, formulation)
         solution = problem.solve(IMPURITIES)
         points = [(0.11, 0.22, z) for z in (0.3, 0.0, -0.3)]
