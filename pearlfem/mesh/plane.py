@@ -61,7 +61,7 @@ def rounding_for(size_at: Callable[[_Array], _Array]) -> Rounding:
         counts = np.cumsum(np.append(0.0, disc.radius * np.diff(_ANGLES) / sizes[1:]))
         sides = max(int(np.ceil(counts[-1])), _FEWEST_SIDES)
         found = np.interp(np.arange(sides) / sides * counts[-1], counts, _ANGLES)
-        return np.round(found, 9)  # the same in all units of length
+        return np.asarray(np.round(found, 9))  # the same in all units of length
 
     return angles
 

@@ -12,10 +12,13 @@ import simpleeval
 
 from pearlfem.errors import StudyError
 
-_FUNCTIONS = (
-    *("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "cosh", "sinh", "hypot", "abs"),
-    *("minimum", "maximum", "where", "arctan2"),
-)
+_FUNCTIONS: dict[str, Any] = {
+    name: getattr(np, name)
+    for name in (
+        *("sqrt", "exp", "log", "sin", "cos", "tan", "tanh", "cosh", "sinh", "hypot", "abs"),
+        *("minimum", "maximum", "where", "arctan2"),
+    )
+}
 _OPERATORS: dict[type, Any] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
@@ -27,6 +30,7 @@ _OPERATORS: dict[type, Any] = {
     ast.Lt: operator.lt,
     ast.Gt: operator.gt,
 }
+_NODES = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call, ast.Name, ast.Constant, ast.Load)
 _LONGEST = 1000
 
 
@@ -42,29 +46,58 @@ class Expression:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self(np.array([0.5]), np.array([0.25]))
+        try:
+            self._tree = _parsed(text)
+        except Exception as error:  # whatever Python raises of a text that is no expression
+            raise self._refusal(error) from None
+        self(np.array([0.5, 0.75]), np.array([0.25, 0.5]))
 
     def __call__(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.float64]:
         """Return the values at x and y, arrays of one shape."""
         names = {"x": np.asarray(x, dtype=float), "y": np.asarray(y, dtype=float), "pi": np.pi}
-        functions = {name: getattr(np, name) for name in _FUNCTIONS}
-        parser = simpleeval.SimpleEval(operators=_OPERATORS, functions=functions, names=names)
+        parser = simpleeval.SimpleEval(operators=_OPERATORS, functions=_FUNCTIONS, names=names)
         try:
-            if len(self.text) > _LONGEST:
-                raise ValueError(f"more than {_LONGEST} characters")
-            if any(
-                isinstance(n, ast.Constant) and isinstance(n.value, str)
-                for n in ast.walk(ast.parse(self.text))
-            ):
-                raise ValueError("a text within it")
             with np.errstate(all="ignore"):
-                return np.asarray(parser.eval(self.text), dtype=float)
+                return np.asarray(parser.eval(self.text, previously_parsed=self._tree), dtype=float)
         except Exception as error:  # the parser raises what Python raises, and its own
-            raise StudyError(
-                f"expression {self.text!r}: {error}; allowed: numbers, x, y, pi, + - * / ** < > "
-                "and " + ", ".join(_FUNCTIONS)
-            ) from None
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: Exception) -> StudyError:
+        return StudyError(
+            f"expression {self.text!r}: {error}; allowed: numbers, x, y, pi, + - * / ** < > and "
+            + ", ".join(_FUNCTIONS)
+        )
 
     def __str__(self) -> str:
         """Return the text."""
         return self.text
+
+
+def _parsed(text: str) -> ast.expr:
+    """Return the tree of an expression that has nothing but what is allowed.
+
+    Raises:
+        ValueError: It has something else.
+        SyntaxError: It is no expression.
+    """
+    if len(text) > _LONGEST:
+        raise ValueError(f"more than {_LONGEST} characters")
+    tree = ast.parse(text.strip(), mode="eval").body
+    for node in ast.walk(tree):
+        if not isinstance(node, (*_NODES, *_OPERATORS)):
+            raise ValueError(f"{type(node).__name__} is not allowed")
+        if isinstance(node, ast.Constant) and type(node.value) not in (int, float):
+            raise ValueError(f"{node.value!r} is not a number")
+        if isinstance(node, ast.Call):
+            _check_call(node)
+    return tree
+
+
+def _check_call(node: ast.Call) -> None:
+    """Refuse further arguments: of a function of NumPy they are arrays to write to."""
+    name = ast.unparse(node.func)
+    if name not in _FUNCTIONS:
+        raise ValueError(f"{name!r} is not a function")
+    count = getattr(_FUNCTIONS[name], "nin", 3)  # where: a condition and two values
+    if len(node.args) != count or node.keywords:
+        raise ValueError(f"{name} takes {count} value{'s' if count > 1 else ''}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -77,9 +78,9 @@ class Film:
         regions: Parts with another Pearl length; a later one covers an earlier one.
 
     Raises:
-        pydantic.ValidationError: A value out of range (a ``ValueError``).
-        StudyError: A hole or a region that is not inside the film, holes that touch each other, or
-            a Pearl length that is not positive everywhere.
+        pydantic.ValidationError: A value out of range, a hole or a region that is not inside the
+            film, holes that touch each other, or a Pearl length that is not positive everywhere (a
+            ``ValueError``).
 
     References:
         J. Pearl, Appl. Phys. Lett. 5, 65 (1964).
@@ -160,14 +161,13 @@ class Film:
         """Return all holes, with round edges as ``rounding`` says."""
         named = [(hole.name, hole.shape.outline(rounding)) for hole in self.holes]
         if isinstance(self.shape, Plane):
-            return tuple(Opening(name, outline) for name, outline in named)
+            return tuple(Opening(name, *shapely.get_parts(outline)) for name, outline in named)
         found = sorted(_surrounded(self.outline(rounding)), key=lambda o: o.centroid.coords[0])
         points = [(name, outline.representative_point()) for name, outline in named]
         names = [next((n for n, p in points if o.contains(p)), None) for o in found]
-        numbers = iter(f"hole {k}" for k in range(1, len(found) + 1))
-        return tuple(
-            Opening(name or next(numbers), o) for name, o in zip(names, found, strict=True)
-        )
+        taken = {name for name, _ in named}
+        free = (name for k in itertools.count(1) if (name := f"hole {k}") not in taken)
+        return tuple(Opening(name or next(free), o) for name, o in zip(names, found, strict=True))
 
     def opening(self, name: str) -> Opening:
         """Return the hole called ``name``.
@@ -247,8 +247,7 @@ class Film:
 
     def _profiles(self) -> Iterator[tuple[float | Profile, Outline | None]]:
         """Yield each Pearl length and where it holds."""
-        bounded = self.shape
-        yield self.pearl_length, None if isinstance(bounded, Plane) else bounded.outline()
+        yield self.pearl_length, self._outline if self.bounded else None
         for region in self.regions:
             yield region.pearl_length, region.shape.outline()
 
@@ -288,6 +287,8 @@ def _check_holes(film: Film) -> None:
     outlines = [hole.shape.outline() for hole in film.holes]
     for k, (hole, outline) in enumerate(zip(film.holes, outlines, strict=True)):
         where = f"hole {hole.name!r}: {hole.shape}"
+        if (parts := len(shapely.get_parts(outline))) > 1:
+            raise StudyError(f"{where} has {parts} parts; allowed: one, or a hole for each")
         if not isinstance(film.shape, Plane):
             whole = film.shape.outline()
             near = _TOUCHING * _size(whole)

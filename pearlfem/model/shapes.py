@@ -179,15 +179,32 @@ class Drawing(_Straight):
         return self.source
 
 
+class _Compound:
+    """What shapes made of others have in common: an outline that takes a moment to make."""
+
+    def _joined(self, rounding: Rounding) -> shapely.MultiPolygon:
+        raise NotImplementedError
+
+    @cached_property
+    def _even(self) -> shapely.MultiPolygon:
+        outline = self._joined(evenly)
+        shapely.prepare(outline)
+        return outline
+
+    def outline(self, rounding: Rounding = evenly) -> Outline:
+        """Return what is made of the parts' outlines."""
+        return self._even if rounding is evenly else self._joined(rounding)
+
+
 @dataclass(frozen=True, config=FORBID_EXTRA)
-class Union:
+class Union(_Compound):
     """All points of two shapes or more.
 
     Args:
         parts: The shapes, which may overlap, lie side by side or apart.
 
     Raises:
-        StudyError: Parts touch each other in a single point; says where.
+        pydantic.ValidationError: Parts touch each other in a single point; says where.
     """
 
     parts: Annotated[tuple[Bounded, ...], Field(min_length=1)]
@@ -198,16 +215,11 @@ class Union:
     def contains(self, point: Point) -> bool:
         """Return whether ``point`` [length] lies inside the edge."""
         inside = any(part.contains(point) for part in self.parts)
-        return inside or bool(shapely.contains_xy(self._whole, *point))  # on a seam of two
+        return inside or bool(shapely.contains_xy(self._even, *point))  # on a seam of two
 
-    @cached_property
-    def _whole(self) -> Outline:
-        return self.outline()
-
-    def outline(self, rounding: Rounding = evenly) -> Outline:
-        """Return the union of all parts' outlines."""
+    def _joined(self, rounding: Rounding) -> shapely.MultiPolygon:
         outlines = [part.outline(rounding) for part in self.parts]
-        return joined([p for o in outlines for p in shapely.get_parts(o)], name="union")
+        return joined(shapely.get_parts(outlines), name="union")
 
     @property
     def discs(self) -> tuple[Disc, ...]:
@@ -220,7 +232,7 @@ class Union:
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
-class Difference:
+class Difference(_Compound):
     """All points of a shape that are not in others.
 
     Args:
@@ -228,25 +240,27 @@ class Difference:
         removed: What is taken away.
 
     Raises:
-        StudyError: Nothing is left.
+        pydantic.ValidationError: Nothing is left, or parts that touch each other in a single point.
     """
 
     shape: Bounded
     removed: Annotated[tuple[Bounded, ...], Field(min_length=1)]
 
     def __post_init__(self) -> None:
-        if self.outline().is_empty:
+        if self._left(evenly).is_empty:
             raise StudyError(f"difference: nothing is left of {self.shape}")
+        self.outline()
 
     def contains(self, point: Point) -> bool:
         """Return whether ``point`` [length] lies inside the edge."""
         return self.shape.contains(point) and not any(s.contains(point) for s in self.removed)
 
-    def outline(self, rounding: Rounding = evenly) -> Outline:
-        """Return the difference of the outlines."""
+    def _joined(self, rounding: Rounding) -> shapely.MultiPolygon:
+        return joined(shapely.get_parts(self._left(rounding)), name="difference")
+
+    def _left(self, rounding: Rounding) -> Any:
         removed = shapely.union_all([shape.outline(rounding) for shape in self.removed])
-        left: Any = shapely.difference(self.shape.outline(rounding), removed)
-        return joined(shapely.get_parts(left), name="difference")
+        return shapely.difference(self.shape.outline(rounding), removed)
 
     @property
     def discs(self) -> tuple[Disc, ...]:
