@@ -6,6 +6,8 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from petsc4py import PETSc
+
 from pearlfem.errors import StudyError
 from pearlfem.fem.film import ALLOWED_QUADRATURE_ERROR, quadrature_error
 from pearlfem.formulation.discrete import Formulation
@@ -87,7 +89,7 @@ class MaxwellLondon:
             Collective.
         """
         self._check(sources)
-        return self._solve(sources)
+        return self._solve([tuple(sources)])[0]
 
     def solve_each(self, sources: Sequence[Source]) -> list[Solution]:
         """Solve for each source alone; for an impurity with its moment along x, and along y.
@@ -103,7 +105,7 @@ class MaxwellLondon:
             Collective.
         """
         self._check(sources)
-        return [self._solve([one]) for source in sources for one in _parts(source)]
+        return self._solve([(one,) for source in sources for one in _parts(source)])
 
     def destroy(self) -> None:
         """Free the operator and the solver; solutions lose their operator (collective)."""
@@ -121,14 +123,25 @@ class MaxwellLondon:
                     f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
                 )
 
-    def _solve(self, sources: Sequence[Source]) -> Solution:
+    def _solve(self, sources: Sequence[tuple[Source, ...]]) -> list[Solution]:
+        """Solve for each of ``sources`` alone."""
+        loads = [self._load(each) for each in sources]
+        vectors = [load.duplicate() for load in loads]
+        iterations = self._solver.solve_all(loads, vectors)
+        answers = zip(sources, loads, vectors, iterations, strict=True)
+        return [self._solution(*answer) for answer in answers]
+
+    def _load(self, sources: tuple[Source, ...]) -> PETSc.Vec:
         load, *others = (self._discrete.load(source) for source in sources)
         for other in others:
             load.axpy(1.0, other)
-        operator = self._discrete.operator
-        vector = operator.createVecRight()
-        iterations = self._solver.solve(load, vector)
+        return load
+
+    def _solution(
+        self, sources: tuple[Source, ...], load: PETSc.Vec, vector: PETSc.Vec, iterations: int
+    ) -> Solution:
         unknowns = vector.array.copy()
+        vector.destroy()  # there may be hundreds
         return Solution(
             self.film,
             self.space,
@@ -137,7 +150,7 @@ class MaxwellLondon:
             unknowns,
             *self._discrete.fields(unknowns),
             load,
-            operator,
+            self._discrete.operator,
             iterations,
         )
 
