@@ -10,13 +10,21 @@ from petsc4py import PETSc
 
 from pearlfem.errors import StudyError
 from pearlfem.fem.film import ALLOWED_QUADRATURE_ERROR, quadrature_error
+from pearlfem.fem.point_impurities import Lift, add_lifts, on_film_of_mesh
 from pearlfem.formulation.discrete import Formulation
 from pearlfem.formulation.stream import StreamFormulation
 from pearlfem.formulation.vector import VectorFormulation
 from pearlfem.mesh.circumscribed import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources import Impurity, Source, check_sources, name_of
+from pearlfem.model.sources import (
+    Impurity,
+    Source,
+    check_sources,
+    is_point,
+    name_of,
+    refuse_points,
+)
 from pearlfem.solution import Drive, FormulationName, Solution
 
 _Formulation = Callable[[Film, TaggedMesh, int], Formulation]
@@ -114,7 +122,14 @@ class MaxwellLondon:
 
     def _check(self, sources: Sequence[Source]) -> None:
         check_sources(self.film, sources)
+        if self.formulation != "stream":
+            refuse_points(sources, f"with formulation = {self.formulation!r}")
+        if not self.space.mirrored or {"shield", "magnetic-wall"} & set(self.space.groups):
+            refuse_points(sources, "between walls")
         for number, source in enumerate(sources, start=1):
+            if is_point(source):
+                self._check_place(number, source)
+                continue
             error = quadrature_error(self.space, self.film, source)
             if error > ALLOWED_QUADRATURE_ERROR:
                 raise StudyError(
@@ -123,35 +138,55 @@ class MaxwellLondon:
                     f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
                 )
 
+    def _check_place(self, number: int, impurity: Impurity) -> None:
+        if not on_film_of_mesh(self.space, impurity):
+            raise StudyError(
+                f"impurity {number}: position = {list(impurity.position)} lies beyond the edge of "
+                "the mesh's film, whose round edges have straight sides; allowed: a point inside"
+            )
+
     def _solve(self, sources: Sequence[tuple[Source, ...]]) -> list[Solution]:
         """Solve for each of ``sources`` alone."""
-        loads = [self._load(each) for each in sources]
+        loads, lifts = zip(*(self._load(each) for each in sources), strict=True)
         vectors = [load.duplicate() for load in loads]
         iterations = self._solver.solve_all(loads, vectors)
-        answers = zip(sources, loads, vectors, iterations, strict=True)
+        answers = zip(sources, loads, lifts, vectors, iterations, strict=True)
         return [self._solution(*answer) for answer in answers]
 
-    def _load(self, sources: tuple[Source, ...]) -> PETSc.Vec:
-        load, *others = (self._discrete.load(source) for source in sources)
-        for other in others:
-            load.axpy(1.0, other)
-        return load
+    def _load(self, sources: tuple[Source, ...]) -> tuple[PETSc.Vec, dict[Source, Lift]]:
+        """Return ℓ of all ``sources`` together, and the lifts of point impurities."""
+        loads = [self._discrete.load(source) for source in sources]
+        total = loads[0].vector
+        for other in loads[1:]:
+            total.axpy(1.0, other.vector)
+        pairs = zip(sources, loads, strict=True)
+        return total, {source: load.lift for source, load in pairs if load.lift is not None}
 
     def _solution(
-        self, sources: tuple[Source, ...], load: PETSc.Vec, vector: PETSc.Vec, iterations: int
+        self,
+        sources: tuple[Source, ...],
+        load: PETSc.Vec,
+        lifts: dict[Source, Lift],
+        vector: PETSc.Vec,
+        iterations: int,
     ) -> Solution:
         unknowns = vector.array.copy()
         vector.destroy()  # there may be hundreds
+        potential, stream_function = self._discrete.fields(unknowns)
+        if stream_function is not None:
+            add_lifts(potential, stream_function, lifts.values())
         return Solution(
             self.film,
             self.space,
             self.formulation,
             tuple(Drive(source) for source in sources),
             unknowns,
-            *self._discrete.fields(unknowns),
+            potential,
+            stream_function,
             load,
             self._discrete.operator,
             iterations,
+            lifts,
         )
 
 

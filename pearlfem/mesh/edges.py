@@ -38,11 +38,11 @@ class EdgeSizes(NamedTuple):
 
 def edge_sizes(film: Film) -> EdgeSizes:
     """Return how small cells have to be along all edges of ``film`` and its holes [length]."""
-    rings = [np.asarray(shapely.get_coordinates(ring))[:-1] for ring in _rings(film)]
-    coarse = [_simplified(ring) for ring in rings]
+    outlines = [np.asarray(shapely.get_coordinates(ring))[:-1] for ring in rings(film)]
+    coarse = [_simplified(ring) for ring in outlines]
     sides = np.concatenate([_sides(ring) for ring in coarse] or [np.empty((0, 2, 2))])
     found = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
-    for ring, simple in zip(rings, coarse, strict=True):
+    for ring, simple in zip(outlines, coarse, strict=True):
         places, sizes = _measured(simple, sides, film)
         filled = _rounded(
             _filled(ring, places, sizes), film, shapely.is_ccw(shapely.LinearRing(ring))
@@ -68,7 +68,7 @@ def on_circle(points: _Array, disc: Disc, round_off: float = _ROUND_OFF) -> npt.
     return np.asarray(np.abs(distances - disc.radius) < round_off * disc.radius)
 
 
-def _rings(film: Film) -> list[shapely.LinearRing]:
+def rings(film: Film) -> list[shapely.LinearRing]:
     """Return all edges, so that the film lies to the left."""
     if not film.bounded:
         outlines = [opening.outline for opening in film.openings]
