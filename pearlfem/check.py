@@ -24,7 +24,10 @@ from pearlfem.problem import MaxwellLondon
 from pearlfem.report import Comparison, coupling_comparisons
 
 COUPLING_TOLERANCE = 1e-4
-FIELD_TOLERANCE = 1e-3
+CURRENT_TOLERANCE = 1e-3
+# B is a derivative in cells that grow with the distance: at 400 random points above an impurity its
+# error is 2e-3 of the largest value in the mean, and five times this at worst.
+FIELD_TOLERANCE = 5e-3
 
 _FILM = Film(Plane(), pearl_length=1.0)
 _IMPURITIES = tuple(Impurity((x, 0.0), size=0.025) for x in (0.0, 0.1, 0.6, 2.6, 5.0))
@@ -55,20 +58,23 @@ def check_solver(comm: MPI.Comm = MPI.COMM_WORLD) -> list[Comparison]:
     exact_B = infinite_film.magnetic_field(above, **source)
     rows = [
         *coupling_comparisons(_FILM, _IMPURITIES, tensor, COUPLING_TOLERANCE),
-        *_profile("K", "xy", sheet_current(solutions[0], film), exact_K),
-        *_profile("B", "xyz", magnetic_field(solutions[0], above), exact_B),
+        *_profile("K", sheet_current(solutions[0], film), exact_K, CURRENT_TOLERANCE),
+        *_profile("B", magnetic_field(solutions[0], above), exact_B, FIELD_TOLERANCE),
     ]
     problem.destroy()
     return rows
 
 
 def _profile(
-    name: str, axes: str, computed: npt.NDArray[np.float64], exact: npt.NDArray[np.float64]
+    name: str,
+    computed: npt.NDArray[np.float64],
+    exact: npt.NDArray[np.float64],
+    tolerance: float,
 ) -> Iterator[Comparison]:
     """Yield a comparison for the largest component at each point of the line."""
     scale = float(np.abs(exact).max())
     for x, numbers, references in zip(_ALONG, computed, exact, strict=True):
         a = int(np.abs(references).argmax())
-        place = f"({x:g}, {_OFFSET:g}" + (f", {_HEIGHT:g})" if len(axes) == 3 else ")")
-        label = f"{name}_{axes[a]} at {place}"
-        yield Comparison(label, numbers[a], references[a], scale, FIELD_TOLERANCE)
+        place = f"({x:g}, {_OFFSET:g}" + (f", {_HEIGHT:g})" if len(references) == 3 else ")")
+        label = f"{name}_{'xyz'[a]} at {place}"
+        yield Comparison(label, numbers[a], references[a], scale, tolerance)

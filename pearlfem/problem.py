@@ -20,9 +20,10 @@ from pearlfem.model.film import Film
 from pearlfem.model.sources import (
     Impurity,
     Source,
+    Vortex,
     check_sources,
     is_point,
-    name_of,
+    numbered,
     refuse_points,
 )
 from pearlfem.solution import Drive, FormulationName, Solution
@@ -126,22 +127,23 @@ class MaxwellLondon:
             refuse_points(sources, f"with formulation = {self.formulation!r}")
         if not self.space.mirrored or {"shield", "magnetic-wall"} & set(self.space.groups):
             refuse_points(sources, "between walls")
-        for number, source in enumerate(sources, start=1):
+        for name, source in numbered(sources):
             if is_point(source):
-                self._check_place(number, source)
+                self._check_place(name, source)
                 continue
             error = quadrature_error(self.space, self.film, source)
             if error > ALLOWED_QUADRATURE_ERROR:
+                size = f"size = {source.size:g}: " if isinstance(source, Impurity | Vortex) else ""
                 raise StudyError(
-                    f"{name_of(source)} {number}: the cells around it are too coarse for its "
+                    f"{name}: {size}the cells around it are too coarse for its "
                     f"profile (integrals are wrong by {error:.0e}, allowed: "
                     f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
                 )
 
-    def _check_place(self, number: int, impurity: Impurity) -> None:
+    def _check_place(self, name: str, impurity: Impurity) -> None:
         if not on_film_of_mesh(self.space, impurity):
             raise StudyError(
-                f"impurity {number}: position = {list(impurity.position)} lies beyond the edge of "
+                f"{name}: position = {list(impurity.position)} lies beyond the edge of "
                 "the mesh's film, whose round edges have straight sides; allowed: a point inside"
             )
 

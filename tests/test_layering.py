@@ -21,7 +21,7 @@ ALLOWED = {
     "solvers": {"errors"},
     "model": {"errors", "analytic"},
     "mesh": {"errors", "parallel", "model"},
-    "fem": {"model", "mesh"},
+    "fem": {"analytic", "errors", "model", "mesh"},
     "solution": {"model", "mesh"},
     "formulation": {"model", "mesh", "fem", "solvers"},
     "problem": {"errors", "model", "mesh", "fem", "formulation", "solution"},

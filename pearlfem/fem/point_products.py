@@ -104,7 +104,9 @@ def potential_integrals(space: TaggedMesh, film: Film, positions: Sequence[Point
     return np.asarray(space.mesh.comm.allreduce(np.array([integral(r) for r in positions])))
 
 
-def _gradient_products(space: TaggedMesh, pearl_length: float, positions: Sequence[Point]) -> _Array:
+def _gradient_products(
+    space: TaggedMesh, pearl_length: float, positions: Sequence[Point]
+) -> _Array:
     """Return this rank's part of ∫ ∇_s p·∇_s p dS over the plane off the film, ``(2n, 2n)``."""
     corners = _split(space.corners("plane", *space.holes.values()), np.array(positions))
     points, weights = _flat_rule(corners, _DEGREE)
@@ -143,9 +145,7 @@ def _pairing(
     there = loads_at(np.array([position]))
 
     def gradient(points: _Array) -> _Array:
-        return potential_gradient_per_moment(
-            points, position, pearl_length=film.least_pearl_length
-        )
+        return potential_gradient_per_moment(points, position, pearl_length=film.least_pearl_length)
 
     points, weights = _polar_rule(corners[near], position)
     smooth = (loads_at(points) - there) * weights[:, None]

@@ -82,9 +82,12 @@ def _upright(polygon: shapely.Polygon) -> shapely.Polygon:
 
 
 def _simplified(ring: _Array) -> _Array:
-    size = np.ptp(ring, axis=0).max()
-    simple = shapely.simplify(shapely.LinearRing(ring), _DETAIL * size)
-    return np.asarray(shapely.get_coordinates(simple))[:-1]
+    """Return the ring without details; rounded first, or round-off would choose among equals."""
+    low, high = ring.min(axis=0), ring.max(axis=0)
+    center, size = (low + high) / 2, float((high - low).max())
+    scaled = np.round((ring - center) / size, 9)
+    simple = shapely.simplify(shapely.LinearRing(scaled), _DETAIL)
+    return center + size * np.asarray(shapely.get_coordinates(simple))[:-1]
 
 
 def _sides(ring: _Array) -> _Array:

@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
 from pearlfem.model.quantities import FORBID_EXTRA, Length, PositiveLength, PositiveOrInfiniteLength
-from pearlfem.model.sources import Source, name_of, refuse_points
+from pearlfem.model.sources import Source, numbered, refuse_points
 
 
 def _infinite_on_both_sides_or_none(box: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -122,10 +122,10 @@ def check_boundary(boundary: Boundary, film: Film, sources: Sequence[Source]) ->
                 f"boundary: {boundary} cuts {film.shape} at ({x:g}, {y:g}); allowed: walls that do "
                 "not touch the film"
             )
-    for number, source in enumerate(sources, start=1):
+    for name, source in numbered(sources):
         for core in source.cores:
             if not boundary.clearance(core.position) > 0:
                 raise StudyError(
-                    f"{name_of(source)} {number}: position = {list(core.position)} lies outside "
+                    f"{name}: position = {list(core.position)} lies outside "
                     f"{boundary}; allowed: a point inside its walls"
                 )

@@ -7,6 +7,7 @@ source does on its way through the film is rot a: −nΦ0 f of a vortex, B_z of 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol, TypeGuard
@@ -223,6 +224,17 @@ def refuse_points(sources: Sequence[Source], where: str) -> None:
             )
 
 
+def numbered(sources: Sequence[Source]) -> list[tuple[str, Source]]:
+    """Return what messages call each source: its name, and its number among those of its kind."""
+    counts: Counter[str] = Counter()
+    found = []
+    for source in sources:
+        name = name_of(source)
+        counts[name] += 1
+        found.append((f"{name} {counts[name]}", source))
+    return found
+
+
 def check_sources(film: Film, sources: Sequence[Source]) -> None:
     """Refuse sources that no film can answer.
 
@@ -233,12 +245,11 @@ def check_sources(film: Film, sources: Sequence[Source]) -> None:
     """
     if not sources:
         raise StudyError("impurity: none given; a study needs at least one source")
-    for kind in (Impurity, Vortex):
-        for number, one in enumerate((s for s in sources if isinstance(s, kind)), start=1):
-            check_position(film, f"{name_of(one)} {number}", one.position)
     _check_points(film, sources)
     winding = 0
-    for source in sources:
+    for name, source in numbered(sources):
+        if isinstance(source, Impurity | Vortex):
+            check_position(film, name, source.position)
         if isinstance(source, Fluxoid):
             film.opening(source.hole)
             winding += source.number

@@ -68,7 +68,10 @@ def _with_others(
     space, film = solution.space, solution.film
     positions, moments = _moments(points)
     exact = film_pairings(space, film, positions, others)
-    rule, assembler = film_quadrature(space, film), FilmLoad(solution.potential.function_space, space)
+    rule, assembler = (
+        film_quadrature(space, film),
+        FilmLoad(solution.potential.function_space, space),
+    )
     local = np.empty((len(points), len(others)))
     for column, source in zip(local.T, others, strict=True):
         density = stream.load_density(rule.potential(source), space)

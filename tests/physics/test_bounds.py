@@ -57,7 +57,9 @@ def test_source_quadrature_is_exact_enough_for_the_bound(monkeypatch):
     space = create_space(film, [impurity], resolution=0.4, far=20.0)
     energies = []
     for degree in (film_forms.SOURCE_QUADRATURE_DEGREE, 28):
-        monkeypatch.setattr(film_forms, "SOURCE_QUADRATURE_DEGREE", degree)
+        for rule in (film_forms.facet_rule, film_forms.film_quadrature):
+            monkeypatch.setattr(rule, "__defaults__", (degree,))
+        assert film_forms.film_quadrature(space, film).points.shape[1] > degree**2 / 6
         problem = MaxwellLondon(film, space, 2)
         energies.append(free_energy(problem.solve([impurity])))
         problem.destroy()
@@ -79,27 +81,27 @@ def test_source_quadrature_is_exact_on_the_coarsest_cells_allowed(position):
     sizes = allowed_sizes(impurity)
     assert sizes.sizes.min() == pytest.approx(0.4, rel=0.2)  # the block's own are 0.45 and more
     space = create_space(film, [impurity], far=5.0, sizes=sizes)
-    assert film_forms.quadrature_error(space, impurity) <= 1e-10
-    # the exact integral of f² is 1/4πξ², but for what lies beyond the far boundary
-    overlap = film_forms.profile_overlaps(space, [impurity])[0, 0]
-    assert overlap == pytest.approx(1 / (4 * np.pi * 0.2**2), rel=1e-10)
+    assert film_forms.quadrature_error(space, film, impurity) <= 1e-10
+    # κ a²/2 = f²/2κ, κ = 2; the integral of f² is 1/4πξ², but for what lies beyond the far boundary
+    overlap = film_forms.potential_products(space, film, [impurity])[0, 0]
+    assert overlap == pytest.approx(1 / (16 * np.pi * 0.2**2), rel=1e-10)
 
 
 @pytest.mark.parametrize("formulation", ["stream", "vector"])
 def test_cells_too_coarse_for_an_impurity_are_refused_by_its_number(formulation):
     film = Film(Plane(), 1.0)
-    wide, narrow = Impurity((0.0, 0.0), size=1.0), Impurity((0.4, 0.0), size=0.05)
+    wide, narrow = Impurity((0.0, 0.0), size=1.0), Impurity((0.4, 0.0), size=0.03)
     space = create_space(film, [wide, narrow], resolution=0.05, far=5.0)
     problem = MaxwellLondon(film, space, 1, formulation)
-    with pytest.raises(StudyError, match=r"impurity 1: size = 0\.05: .* too coarse .* 1e-10"):
+    with pytest.raises(StudyError, match=r"impurity 1: size = 0\.03: .* too coarse .* 1e-10"):
         problem.solve([narrow])
     with pytest.raises(StudyError, match=r"impurity [12]: size = .* too coarse"):
         problem.solve_each([wide, narrow])
     problem.destroy()
     fine = create_space(film, [narrow], resolution=0.5, far=5.0)
-    assert film_forms.quadrature_error(fine, narrow) <= 1e-10
-    assert film_forms.quadrature_error(fine, wide) <= 1e-10
-    assert film_forms.quadrature_error(space, narrow) > 1e-3
+    assert film_forms.quadrature_error(fine, film, narrow) <= 1e-10
+    assert film_forms.quadrature_error(fine, film, wide) <= 1e-10
+    assert film_forms.quadrature_error(space, film, narrow) > 1e-3
 
 
 def test_disc_is_inscribed():

@@ -113,19 +113,23 @@ def test_upper_bound_holds_for_a_solver_that_stops_early(monkeypatch):
 def test_both_formulations_give_the_same_currents_and_fields():
     film, impurity = Film(Plane(), 1.0), Impurity((0.0, 0.0), size=0.3, angle=40.0)
     space = create_space(film, [impurity])
-    points = [(0.2, 0.1), (0.7, -0.3), (-1.5, 0.4)]
-    above = [(x, y, 0.4) for x, y in points]
+    radii, angles = np.random.default_rng(0).uniform((0.1, 0.0), (2.0, 2 * np.pi), (200, 2)).T
+    points = np.column_stack([radii * np.cos(angles), radii * np.sin(angles)])
+    above = np.column_stack([points, np.full(200, 0.4)])
     exact_K = infinite_film.sheet_current(points, angle=40.0, size=0.3, pearl_length=1.0)
     exact_B = infinite_film.magnetic_field(above, angle=40.0, size=0.3, pearl_length=1.0)
     for formulation in ("stream", "vector"):
         problem = MaxwellLondon(film, space, 2, formulation)
         solution = problem.solve([impurity])
-        # fields converge as h² at degree 2 and h = 0.4 ξ: a few per cent of the largest value
-        for computed, exact in (
-            (sheet_current(solution, points), exact_K),
-            (magnetic_field(solution, above), exact_B),
+        # Fields converge as h² at degree 2 and h = 0.4 ξ: of the largest value some per cent at
+        # worst, where a point lies in the wrong corner of a cell, and one or two in the mean.
+        for computed, exact, allowed in (
+            (sheet_current(solution, points), exact_K, 0.01),
+            (magnetic_field(solution, above), exact_B, 0.025),
         ):
-            assert np.abs(computed - exact).max() < 0.03 * np.abs(exact).max()
+            errors = np.linalg.norm(computed - exact, axis=1)
+            assert np.sqrt(np.mean(errors**2)) < allowed * np.abs(exact).max()
+            assert errors.max() < 0.1 * np.abs(exact).max()
         problem.destroy()
 
 

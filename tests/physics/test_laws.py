@@ -104,7 +104,7 @@ def test_flux_through_the_whole_plane_vanishes(disc):
 def test_moving_and_turning_everything_changes_nothing():
     pair = np.array([(-0.25, 0.0), (0.25, 0.0)])
     reference = None
-    for shift, degrees in (((0.0, 0.0), 0.0), ((100.0, -40.0), 0.0), ((3.0, 5.0), 37.0)):
+    for shift, degrees in (((0.0, 0.0), 0.0), ((100.0, -40.0), 37.0)):
         t = np.radians(degrees)
         R = np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]])
         impurities = [Impurity(tuple(R @ p + shift), size=0.1) for p in pair]
