@@ -12,15 +12,19 @@ of P. The potential ψ of the film is admissible and has B(ψ, v) = ℓ(v) for a
 
     B_∞(ψ − ψ_∞, v) = 0:
 
-ψ is the admissible potential that is nearest to ψ_∞. The difference u = ψ − ψ_∞ is smooth around the
+ψ is the admissible potential that is nearest to ψ_∞. The difference u = ψ − ψ_∞ is smooth around
+the
 impurity and has no source; its values are −ψ_∞ on P off the film, and c_k − ψ_∞ on hole k with
 constants c_k of its own. By Pythagoras, for two impurities i and j with E = B(ψ_i, ψ_j),
 
     E_ij = B_∞(ψ_∞i, ψ_∞j) − B_∞(u_i, u_j)
-         = E_ij^Keldysh − B(u_i, u_j) − ∫_{P off the film, holes included} (2/κ) ∇_s ψ_∞i·∇_s ψ_∞j dS
+         = E_ij^Keldysh − B(u_i, u_j) − ∫_{P off the film, holes included} (2/κ) ∇_s ψ_∞i·∇_s ψ_∞j
+         dS
 
-since the c_k have no gradient. For i = j the first term is infinite, but independent of the film and
-of the moment; the rest is finite: what the edges add to the self-energy, and never positive. Without
+since the c_k have no gradient. For i = j the first term is infinite, but independent of the film
+and
+of the moment; the rest is finite: what the edges add to the self-energy, and never positive.
+Without
 edges the rest is zero.
 
 Beyond the far boundary u = −ψ_∞ (ψ = 0 is admissible there). What that adds to B_∞ follows from
@@ -28,8 +32,10 @@ Beyond the far boundary u = −ψ_∞ (ψ = 0 is admissible there). What that ad
 
     −∫_far ψ_∞i ∂_n ψ_∞j dS − (2/κ) ∮_rim ψ_∞i ∂_ν ψ_∞j dl.
 
-Discretely u = l + w. The lift l is a finite element function with u's values at the nodes where these
-are given (the c_k aside) and zero at all others, and w is an admissible one: B(w, v) = −B(l, v). Then
+Discretely u = l + w. The lift l is a finite element function with u's values at the nodes where
+these
+are given (the c_k aside) and zero at all others, and w is an admissible one: B(w, v) = −B(l, v).
+Then
 
     B(u_i, u_j) = B(l_i, l_j) − D_ij,   D_ij = b_i(w_j) + b_j(w_i) − B(w_i, w_j),   b = −B(l, ·)
 
@@ -41,7 +47,8 @@ With another source s of vector potential a_s on Γ, potential ψ_s and ℓ_s(v)
 
     E_is = ℓ_s(ψ_i) = ℓ_s(ψ_∞i + l_i) + D_is
 
-and ψ_s counts once more with twice its order. ℓ_s(ψ_∞i) is singular at r_i like ∫ a_s/r² dS, which is
+and ψ_s counts once more with twice its order. ℓ_s(ψ_∞i) is singular at r_i like ∫ a_s/r² dS, which
+is
 an integral of (a_s − a_s(r_i))/r² and one over Γ's edges (``pearlfem.fem.point_products``).
 """
 

@@ -1,6 +1,7 @@
 """Integrals of the exact fields of point impurities over parts of the plane and the far boundary.
 
-p = (p_x, p_y) are the potentials ψ_∞ on the infinite film, for moments along x and y and strength 1.
+p = (p_x, p_y) are the potentials ψ_∞ on the infinite film, for moments along x and y and strength
+1.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ from pearlfem.model.film import Film
 from pearlfem.model.quantities import Point
 from pearlfem.model.sources import Source
 
-# A rule of degree d on a triangle of radius a at the distance r from a singularity is wrong by about
-# (a/2r)^d: 1e-9 and 1e-12 here (tests/unit/fem/test_point_products.py).
+# A rule of degree d on a triangle of radius a at the distance r from a singularity is wrong by
+# about (a/2r)^d: 1e-9 and 1e-12 here (tests/unit/fem/test_point_products.py).
 _DEGREE, _SMALL = 12, 1 / 3
 _NEAR = 1 / 2  # at degree 20
 _RADIAL, _ALONG = 20, 30  # points on a triangle with its tip at an impurity

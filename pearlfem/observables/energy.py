@@ -37,7 +37,8 @@ def free_energy(solution: Solution) -> float:
     below, circumscribed above) only widen the gap. Guaranteed up to round-off and the quadrature of
     the sources, which ``MaxwellLondon.solve`` checks.
 
-    Of a point impurity (size = 0) its energy on the infinite film is left out, which is infinite: the
+    Of a point impurity (size = 0) its energy on the infinite film is left out, which is infinite:
+    the
     edges' part counts.
 
     Returns:
