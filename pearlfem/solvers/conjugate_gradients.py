@@ -114,7 +114,8 @@ class ConjugateGradients(ABC):
                 directions[rows] *= turns
                 directions[rows] += corrections[rows]
             counts += active
-        return scale * solutions, counts.tolist()
+        solutions *= scale
+        return solutions, counts.tolist()
 
     def _image(self, directions: Columns, images: Columns) -> _Numbers:
         """Overwrite ``images`` by A ``directions``, and return their products."""

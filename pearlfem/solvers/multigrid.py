@@ -76,13 +76,14 @@ class Multigrid(ConjugateGradients):
         return self._operator.times(columns)
 
     def _precondition(self, columns: Columns) -> Columns:
-        return self._cycle(columns.astype(np.float32), self._levels)
+        return self._cycle(columns, self._levels)
 
     def _cycle(self, loads: Columns, levels: list[_Level]) -> Columns:
         """Return what a V-cycle over ``levels``, the finest first, makes of ``loads``."""
         if not levels:
             return self._solve_coarsest(loads)
         level, *coarser = levels
+        loads = level.divide(loads)
         solutions = level.smooth(loads)
         level.correct(solutions, self._cycle(level.restrict(loads, solutions), coarser))
         return level.smooth(loads, solutions)
@@ -97,41 +98,50 @@ class Multigrid(ConjugateGradients):
 
 
 class _Level:
-    """A level of the hierarchy but the coarsest, in single precision."""
+    """A level of the hierarchy but the coarsest, in single precision.
 
-    def __init__(
-        self, operator: PETSc.Mat, interpolation: PETSc.Mat, operator_rows: RowBlocks
-    ) -> None:
-        restriction = interpolation.transpose(PETSc.Mat())
-        self._operator = operator_rows
+    Its equations are divided by the diagonal: D⁻¹A x = D⁻¹b.
+    """
+
+    def __init__(self, operator: PETSc.Mat, interpolation: PETSc.Mat, rows: RowBlocks) -> None:
+        diagonal = operator.getDiagonal()
+        self._inverse = 1.0 / np.where(diagonal.array_r == 0.0, 1.0, diagonal.array_r)
+        self._operator = rows.single(self._inverse)
         self._interpolation = RowBlocks(interpolation).single()
+        restriction = interpolation.transpose(PETSc.Mat())
+        restriction.diagonalScale(R=diagonal)
         self._restriction = RowBlocks(restriction).single()
         restriction.destroy()
-        diagonal = operator.getDiagonal().array_r
-        self._inverse = (1.0 / np.where(diagonal == 0.0, 1.0, diagonal)).astype(np.float32)[:, None]
         self._steps = _chebyshev_steps(_SAFETY * _top_eigenvalue(operator))
 
     def destroy(self) -> None:
         for matrix in (self._operator, self._interpolation, self._restriction):
             matrix.destroy()
 
+    def divide(self, loads: Columns) -> Columns:
+        """Return D⁻¹ ``loads``."""
+        divided = np.empty(loads.shape, np.float32)
+        return np.multiply(loads, self._inverse[:, None], out=divided, casting="same_kind")
+
     def smooth(self, loads: Columns, start: Columns | None = None) -> Columns:
         """Return approximate solutions after ``start``, which is lost, or after zero."""
         steps = iter(self._steps)
         before = np.zeros_like(loads)
         if start is None:
-            start = next(steps)[1] * self._inverse * loads
+            start = next(steps)[1] * loads
         for momentum, weight in steps:
             for rows, product in self._operator.times(start):
-                change = loads[rows] - product
-                change *= weight * self._inverse[rows]
-                change += momentum * (start[rows] - before[rows])
-                np.add(start[rows], change, out=before[rows])
+                np.subtract(loads[rows], product, out=product)
+                product *= weight
+                change = start[rows] - before[rows]
+                change *= momentum
+                change += start[rows]
+                np.add(change, product, out=before[rows])
             start, before = before, start
         return start
 
     def restrict(self, loads: Columns, solutions: Columns) -> Columns:
-        """Return the loads of the next level: what is left of ``loads``."""
+        """Return the loads of the next level: what is left of ``loads``, not divided any more."""
         residuals = np.empty_like(loads)
         for rows, product in self._operator.times(solutions):
             np.subtract(loads[rows], product, out=residuals[rows])

@@ -56,12 +56,18 @@ class RowBlocks:
             )
             self._blocks.append(_Block(rows, block[:, :owned], block[:, owned:]))
 
-    def single(self) -> RowBlocks:
-        """Return the matrix in single precision, which shares the places of the entries."""
+    def single(self, scale: npt.NDArray[np.float64] | None = None) -> RowBlocks:
+        """Return the matrix in single precision, which shares the places of the entries.
+
+        Args:
+            scale: Factor for each row.
+        """
+        factors = np.ones(self.rows) if scale is None else scale
         copy = object.__new__(RowBlocks)
         copy.rows, copy._exchange = self.rows, self._exchange
         copy._blocks = [
-            _Block(rows, _single(own), _single(foreign)) for rows, own, foreign in self._blocks
+            _Block(rows, *(_single(part, factors[rows]) for part in (own, foreign)))
+            for rows, own, foreign in self._blocks
         ]
         return copy
 
@@ -121,7 +127,7 @@ class _Exchange:
         self._forest.destroy()
 
 
-def _single(matrix: csr_matrix) -> csr_matrix:
-    """Return ``matrix`` in single precision, with the same arrays of indices."""
-    values = matrix.data.astype(np.float32)
+def _single(matrix: csr_matrix, factors: npt.NDArray[np.float64]) -> csr_matrix:
+    """Return ``matrix`` in single precision, rows scaled, with the same arrays of indices."""
+    values = (np.repeat(factors, np.diff(matrix.indptr)) * matrix.data).astype(np.float32)
     return csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape)

@@ -36,7 +36,7 @@ def distributed(rows: list[int], columns: list[int], seed: int = 0) -> PETSc.Mat
 
 
 @pytest.mark.parametrize("columns", ["as rows", "fewer", "on one rank"])
-@pytest.mark.parametrize("k", [1, 5])
+@pytest.mark.parametrize("k", [1, 2, 5, 31])
 def test_product_is_that_of_petsc(columns, k):
     rows = [20 + 3 * rank for rank in range(WORLD.size)]
     counts = {
