@@ -160,7 +160,7 @@ def _pairing(
             values = gradient(rule.points[block].reshape(-1, 2))
             weighted = load[block] * rule.weights[block, :, None]
             column += np.einsum("nab,nb->a", values, weighted.reshape(-1, 2))
-    return total
+    return np.asarray(total)
 
 
 def _sum(function: Callable[[_Array], _Array], rule: Rule) -> _Array:
