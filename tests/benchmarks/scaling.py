@@ -25,6 +25,7 @@ from poisson import poisson_seconds
 from pearlfem import Film, Impurity, MaxwellLondon, Plane, create_space
 from pearlfem.io.vtu import nodal_values, write_film, write_space
 from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.units import ReducedUnits
 from pearlfem.solution import Solution
 from pearlfem.solvers.multigrid import TOLERANCE
 
@@ -119,7 +120,7 @@ def write_fields(solution: Solution) -> None:
     """Write what ``pearlfem run`` does, but for the picture, and delete it."""
     with tempfile.TemporaryDirectory() as own:
         folder = Path(COMM.bcast(own))
-        values = nodal_values(solution)
+        values = nodal_values(solution, ReducedUnits())
         write_film(folder, values)
         write_space(folder, values)
         COMM.barrier()

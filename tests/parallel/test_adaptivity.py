@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from pearlfem import ConvergenceError, Disc, Film, Impurity, create_space, run_study
+from pearlfem import ConvergenceError, Disc, Film, Impurity, create_space, ring, run_study
 from pearlfem.analytic import infinite_film
 from pearlfem.mesh.adapted import gather
-from pearlfem.mesh.circumscribed import circumscribe, round_edge
+from pearlfem.mesh.circumscribed import fit_round_edges
+from pearlfem.mesh.edges import on_circle
 from pearlfem.model.study import parse_study
 
 WORLD = MPI.COMM_WORLD
@@ -103,18 +104,27 @@ def test_contributions_of_all_ranks_meet_on_the_first():
         assert all(comm.allgather(correct))
 
 
-def test_circumscribed_polygon_is_the_same_on_one_rank_and_on_all():
-    disc, impurity = Disc(1.0, center=(2.0, 1.0)), Impurity((2.2, 1.0), size=0.4)
-    rings = []
+@pytest.mark.parametrize("covering", [True, False])
+def test_round_edges_are_the_same_on_one_rank_and_on_all(covering):
+    center = (2.0, 1.0)
+    film, impurity = Film(ring(0.4, 1.0, center), 1.0), Impurity((2.7, 1.0), size=0.4)
+    found = []
     for comm in (WORLD, MPI.COMM_SELF):
-        space = create_space(Film(disc, 1.0), [impurity], resolution=0.2, far=5.0, comm=comm)
-        moved = circumscribe(space, disc)
-        edge = round_edge(space.mesh.geometry.x, disc)  # owned and ghosts: both have moved
-        points = np.concatenate(comm.allgather(moved.mesh.geometry.x[edge, :2] - disc.center))
+        space = create_space(film, [impurity], resolution=0.2, far=5.0, comm=comm)
+        moved = fit_round_edges(space, film, covering=covering)
+        flat = np.flatnonzero(space.mesh.geometry.x[:, 2] == 0)
+        places = space.mesh.geometry.x[flat, :2]
+        edge = flat[np.any([on_circle(places, disc) for disc in film.discs], axis=0)]
+        # owned and ghosts: both have moved
+        points = np.concatenate(comm.allgather(moved.mesh.geometry.x[edge, :2] - center))
         unique = np.unique(points.round(10), axis=0)
-        rings.append(unique[np.argsort(np.arctan2(*unique.T))])
-    together, alone = rings
+        found.append(unique[np.argsort(np.arctan2(*unique.T) + 10 * (np.hypot(*unique.T) > 0.7))])
+    together, alone = found
     alone = WORLD.bcast(alone)
     assert all(WORLD.allgather(together.shape == alone.shape))
     assert np.abs(together - alone).max() < 1e-9
-    assert np.linalg.norm(alone, axis=1).min() > 1.0
+    radii = np.linalg.norm(alone, axis=1)
+    inner, outer = radii[radii < 0.7], radii[radii > 0.7]
+    on, beyond = (inner, outer) if covering else (outer, inner)
+    assert on == pytest.approx(0.4 if covering else 1.0, rel=1e-9)
+    assert beyond.min() > (1.0 if covering else 0.4) * (1 + 1e-6)

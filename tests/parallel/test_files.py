@@ -12,6 +12,7 @@ from pearlfem import run_study
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.vtu import nodal_values, write_film, write_space
 from pearlfem.model.study import parse_study
+from pearlfem.model.units import ReducedUnits
 from pearlfem.solvers import multigrid
 
 WORLD = MPI.COMM_WORLD
@@ -54,7 +55,7 @@ def corner_places(grid, corners):
 
 def test_film_is_written_once(answers, shared_tmp):
     together, alone = answers
-    path = write_film(shared_tmp, nodal_values(together.all))
+    path = write_film(shared_tmp, nodal_values(together.all, ReducedUnits()))
     assert path == shared_tmp / f"film{SUFFIX}"
     assert names(shared_tmp) == files("film")
     topology, facets = alone.space.mesh.topology, alone.space.facets("film")
@@ -68,7 +69,7 @@ def test_film_is_written_once(answers, shared_tmp):
 
 def test_space_is_written_once(answers, shared_tmp):
     together, alone = answers
-    path = write_space(shared_tmp, nodal_values(together.all))
+    path = write_space(shared_tmp, nodal_values(together.all, ReducedUnits()))
     assert path == shared_tmp / f"space{SUFFIX}"
     assert names(shared_tmp) == files("space")
     expected = alone.space.mesh.geometry.x[alone.space.mesh.geometry.dofmaps[0]].mean(axis=1)
@@ -84,8 +85,10 @@ def test_written_values_are_those_of_one_rank(answers, shared_tmp, write, arrays
     together, alone = answers
     (shared_tmp / f"alone_{WORLD.rank}").mkdir()
     grids = [
-        pyvista.read(write(shared_tmp, nodal_values(together.all))),
-        pyvista.read(write(shared_tmp / f"alone_{WORLD.rank}", nodal_values(alone.all))),
+        pyvista.read(write(shared_tmp, nodal_values(together.all, ReducedUnits()))),
+        pyvista.read(
+            write(shared_tmp / f"alone_{WORLD.rank}", nodal_values(alone.all, ReducedUnits()))
+        ),
     ]
     for name in arrays.split():
         # The mean over each cell, as the order of its corners may differ.
@@ -100,14 +103,14 @@ def test_written_values_are_those_of_one_rank(answers, shared_tmp, write, arrays
 
 def test_pieces_name_the_arrays_of_the_whole(answers, shared_tmp):
     together, _ = answers
-    values = nodal_values(together.all)
+    values = nodal_values(together.all, ReducedUnits())
     for write, arrays in ((write_film, {"K", "g", "B_z"}), (write_space, {"B", "psi"})):
         assert set(pyvista.read(write(shared_tmp, values)).point_data) == arrays
 
 
 def test_rank_without_film_is_no_obstacle(answers, shared_tmp):
     together, _ = answers
-    path = write_film(shared_tmp, nodal_values(together.all))
+    path = write_film(shared_tmp, nodal_values(together.all, ReducedUnits()))
     pieces = [p for p in names(shared_tmp) if p != path.name] or [path.name]
     assert sum(pyvista.read(shared_tmp / piece).n_cells for piece in pieces) == (
         pyvista.read(path).n_cells
@@ -116,7 +119,7 @@ def test_rank_without_film_is_no_obstacle(answers, shared_tmp):
 
 def test_folder_that_is_missing_is_an_error_on_every_rank(answers, shared_tmp):
     together, _ = answers
-    values = nodal_values(together.all)
+    values = nodal_values(together.all, ReducedUnits())
     for write in (write_film, write_space):
         with pytest.raises(OSError, match="nowhere"):
             write(shared_tmp / "nowhere", values)

@@ -13,6 +13,7 @@ from pearlfem.errors import StudyError
 from pearlfem.io.probes import write_probe
 from pearlfem.model.boundary import Open
 from pearlfem.model.probes import CutProbe, GridProbe, LineProbe, LoopProbe, PointsProbe
+from pearlfem.model.units import ReducedUnits
 from pearlfem.observables.tables import check_places, measure
 from pearlfem.parallel import on_root
 from pearlfem.solution import Solution
@@ -118,7 +119,7 @@ def test_probe_outside_is_refused_on_every_rank(answers):
 
 def test_root_writes_the_file(answers, shared_tmp):
     columns = measure(answers.together, PROBES[3])
-    path = on_root(WORLD, lambda: write_probe(shared_tmp, "loop", columns))
+    path = on_root(WORLD, lambda: write_probe(shared_tmp, "loop", columns, ReducedUnits()))
     rows = np.loadtxt(path, delimiter=",", skiprows=1, ndmin=2)
     expected = np.transpose([column.values for column in columns])
     assert WORLD.allreduce(int(np.array_equal(rows, expected)), op=MPI.MIN) == 1
