@@ -6,15 +6,26 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+from petsc4py import PETSc
+
 from pearlfem.errors import StudyError
 from pearlfem.fem.film import ALLOWED_QUADRATURE_ERROR, quadrature_error
+from pearlfem.fem.point_impurities import Lift, add_lifts, on_film_of_mesh
 from pearlfem.formulation.discrete import Formulation
 from pearlfem.formulation.stream import StreamFormulation
 from pearlfem.formulation.vector import VectorFormulation
 from pearlfem.mesh.circumscribed import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources import Impurity, Source, Vortex, check_sources, numbered
+from pearlfem.model.sources import (
+    Impurity,
+    Source,
+    Vortex,
+    check_sources,
+    is_point,
+    numbered,
+    refuse_points,
+)
 from pearlfem.solution import Drive, FormulationName, Solution
 
 _Formulation = Callable[[Film, TaggedMesh, int], Formulation]
@@ -87,7 +98,7 @@ class MaxwellLondon:
             Collective.
         """
         self._check(sources)
-        return self._solve(sources)
+        return self._solve([tuple(sources)])[0]
 
     def solve_each(self, sources: Sequence[Source]) -> list[Solution]:
         """Solve for each source alone; for an impurity with its moment along x, and along y.
@@ -103,7 +114,7 @@ class MaxwellLondon:
             Collective.
         """
         self._check(sources)
-        return [self._solve([one]) for source in sources for one in _parts(source)]
+        return self._solve([(one,) for source in sources for one in _parts(source)])
 
     def destroy(self) -> None:
         """Free the operator and the solver; solutions lose their operator (collective)."""
@@ -112,7 +123,14 @@ class MaxwellLondon:
 
     def _check(self, sources: Sequence[Source]) -> None:
         check_sources(self.film, sources)
+        if self.formulation != "stream":
+            refuse_points(sources, f"with formulation = {self.formulation!r}")
+        if not self.space.mirrored or {"shield", "magnetic-wall"} & set(self.space.groups):
+            refuse_points(sources, "between walls")
         for name, source in numbered(sources):
+            if is_point(source):
+                self._check_place(name, source)
+                continue
             error = quadrature_error(self.space, self.film, source)
             if error > ALLOWED_QUADRATURE_ERROR:
                 size = f"size = {source.size:g}: " if isinstance(source, Impurity | Vortex) else ""
@@ -122,24 +140,55 @@ class MaxwellLondon:
                     f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
                 )
 
-    def _solve(self, sources: Sequence[Source]) -> Solution:
-        load, *others = (self._discrete.load(source) for source in sources)
-        for other in others:
-            load.axpy(1.0, other)
-        operator = self._discrete.operator
-        vector = operator.createVecRight()
-        iterations = self._solver.solve(load, vector)
+    def _check_place(self, name: str, impurity: Impurity) -> None:
+        if not on_film_of_mesh(self.space, impurity):
+            raise StudyError(
+                f"{name}: position = {list(impurity.position)} lies beyond the edge of "
+                "the mesh's film, whose round edges have straight sides; allowed: a point inside"
+            )
+
+    def _solve(self, sources: Sequence[tuple[Source, ...]]) -> list[Solution]:
+        """Solve for each of ``sources`` alone."""
+        loads, lifts = zip(*(self._load(each) for each in sources), strict=True)
+        vectors = [load.duplicate() for load in loads]
+        iterations = self._solver.solve_all(loads, vectors)
+        answers = zip(sources, loads, lifts, vectors, iterations, strict=True)
+        return [self._solution(*answer) for answer in answers]
+
+    def _load(self, sources: tuple[Source, ...]) -> tuple[PETSc.Vec, dict[Source, Lift]]:
+        """Return ℓ of all ``sources`` together, and the lifts of point impurities."""
+        loads = [self._discrete.load(source) for source in sources]
+        total = loads[0].vector
+        for other in loads[1:]:
+            total.axpy(1.0, other.vector)
+        pairs = zip(sources, loads, strict=True)
+        return total, {source: load.lift for source, load in pairs if load.lift is not None}
+
+    def _solution(
+        self,
+        sources: tuple[Source, ...],
+        load: PETSc.Vec,
+        lifts: dict[Source, Lift],
+        vector: PETSc.Vec,
+        iterations: int,
+    ) -> Solution:
         unknowns = vector.array.copy()
+        vector.destroy()  # there may be hundreds
+        potential, stream_function = self._discrete.fields(unknowns)
+        if stream_function is not None:
+            add_lifts(potential, stream_function, lifts.values())
         return Solution(
             self.film,
             self.space,
             self.formulation,
             tuple(Drive(source) for source in sources),
             unknowns,
-            *self._discrete.fields(unknowns),
+            potential,
+            stream_function,
             load,
-            operator,
+            self._discrete.operator,
             iterations,
+            lifts,
         )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from dolfinx import fem
 from petsc4py import PETSc
 
+from pearlfem.fem.point_impurities import Lift
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources import Source
@@ -44,6 +45,8 @@ class Solution:
         operator: B, with unit rows at fixed dofs; shared by all solutions of a problem, which owns
             it.
         iterations: What the solver took.
+        lifts: Those of the point impurities among the drives. ``potential`` and ``stream_function``
+            are then without what the infinite film has: ``pearlfem.observables`` adds it.
     """
 
     film: Film
@@ -56,6 +59,7 @@ class Solution:
     load: PETSc.Vec
     operator: PETSc.Mat
     iterations: int
+    lifts: Mapping[Source, Lift] = field(default_factory=dict)
 
 
 def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Solution:
@@ -85,7 +89,18 @@ def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Soluti
         load,
         first.operator,
         max(solution.iterations for solution in solutions),
+        {source: lift for solution in solutions for source, lift in solution.lifts.items()},
     )
+
+
+def drive_weights(solutions: Sequence[Solution]) -> tuple[list[Source], npt.NDArray[np.float64]]:
+    """Return all sources that drive ``solutions``, and the weight of each in each, ``(k, n)``."""
+    sources = list({drive.source: None for s in solutions for drive in s.drives})
+    weights = np.zeros((len(solutions), len(sources)))
+    for row, solution in zip(weights, solutions, strict=True):
+        for source, weight in solution.drives:
+            row[sources.index(source)] += weight
+    return sources, weights
 
 
 def _combine(functions: Sequence[fem.Function], weights: Sequence[float]) -> fem.Function:

@@ -11,6 +11,7 @@ from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
+from pearlfem.fem.point_impurities import Lift
 from pearlfem.model.sources import Source
 from pearlfem.solvers.conjugate_gradients import ConjugateGradients
 
@@ -20,6 +21,13 @@ class Fields(NamedTuple):
 
     potential: fem.Function
     stream_function: fem.Function | None
+
+
+class Load(NamedTuple):
+    """ℓ of a source, zero at fixed unknowns; what a point impurity has at given ones."""
+
+    vector: PETSc.Vec
+    lift: Lift | None = None
 
 
 class Formulation(ABC):
@@ -34,8 +42,8 @@ class Formulation(ABC):
         self.dofs = int(operator.getSize()[0])
 
     @abstractmethod
-    def load(self, source: Source) -> PETSc.Vec:
-        """Return ℓ of ``source``, zero at fixed unknowns (collective)."""
+    def load(self, source: Source) -> Load:
+        """Return the load of ``source`` (collective)."""
 
     @abstractmethod
     def create_solver(self) -> ConjugateGradients:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import numpy.typing as npt
 from petsc4py import PETSc
@@ -9,11 +11,12 @@ from petsc4py import PETSc
 from pearlfem.fem import stream
 from pearlfem.fem.film import film_quadrature
 from pearlfem.fem.load import FilmLoad
-from pearlfem.formulation.discrete import Fields, Formulation, create_function
+from pearlfem.formulation.discrete import Fields, Formulation, Load, create_function
+from pearlfem.formulation.point_loads import PointLoads
 from pearlfem.formulation.stream_levels import assemble_level, interpolation
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources import Source
+from pearlfem.model.sources import Source, is_point
 from pearlfem.solvers.multigrid import Multigrid
 
 
@@ -32,8 +35,10 @@ class StreamFormulation(Formulation):
         super().__init__(self._fine.operator)
         self._levels: list[PETSc.Mat] = []
 
-    def load(self, source: Source) -> PETSc.Vec:
-        """Return ℓ of ``source``, zero at fixed unknowns (collective)."""
+    def load(self, source: Source) -> Load:
+        """Return ℓ of ``source`` (collective)."""
+        if is_point(source):
+            return self._points.load(source)
         potential = self._quadrature.potential(source)
         density = stream.load_density(potential, self._space)
         values = self._load.assemble(density, self._quadrature).array
@@ -45,7 +50,11 @@ class StreamFormulation(Formulation):
             load.array[fine.fixed[fine.fixed < owned]] = 0.0
         else:
             load.array[:] = np.append(np.zeros(owned), values[fine.jumps])
-        return load if fine.glue is None else fine.glue.gather(load)
+        return Load(load if fine.glue is None else fine.glue.gather(load))
+
+    @cached_property
+    def _points(self) -> PointLoads:
+        return PointLoads(self._film, self._space, self._fine)
 
     def create_solver(self) -> Multigrid:
         """Return the p-multigrid solver (collective)."""
@@ -71,3 +80,5 @@ class StreamFormulation(Formulation):
         """Free the matrices (collective)."""
         for matrix in (self.operator, *self._levels):
             matrix.destroy()
+        if "_points" in self.__dict__:
+            self._points.destroy()

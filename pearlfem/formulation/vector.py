@@ -13,6 +13,7 @@ from pearlfem.fem.load import FilmLoad
 from pearlfem.formulation.discrete import (
     Fields,
     Formulation,
+    Load,
     assemble_operator,
     create_function,
     leave_out,
@@ -36,14 +37,14 @@ class VectorFormulation(Formulation):
         super().__init__(assemble_operator(form, self._V, self._fixed))
         self._transfers: list[PETSc.Mat] = []
 
-    def load(self, source: Source) -> PETSc.Vec:
-        """Return ℓ of ``source``, zero at fixed unknowns (collective)."""
+    def load(self, source: Source) -> Load:
+        """Return ℓ of ``source`` (collective)."""
         rule = self._quadrature
         density = vector.load_density(rule.potential(source), rule.superfluid_weight)
         load = self.operator.createVecRight()
         load.array[:] = self._load.assemble(density, rule).array[: load.local_size]
         load.array[self._fixed[self._fixed < load.local_size]] = 0.0
-        return load
+        return Load(load)
 
     def create_solver(self) -> AuxiliarySpace:
         """Return the auxiliary-space solver (collective)."""

@@ -18,8 +18,8 @@ from pearlfem.model.shapes import Disc
 
 _PER_RADIUS = 0.007  # sides of a round outer edge, at most this part of its radius …
 _PER_RADIUS_OF_HOLE = 0.012  # … and of a hole's (polygon for circle)
-_PER_WIDTH = 0.02  # size at an edge, at most this part of the width of the film, or of the hole …
-_PER_PEARL_LENGTH = 0.3  # … and of r0
+_PER_WIDTH = 0.03  # size at an edge, at most this part of the width of the film, or of the hole …
+_PER_PEARL_LENGTH = 0.2  # … and of r0
 _AT_CORNER = 0.05  # the same at a corner into the film, in units of that at the edge
 _SHARP = math.radians(20)  # by which the edge turns there, at least
 _DETAIL = 1e-3  # of a ring's size: what is smaller does not count for widths
@@ -38,11 +38,11 @@ class EdgeSizes(NamedTuple):
 
 def edge_sizes(film: Film) -> EdgeSizes:
     """Return how small cells have to be along all edges of ``film`` and its holes [length]."""
-    rings = [np.asarray(shapely.get_coordinates(ring))[:-1] for ring in _rings(film)]
-    coarse = [_simplified(ring) for ring in rings]
+    outlines = [np.asarray(shapely.get_coordinates(ring))[:-1] for ring in rings(film)]
+    coarse = [_simplified(ring) for ring in outlines]
     sides = np.concatenate([_sides(ring) for ring in coarse] or [np.empty((0, 2, 2))])
     found = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
-    for ring, simple in zip(rings, coarse, strict=True):
+    for ring, simple in zip(outlines, coarse, strict=True):
         places, sizes = _measured(simple, sides, film)
         filled = _rounded(
             _filled(ring, places, sizes), film, shapely.is_ccw(shapely.LinearRing(ring))
@@ -68,7 +68,7 @@ def on_circle(points: _Array, disc: Disc, round_off: float = _ROUND_OFF) -> npt.
     return np.asarray(np.abs(distances - disc.radius) < round_off * disc.radius)
 
 
-def _rings(film: Film) -> list[shapely.LinearRing]:
+def rings(film: Film) -> list[shapely.LinearRing]:
     """Return all edges, so that the film lies to the left."""
     if not film.bounded:
         outlines = [opening.outline for opening in film.openings]
@@ -82,9 +82,12 @@ def _upright(polygon: shapely.Polygon) -> shapely.Polygon:
 
 
 def _simplified(ring: _Array) -> _Array:
-    size = np.ptp(ring, axis=0).max()
-    simple = shapely.simplify(shapely.LinearRing(ring), _DETAIL * size)
-    return np.asarray(shapely.get_coordinates(simple))[:-1]
+    """Return the ring without details; rounded first, or round-off would choose among equals."""
+    low, high = ring.min(axis=0), ring.max(axis=0)
+    center, size = (low + high) / 2, float((high - low).max())
+    scaled = np.round((ring - center) / size, 9)
+    simple = shapely.simplify(shapely.LinearRing(scaled), _DETAIL)
+    return center + size * np.asarray(shapely.get_coordinates(simple))[:-1]
 
 
 def _sides(ring: _Array) -> _Array:

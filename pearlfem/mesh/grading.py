@@ -19,10 +19,11 @@ import numpy.typing as npt
 import shapely
 from scipy.spatial import KDTree
 
-from pearlfem.mesh.edges import edge_sizes
+from pearlfem.mesh.edges import EdgeSizes, edge_sizes
+from pearlfem.mesh.point_edges import edge_sizes_of_points
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
-from pearlfem.model.sources import Core, Source
+from pearlfem.model.sources import Core, Source, is_point
 
 _CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest core
@@ -128,7 +129,12 @@ def seeds(
         resolution: 2.0 halves all cells.
     """
     found = _core_seeds([core for source in sources for core in source.cores], resolution)
-    found += _edge_seeds(film, resolution) + _profile_seeds(film, resolution)
+    found += _edge_seeds(edge_sizes(film), resolution) + _profile_seeds(film, resolution)
+    if points := [source.position for source in sources if is_point(source)]:
+        found += _edge_seeds(edge_sizes_of_points(film, points), resolution)
+        if not found:  # nothing but points on the whole plane, where they need no mesh
+            cores = [Core(position, film.least_pearl_length) for position in points]
+            found = _core_seeds(cores, resolution)
     if isinstance(boundary, Walls):
         # Far from all sources accuracy would allow for cells as flat as space is, at any
         # resolution, but not the solvers: with 8 in place of 4 gaps they take twice as many
@@ -146,16 +152,16 @@ def sizes_at(found: Sequence[Seeds], places: _Array) -> _Array:
 def _core_seeds(cores: Sequence[Core], resolution: float) -> list[Seeds]:
     rate = min(_GROWTH / resolution, _STEEPEST)
     found = []
-    for size in sorted({core.size for core in cores}):
+    for size in sorted({core.size for core in cores if core.size > 0}):
         points = np.array([core.position for core in cores if core.size == size])
         found.append(Seeds(Growth(_CELLS_PER_SIZE * size / resolution, rate, True), points))
     return found
 
 
-def _edge_seeds(film: Film, resolution: float) -> list[Seeds]:
+def _edge_seeds(edges: EdgeSizes, resolution: float) -> list[Seeds]:
     """Return points along all edges, those together that ask for cells of about the same size."""
     rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
-    points, sizes = edge_sizes(film)
+    points, sizes = edges
     if len(points) == 0:
         return []
     steps = np.floor(np.log(sizes / sizes.min()) / math.log(_STEP) + 1e-6).astype(int)

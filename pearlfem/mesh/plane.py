@@ -92,11 +92,13 @@ def plane_faces(film: Film, rounding: Rounding) -> Faces:
 
 def _numbered(named: list[tuple[str | None, shapely.Polygon]], discs: tuple[Disc, ...]) -> Faces:
     places = np.concatenate([shapely.get_coordinates(polygon) for _, polygon in named])
-    vertices = np.unique(places, axis=0)
+    vertices = _sorted(np.unique(places, axis=0))
     index = {(x, y): k for k, (x, y) in enumerate(vertices.tolist())}
 
     def numbers(ring: shapely.LinearRing) -> tuple[int, ...]:
-        return tuple(index[x, y] for x, y in shapely.get_coordinates(ring)[:-1].tolist())
+        found = [index[x, y] for x, y in shapely.get_coordinates(ring)[:-1].tolist()]
+        first = found.index(min(found))
+        return tuple(found[first:] + found[:first])
 
     faces = tuple(
         Face(hole, tuple(numbers(ring) for ring in (p.exterior, *p.interiors))) for hole, p in named
@@ -104,6 +106,13 @@ def _numbered(named: list[tuple[str | None, shapely.Polygon]], discs: tuple[Disc
     whole = shapely.union_all([polygon for _, polygon in named])
     outer = tuple(numbers(part.exterior) for part in shapely.get_parts(whole))
     return Faces(vertices, faces, outer, _chords(vertices, faces, discs))
+
+
+def _sorted(vertices: _Array) -> _Array:
+    """Return the vertices in the order of x, then y, whatever round-off there is."""
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    rounded = np.round((vertices - low) / (high - low).max(), 9)
+    return vertices[np.lexsort(rounded.T[::-1])]
 
 
 def _chords(

@@ -17,6 +17,7 @@ Space that is mirror symmetric in z is only built for z ≥ 0. Physical groups:
 from __future__ import annotations
 
 import gmsh
+import numpy as np
 
 from pearlfem.mesh.grading import Extent
 from pearlfem.mesh.plane import Faces
@@ -61,7 +62,8 @@ def add_space(faces: Faces, rest: str, boundary: Boundary, extent: Extent, far: 
 def _add_faces(faces: Faces, extent: Extent, groups: _Groups) -> list[int]:
     """Add film and holes to ``groups``; return the loops around all of them."""
     geo = gmsh.model.geo
-    places = (faces.vertices - extent.center) / extent.size
+    # Rounded, or round-off would choose among equally good meshes.
+    places = np.round((faces.vertices - extent.center) / extent.size, 12)
     points = [geo.addPoint(x, y, 0.0) for x, y in places.tolist()]
     lines: dict[tuple[int, int], int] = {}
 

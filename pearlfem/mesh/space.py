@@ -149,11 +149,11 @@ def _add_seeds(found: Sequence[Seeds], extent: Extent) -> int:
     for one in found:
         distance = "sqrt(z^2)"
         if one.points is not None:
-            places = (one.points - extent.center) / extent.size
+            places = np.round((one.points - extent.center) / extent.size, 9)
             tags = [gmsh.model.geo.addPoint(x, y, 0) for x, y in places.tolist()]
             distance = f"F{_add_field('Distance', PointsList=tags)}"
         finest, rate, rounded = one.growth
-        growth = Growth(finest / extent.size, rate, rounded)
+        growth = Growth(float(np.round(finest / extent.size, 12)), rate, rounded)
         sizes.append(_add_field("MathEval", F=growth.formula(distance)))
     gmsh.model.geo.synchronize()
     return _add_field("Min", FieldsList=sizes)

@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
 from pearlfem.model.quantities import FORBID_EXTRA, Length, PositiveLength, PositiveOrInfiniteLength
-from pearlfem.model.sources import Source, numbered
+from pearlfem.model.sources import Source, numbered, refuse_points
 
 
 def _infinite_on_both_sides_or_none(box: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -97,13 +97,14 @@ Boundary = Open | Walls
 
 
 def check_boundary(boundary: Boundary, film: Film, sources: Sequence[Source]) -> None:
-    """Refuse walls that cut the film or leave sources out.
+    """Refuse walls that cut the film or leave sources out, and point impurities between walls.
 
     Raises:
-        StudyError: Film or sources are not inside the walls.
+        StudyError: Film or sources are not inside the walls, or a source is a point impurity.
     """
     if isinstance(boundary, Open):
         return
+    refuse_points(sources, f"between walls (kind = {boundary.kind!r})")
     lower, upper = boundary.heights
     if not lower < 0 < upper:
         raise StudyError(

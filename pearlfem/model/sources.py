@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,15 @@ from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
-from pearlfem.model.quantities import FORBID_EXTRA, Finite, Point, PositiveLength, Strength, Winding
+from pearlfem.model.quantities import (
+    FORBID_EXTRA,
+    Finite,
+    NotNegativeLength,
+    Point,
+    PositiveLength,
+    Strength,
+    Winding,
+)
 
 _Array = npt.NDArray[np.float64]
 _GAUSSIAN_REACH = 9.0  # in units of ξ: beyond, the profile is below 3e-18 of its top
@@ -52,13 +60,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
 class Impurity:
-    """A magnetic impurity with an in-plane moment and a Gaussian profile.
+    """A magnetic impurity with an in-plane moment and a Gaussian profile, or at a point.
 
     a(r) = (Γ/κ) (m × ẑ) f(r − r_i),  f(r) = exp(−r²/2ξ²)/(2πξ²),  m = (cos θ, sin θ).
 
     Args:
         position: r_i = (x, y) [length].
-        size: ξ [length], the width of the anomalous current's profile (coherence length).
+        size: ξ [length], the width of the anomalous current's profile (coherence length); 0 is a
+            point impurity, f = δ. Of its own energy only what the film's edges add is finite, and
+            that is what counts (see ``pearlfem.fem.point_impurities``).
         angle: θ [degrees], of the moment in the plane.
         strength: Γ, the anomalous current J_an = Γ m × ẑ; of either sign, not zero.
 
@@ -70,7 +80,7 @@ class Impurity:
     """
 
     position: Point
-    size: PositiveLength
+    size: NotNegativeLength
     angle: Finite = 0.0
     strength: Strength = Field(default=1.0, validate_default=True)
 
@@ -96,7 +106,7 @@ class Impurity:
         return _GAUSSIAN_REACH * self.size
 
     def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
-        """Return a = (Γ/κ)(m × ẑ) f; see ``Source``."""
+        """Return a = (Γ/κ)(m × ẑ) f; see ``Source``. Not of a point, where it is no function."""
         mx, my = self.moment
         amplitude = self.strength * _gaussian(points, self.position, self.size) / superfluid_weight
         return np.asarray(amplitude[..., None] * np.array([my, -mx]))
@@ -195,6 +205,25 @@ def name_of(source: Source) -> str:
     return type(source).__name__.lower()
 
 
+def is_point(source: Source) -> TypeGuard[Impurity]:
+    """Return whether ``source`` is a point impurity."""
+    return isinstance(source, Impurity) and source.size == 0
+
+
+def refuse_points(sources: Sequence[Source], where: str) -> None:
+    """Refuse point impurities; ``where`` ends the sentence "not allowed …".
+
+    Raises:
+        StudyError: There is one; says which.
+    """
+    for number, impurity in enumerate((s for s in sources if isinstance(s, Impurity)), start=1):
+        if is_point(impurity):
+            raise StudyError(
+                f"impurity {number}: size = 0 (a point impurity): not allowed {where}; "
+                "allowed: a size > 0"
+            )
+
+
 def numbered(sources: Sequence[Source]) -> list[tuple[str, Source]]:
     """Return what messages call each source: its name, and its number among those of its kind."""
     counts: Counter[str] = Counter()
@@ -211,10 +240,12 @@ def check_sources(film: Film, sources: Sequence[Source]) -> None:
 
     Raises:
         StudyError: There is no source; an impurity or a vortex lies outside the film or in a hole;
-            a fluxoid in a hole that is not there; or a net vorticity on the whole plane.
+            a fluxoid in a hole that is not there; a net vorticity on the whole plane; point
+            impurities at one place, or on a film without one Pearl length.
     """
     if not sources:
         raise StudyError("impurity: none given; a study needs at least one source")
+    _check_points(film, sources)
     winding = 0
     for name, source in numbered(sources):
         if isinstance(source, Impurity | Vortex):
@@ -230,6 +261,18 @@ def check_sources(film: Film, sources: Sequence[Source]) -> None:
             "fall off too slowly for an answer; allowed: windings that add up to 0, or a film with "
             "an edge"
         )
+
+
+def _check_points(film: Film, sources: Sequence[Source]) -> None:
+    if not film.uniform:
+        refuse_points(sources, "on a film whose Pearl length varies")
+    places = [source.position for source in sources if is_point(source)]
+    for place in places:
+        if places.count(place) > 1:
+            raise StudyError(
+                f"impurity: {places.count(place)} point impurities (size = 0) at {list(place)}: "
+                "their coupling has no value; allowed: different positions, or a size > 0"
+            )
 
 
 def check_position(film: Film, name: str, position: Point) -> None:

@@ -28,7 +28,14 @@ from pearlfem.model.shape_tables import (
     Table,
     shape_keys,
 )
-from pearlfem.model.sources import Fluxoid, Impurity, Source, Vortex, check_sources
+from pearlfem.model.sources import (
+    Fluxoid,
+    Impurity,
+    Source,
+    Vortex,
+    check_sources,
+    refuse_points,
+)
 from pearlfem.model.units import ReducedUnits, Units
 
 
@@ -256,6 +263,10 @@ def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
     check_boundary(boundary, film, sources)
     check_applied(film, boundary, sources)
     check_probes(table.output.probe)
+    if table.solve.formulation != "stream":
+        refuse_points(sources, f"with formulation = {table.solve.formulation!r}")
+    if table.solve.tolerance is not None:
+        refuse_points(sources, "with a tolerance")
     return Study(
         title=table.title,
         units=origin.units,

@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from pearlfem.fem.film import potential_products
-from pearlfem.solution import Solution
+from pearlfem.observables.point_energy import point_energies
+from pearlfem.solution import Solution, drive_weights
 
 _Array = npt.NDArray[np.float64]
 
@@ -36,6 +37,10 @@ def free_energy(solution: Solution) -> float:
     below, circumscribed above) only widen the gap. Guaranteed up to round-off and the quadrature of
     the sources, which ``MaxwellLondon.solve`` checks.
 
+    Of a point impurity (size = 0) its energy on the infinite film is left out, which is infinite:
+    the
+    edges' part counts.
+
     Returns:
         F [μ0Γ²/length in reduced units].
 
@@ -48,7 +53,8 @@ def free_energy(solution: Solution) -> float:
 def interaction_tensor(solutions: Sequence[Solution]) -> _Array:
     """Return T in F = ½ Σ_ij m_i·T_ij·m_j from the 2n solutions of ``MaxwellLondon.solve_each``.
 
-    T_ii/2 is the self-energy matrix of impurity i. T is symmetric: T_ij = T_jiᵀ. As a quadratic
+    T_ii/2 is the self-energy matrix of impurity i; of a point impurity (size = 0) the finite part,
+    which edges of the film add. T is symmetric: T_ij = T_jiᵀ. As a quadratic
     form it is a bound like ``free_energy``; single entries with i ≠ j are not.
 
     Returns:
@@ -96,7 +102,7 @@ def mutual_energies(solutions: Sequence[Solution]) -> _Array:
         Collective.
     """
     if solutions[0].formulation == "stream":
-        return _potential_energies(solutions)
+        return _potential_energies(solutions) + point_energies(solutions)
     return _background_energies(solutions) - _potential_energies(solutions)
 
 
@@ -117,10 +123,6 @@ def _potential_energies(solutions: Sequence[Solution]) -> _Array:
 
 def _background_energies(solutions: Sequence[Solution]) -> _Array:
     """Return C_ij = ∫_Γ (κ/2) a_i·a_j dS for all pairs, shape ``(k, k)``."""
-    sources = list({drive.source: None for s in solutions for drive in s.drives})
-    weights = np.zeros((len(solutions), len(sources)))
-    for row, solution in zip(weights, solutions, strict=True):
-        for source, weight in solution.drives:
-            row[sources.index(source)] += weight
+    sources, weights = drive_weights(solutions)
     first = solutions[0]
     return weights @ potential_products(first.space, first.film, sources) @ weights.T

@@ -14,8 +14,10 @@ import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
+from pearlfem.analytic import infinite_film
 from pearlfem.errors import StudyError
 from pearlfem.fem import stream
+from pearlfem.observables.point_fields import add_exact_part, exact_moment, exact_part
 from pearlfem.observables.points import evaluate
 from pearlfem.solution import Solution
 
@@ -32,13 +34,24 @@ def scalar_potential(solution: Solution) -> fem.Function | None:
     g = solution.stream_function
     if g is None:
         return None
-    return _interpolated(solution, stream.potential(solution.potential, g, solution.space), "psi")
+    psi = _interpolated(solution, stream.potential(solution.potential, g, solution.space), "psi")
+    return add_exact_part(psi, solution, infinite_film.scalar_potential)
 
 
 def flux_density(solution: Solution) -> fem.Function:
     """Return B = −∇ψ or curl A, on both sides: discontinuous, of degree 2, three components.
 
-    Exact for elements of degree 1 to 3, whose derivatives are of degree 2 at most.
+    Exact for elements of degree 1 to 3, whose derivatives are of degree 2 at most; what a point
+    impurity has on the infinite film is interpolated.
+
+    Note:
+        Not collective, except for the compilation of the first call.
+    """
+    return add_exact_part(own_flux_density(solution), solution, infinite_film.magnetic_field)
+
+
+def own_flux_density(solution: Solution) -> fem.Function:
+    """Return ``flux_density`` without what point impurities have on the infinite film.
 
     Note:
         Not collective, except for the compilation of the first call.
@@ -70,7 +83,7 @@ def magnetic_field(solution: Solution, points: npt.ArrayLike) -> _Array:
         Collective.
     """
     places = np.array(points, dtype=float).reshape(-1, 3)
-    field, space = flux_density(solution), solution.space
+    field, space = own_flux_density(solution), solution.space
     below = places[:, 2] < 0
     values = np.empty_like(places)
     values[~below] = evaluate(field, places[~below], space.cells_above())
@@ -79,7 +92,7 @@ def magnetic_field(solution: Solution, points: npt.ArrayLike) -> _Array:
         values[below, :2] *= -1
     else:
         values[below] = evaluate(field, places[below], space.cells_below())
-    return values
+    return values + exact_part(solution, infinite_film.magnetic_field, places)
 
 
 def stream_function(solution: Solution, points: npt.ArrayLike) -> _Array:
@@ -102,7 +115,9 @@ def stream_function(solution: Solution, points: npt.ArrayLike) -> _Array:
         Collective.
     """
     g = _need_stream_function(solution, "stream_function")
-    return evaluate(g, *_in_plane(solution, points))[:, 0]
+    places, cells = _in_plane(solution, points)
+    exact = exact_part(solution, infinite_film.stream_function, places[:, :2])
+    return evaluate(g, places, cells)[:, 0] + exact
 
 
 def sheet_current(solution: Solution, points: npt.ArrayLike) -> _Array:
@@ -124,7 +139,8 @@ def sheet_current(solution: Solution, points: npt.ArrayLike) -> _Array:
     places, cells = _in_plane(solution, points)
     g = solution.stream_function
     if g is not None:
-        return evaluate(_interpolated(solution, turned_gradient(g), "K"), places, cells)
+        own = evaluate(_interpolated(solution, turned_gradient(g), "K"), places, cells)
+        return own + exact_part(solution, infinite_film.sheet_current, places[:, :2])
     A = evaluate(solution.potential, places, cells)[:, :2]
     on_film = evaluate(_film_marker(solution), places, cells)
     return on_film * london_current(solution, A, places[:, :2])
@@ -140,7 +156,8 @@ def nodal_sheet_current(solution: Solution) -> fem.Function:
     """
     g = solution.stream_function
     if g is not None:
-        return _interpolated(solution, turned_gradient(g), "K")
+        K = _interpolated(solution, turned_gradient(g), "K")
+        return add_exact_part(K, solution, infinite_film.sheet_current, on_film=True)
     A = solution.potential
     current = _interpolated(solution, ufl.as_vector([A[0], A[1]]), "K")
     V = current.function_space
@@ -151,6 +168,21 @@ def nodal_sheet_current(solution: Solution) -> fem.Function:
     each = np.repeat(regions, V.dofmap.list.shape[1])
     values[dofs] = london_current(solution, values[dofs], nodes, each)
     return current
+
+
+def nodal_stream_function(solution: Solution) -> fem.Function:
+    """Return g as ``stream_function`` has it: discontinuous, of degree 2, right at its nodes.
+
+    Only on the film, in the cells above it.
+
+    Raises:
+        StudyError: The solution is not of the stream formulation.
+
+    Note:
+        Not collective, except for the compilation of the first call.
+    """
+    g = _interpolated(solution, _need_stream_function(solution, "nodal_stream_function"), "g")
+    return add_exact_part(g, solution, infinite_film.stream_function, on_film=True)
 
 
 def magnetic_moment(solution: Solution) -> _Array:
@@ -171,7 +203,7 @@ def magnetic_moment(solution: Solution) -> _Array:
             "magnetic_moment: currents of a film in contact with shields have none; allowed: a "
             "film with an edge, or magnetic walls"
         )
-    return np.array([0.0, 0.0, stream.film_integral(g, solution.space)])
+    return np.array([0.0, 0.0, stream.film_integral(g, solution.space) + exact_moment(solution)])
 
 
 def has_magnetic_moment(solution: Solution) -> bool:

@@ -25,6 +25,7 @@ from dolfinx import fem
 from pearlfem.fem.film import FilmQuadrature, facet_rule, film_quadrature
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
+from pearlfem.model.sources import refuse_points
 from pearlfem.observables.fields import FIELD_DEGREE, flux_density, london_current, turned_gradient
 from pearlfem.solution import Solution
 
@@ -47,9 +48,13 @@ class CellFields(NamedTuple):
 def cell_fields(solution: Solution) -> CellFields:
     """Return the fields of ``solution``: K = ∇g × ẑ or K = −κ(A + a).
 
+    Raises:
+        StudyError: A source is a point impurity, whose fields have no finite energy.
+
     Note:
         Not collective, except for the compilation of the first call.
     """
+    refuse_points([drive.source for drive in solution.drives], "for fields cell by cell")
     space, g = solution.space, solution.stream_function
     if g is not None:
         return CellFields(flux_density(solution), _on_film(turned_gradient(g), space))

@@ -21,7 +21,8 @@ from pearlfem.model.applied import is_applied
 from pearlfem.model.film import Opening
 from pearlfem.model.sources import Fluxoid
 from pearlfem.observables.energy import Bracket, mutual_energies
-from pearlfem.observables.fields import flux_density, london_current, turned_gradient
+from pearlfem.observables.fields import london_current, own_flux_density, turned_gradient
+from pearlfem.observables.point_fields import exact_flux, exact_work
 from pearlfem.solution import Solution
 
 _Array = npt.NDArray[np.float64]
@@ -89,7 +90,10 @@ def inductance_bracket(lower: _Array, upper: _Array) -> Bracket:
 
 
 class _Values(NamedTuple):
-    """Fields at quadrature points of facets: weights (n, q), points and A or ∇g × ẑ (n, q, 2)."""
+    """Fields at quadrature points of facets: weights (n, q), points and A or ∇g × ẑ (n, q, 2).
+
+    Without what point impurities have on the infinite film.
+    """
 
     weights: _Array
     points: _Array
@@ -101,7 +105,7 @@ def _on_facets(solution: Solution, *groups: str) -> _Values:
     space, g = solution.space, solution.stream_function
     points, weights = facet_rule(_DEGREE)
     facets = space.sides(*groups)
-    x, B = ufl.SpatialCoordinate(space.mesh), flux_density(solution)
+    x, B = ufl.SpatialCoordinate(space.mesh), own_flux_density(solution)
     K: Any = turned_gradient(g) if g is not None else solution.potential
     expression = fem.Expression(ufl.as_vector([x[0], x[1], B[2], K[0], K[1]]), points)
     values = np.asarray(expression.eval(space.mesh, facets), dtype=float)
@@ -130,8 +134,12 @@ def _state(
     flux = sum(_flux_within(inside, values) for values in (film, off_film))
     around = _in_band(solution, inside, _clearance(solution, opening), film, K)
     current, flux, around = comm.allreduce(np.array([current, flux, around]))
-    applied = _applied_flux(solution, inside)
-    return HoleState(opening.name, float(current), float(flux + applied), float(flux + around))
+    current += exact_work(solution, unit)
+    # The infinite film has no fluxoids: its flux and circulation cancel.
+    fluxoid = flux + around
+    flux += exact_flux(solution, shapely.get_coordinates(shapely.orient_polygons(inside)))
+    flux += _applied_flux(solution, inside)
+    return HoleState(opening.name, float(current), float(flux), float(fluxoid))
 
 
 def _flux_within(inside: shapely.Polygon, values: _Values) -> float:

@@ -13,11 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from dolfinx import fem
 
+from pearlfem.analytic import infinite_film
 from pearlfem.errors import StudyError
 from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.probes import LARGEST_LOOP
 from pearlfem.observables.fields import magnetic_field, sheet_current, stream_function
+from pearlfem.observables.point_fields import exact_part
 from pearlfem.observables.points import evaluate
 from pearlfem.solution import Solution
 
@@ -56,7 +58,9 @@ def magnetic_potential(solution: Solution, points: npt.ArrayLike) -> _Array:
     places, space = np.asarray(points, dtype=float).reshape(-1, 3), solution.space
     side = np.where(places[:, 2] < 0, -1.0, 1.0)
     u = values_at(solution.potential, places, space)[:, 0]
-    return side * u if space.mirrored else u + 0.5 * side * values_at(g, places, space)[:, 0]
+    if space.mirrored:
+        return side * u + exact_part(solution, infinite_film.scalar_potential, places)
+    return u + 0.5 * side * values_at(g, places, space)[:, 0]
 
 
 def values_at(function: fem.Function, points: _Array, space: TaggedMesh) -> _Array:

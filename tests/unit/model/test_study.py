@@ -237,8 +237,6 @@ SHOWN = {"true": "True"}  # a value that Python writes in another way than TOML
     [
         ("pearl_length = 1.5", "film.pearl_length"),
         ("radius = 2.0", "film.radius"),
-        ("size = 0.3", "impurity 1.size"),
-        ("size = 1", "impurity 2.size"),
         ("resolution = 0.75", "mesh.resolution"),
         ("far = 50.0", "mesh.far"),
     ],
@@ -247,6 +245,14 @@ def test_length_that_is_not_a_positive_number_is_refused(line, key, value):
     message = refusal(changed(line, f"{line.split()[0]} = {value}"))
     assert f"{key} = {SHOWN.get(value, value)}: not allowed" in message
     assert re.search(POSITIVE[value], message)
+
+
+@pytest.mark.parametrize("value", [v for v in POSITIVE if v not in ("0", "0.0")])
+@pytest.mark.parametrize(
+    ("line", "key"), [("size = 0.3", "impurity 1.size"), ("size = 1", "impurity 2.size")]
+)
+def test_size_that_is_negative_or_no_number_is_refused(line, key, value):
+    test_length_that_is_not_a_positive_number_is_refused(line, key, value)
 
 
 @pytest.mark.parametrize("value", FINITE)

@@ -22,11 +22,11 @@ class Cube:
 
     def __init__(self, degree: int) -> None:
         self.mesh = cube = mesh.create_unit_cube(MPI.COMM_SELF, 4, 5, 6)  # owns the communicator
-        self.operator, V, self.fixed = self.assemble(cube, degree)
+        self.operator, self.V, self.fixed = self.assemble(cube, degree)
         self.coarse = self.interpolation = None
         if degree > 1:
             self.coarse, V1, fixed = self.assemble(cube, 1)
-            self.interpolation = fem_petsc.interpolation_matrix(V1, V)
+            self.interpolation = fem_petsc.interpolation_matrix(V1, self.V)
             self.interpolation.assemble()
             rows, columns = self.operator.createVecLeft(), self.coarse.createVecLeft()
             for free, dofs in ((rows, self.fixed), (columns, fixed)):
@@ -77,7 +77,7 @@ def energy_norm(matrix, vector):
 
 def scipy_matrix(matrix: PETSc.Mat) -> scipy.sparse.csr_matrix:
     rows, columns, values = matrix.getValuesCSR()
-    return scipy.sparse.csr_matrix((values, columns, rows))
+    return scipy.sparse.csr_matrix((values, columns, rows), matrix.size)
 
 
 def test_answer_is_that_of_a_direct_solver(cube, solver):
@@ -168,7 +168,7 @@ def test_operator_that_is_not_positive_is_an_error():
     indefinite = cube.operator.copy()
     indefinite.shift(-1.0)
     solver = Multigrid(indefinite)
-    with pytest.raises(ConvergenceError, match="reason"):
+    with pytest.raises(ConvergenceError, match="not positive definite"):
         solver.solve(cube.load(), cube.operator.createVecRight())
     solver.destroy()
     for matrix in (indefinite, cube.operator):
@@ -180,3 +180,95 @@ def test_nan_in_the_load_is_an_error(cube, solver):
     load.array[-1] = np.nan
     with pytest.raises(ConvergenceError):
         solver.solve(load, cube.operator.createVecRight())
+
+
+def solve_all(cube, solver, loads):
+    """The iterations, and the solutions as columns."""
+    solutions = [cube.operator.createVecRight() for _ in loads]
+    iterations = solver.solve_all(loads, solutions)
+    return iterations, np.column_stack([solution.array_r for solution in solutions])
+
+
+@pytest.mark.parametrize("number", [2, 5, 21])  # one by one, one batch, two batches
+def test_many_answers_are_those_of_a_direct_solver(cube, solver, number):
+    loads = [cube.load(seed) for seed in range(number)]
+    iterations, solutions = solve_all(cube, solver, loads)
+    assert len(iterations) == number
+    matrix = scipy_matrix(cube.operator)
+    right = np.column_stack([load.array_r for load in loads])
+    exact = scipy.sparse.linalg.spsolve(matrix.tocsc(), right)
+    for one, other in zip(solutions.T, exact.T, strict=True):
+        assert energy_norm(matrix, one - other) < 5 * multigrid.TOLERANCE * energy_norm(
+            matrix, other
+        )
+
+
+def test_no_loads_have_no_answers(solver):
+    assert solver.solve_all([], []) == []
+
+
+def test_answer_does_not_depend_on_the_others(cube, solver):
+    loads = [cube.load(seed) for seed in range(6)]
+    for load, scale in zip(loads, (1e-12, 1e12, 0.0, 1e-150, 1e150, 1.0), strict=True):
+        load.scale(scale)
+    loads[5].set(1.0)  # smooth
+    loads[5].array[cube.fixed] = 0.0
+    iterations, together = solve_all(cube, solver, loads)
+    matrix = scipy_matrix(cube.operator)
+    for load, count, solution in zip(loads, iterations, together.T, strict=True):
+        alone = cube.operator.createVecRight()
+        assert abs(solver.solve(load, alone) - count) <= 1  # round-off may decide
+        size = abs(alone.array_r).max() or 1.0
+        difference, scaled = (solution - alone.array_r) / size, alone.array_r / size
+        assert energy_norm(matrix, difference) <= multigrid.TOLERANCE * energy_norm(matrix, scaled)
+    assert iterations[2] == 0
+    assert np.all(together[:, 2] == 0.0)
+    assert iterations[0] == pytest.approx(iterations[1], abs=1)
+
+
+def test_one_load_that_fails_is_an_error(cube, solver):
+    loads = [cube.load(seed) for seed in range(5)]
+    loads[3].array[0] = np.inf
+    with pytest.raises(ConvergenceError):
+        solve_all(cube, solver, loads)
+
+
+def ties(V):
+    """Matrix from the dofs that are left, where all on the side x = 1 have become the last one."""
+    tied = np.isclose(V.tabulate_dof_coordinates()[:, 0], 1.0)
+    columns = np.where(tied, np.sum(~tied), np.cumsum(~tied) - 1)
+    return scipy.sparse.csr_matrix((np.ones(len(tied)), (np.arange(len(tied)), columns)))
+
+
+def petsc_matrix(matrix) -> PETSc.Mat:
+    csr = scipy.sparse.csr_matrix(matrix)
+    rows = (csr.indptr.astype(PETSc.IntType), csr.indices.astype(PETSc.IntType), csr.data)
+    return PETSc.Mat().createAIJ(csr.shape, csr=rows, comm=PETSc.COMM_SELF)
+
+
+def test_row_with_many_entries():
+    # Dofs made one, as on an equipotential: a row of 287 entries.
+    cube = Cube(2)
+    V1 = fem.functionspace(cube.mesh, ("Lagrange", 1))
+    fine, coarse = ties(cube.V), ties(V1)
+    first = scipy.sparse.diags(1.0 / fine.sum(axis=0).A1) @ fine.T  # the mean of what is tied
+    matrices = [
+        petsc_matrix(fine.T @ scipy_matrix(cube.operator) @ fine),
+        petsc_matrix(coarse.T @ scipy_matrix(cube.coarse) @ coarse),
+        petsc_matrix(first @ scipy_matrix(cube.interpolation) @ coarse),
+    ]
+    solver = Multigrid(*matrices)
+    loads = [matrices[0].createVecRight() for _ in range(5)]
+    for seed, load in enumerate(loads):
+        load.array[:] = fine.T @ cube.load(seed).array_r
+    solutions = [load.duplicate() for load in loads]
+    assert max(solver.solve_all(loads, solutions)) <= 20
+    matrix = scipy_matrix(matrices[0])
+    assert np.diff(matrix.indptr).max() > 250
+    for load, solution in zip(loads, solutions, strict=True):
+        exact = scipy.sparse.linalg.spsolve(matrix.tocsc(), load.array_r)
+        error = energy_norm(matrix, solution.array_r - exact)
+        assert error < 5 * multigrid.TOLERANCE * energy_norm(matrix, exact)
+    solver.destroy()
+    for matrix in (*matrices, cube.operator, cube.coarse, cube.interpolation):
+        matrix.destroy()

@@ -1,0 +1,186 @@
+"""Finite devices against a spectral disc and the integral equation of a ring, and their laws."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from references import annulus, disc
+
+from pearlfem import (
+    Disc,
+    Film,
+    Fluxoid,
+    Hole,
+    Impurity,
+    MaxwellLondon,
+    Rectangle,
+    UniformField,
+    Vortex,
+    create_space,
+    free_energy,
+    hole_states,
+    interaction_tensor,
+    magnetic_moment,
+)
+from pearlfem.analytic.narrow_ring import meissner_inductance, uniform_inductance
+from pearlfem.analytic.weak_screening import ring_kinetic_inductance
+from pearlfem.observables.energy import mutual_energies
+from pearlfem.observables.holes import inductance_bracket, inverse_inductance
+
+DATA = Path(__file__).parents[1] / "data"
+FIELD = UniformField((0.0, 0.0, 1.0))
+
+
+def rows(name):
+    with (DATA / name).open() as table:
+        return [{key: float(value) for key, value in row.items()} for row in csv.DictReader(table)]
+
+
+@pytest.fixture
+def solve():
+    """Solve on a film at default settings; problems are freed after the test."""
+    problems = []
+
+    def solved(film, sources, **mesh):
+        space = create_space(film, sources, **mesh)
+        problems.append(MaxwellLondon(film, space))
+        return problems[-1].solve(sources)
+
+    yield solved
+    for problem in problems:
+        problem.destroy()
+
+
+@pytest.mark.parametrize(
+    "row", [r for r in rows("disc_moment.csv") if r["r0_over_R"] > 0.05], ids=str
+)
+def test_moment_of_a_disc_in_a_field(solve, row):
+    moment = magnetic_moment(solve(Film(Disc(1.0), row["r0_over_R"]), [FIELD]))
+    assert moment[:2].tolist() == [0.0, 0.0]
+    assert -1e-4 < moment[2] / row["m_over_HaR3"] - 1 < 0
+
+
+def test_moment_of_a_disc_of_another_size_and_pearl_length(solve):
+    # m scales as H_a R³ at a given r0/R.
+    exact = disc.magnetic_moments(0.4, [disc.Field()])[0]
+    moment = magnetic_moment(solve(Film(Disc(5.0, (3.0, -2.0)), 2.0), [FIELD]))
+    assert -2e-4 < moment[2] / (5.0**3 * exact) - 1 < 0
+
+
+@pytest.mark.parametrize("row", rows("disc_vortex_centre.csv")[1:5:3], ids=str)
+def test_vortex_at_the_centre(solve, row):
+    r0 = row["r0_over_R"]
+    energy = free_energy(solve(Film(Disc(1.0), r0), [Vortex((0.0, 0.0), row["xi_over_R"])]))
+    unit = (2 / r0) / (4 * np.pi)  # κΦ0²/4π
+    assert -1e-4 < energy / (row["E_over_kPhi02_4pi"] * unit) - 1 < 0
+
+
+def test_vortex_near_the_edge(solve):
+    exact = disc.mutual_energies(2.0, [disc.Vortex((0.9, 0.0), 0.03)])[0, 0] / 2
+    energy = free_energy(solve(Film(Disc(1.0), 2.0), [Vortex((0.9, 0.0), 0.03)]))
+    assert -2e-4 < energy / exact - 1 < 0
+
+
+def test_impurities_at_any_place():
+    places, size, r0 = [(0.6, 0.0), (0.0, -0.95)], 0.05, 0.3
+    film, impurities = Film(Disc(1.0), r0), [Impurity(place, size) for place in places]
+    problem = MaxwellLondon(film, create_space(film, impurities))
+    tensor = interaction_tensor(problem.solve_each(impurities))
+    problem.destroy()
+    exact = disc.interaction_tensor(r0, places, [size, size])
+    for i in (0, 1):
+        own, expected = np.diag(tensor[i, i]), np.diag(exact[i, i])
+        assert np.all(own < expected)
+        assert own == pytest.approx(expected, rel=2e-4)
+    assert tensor[0, 1] == pytest.approx(exact[0, 1], abs=2e-4 * np.abs(exact[0, 1]).max())
+
+
+def ring_inductances(inner, outer, r0, degree=2, resolution=1.0):
+    """L of a ring at most (stream) and at least (vector)."""
+    film = Film(Disc(outer), r0, holes=(Hole(Disc(inner), "bore"),))
+    space = create_space(film, [Fluxoid("bore")], resolution=resolution)
+    found = []
+    for formulation in ("stream", "vector"):
+        problem = MaxwellLondon(film, space, degree, formulation)
+        found.append(inverse_inductance(problem.solve_each([Fluxoid("bore")])))
+        problem.destroy()
+    return inductance_bracket(*found)
+
+
+@pytest.mark.parametrize(("inner", "outer", "r0"), [(2.0, 5.0, 2.0), (2.0, 5.0, 1.0)])
+def test_inductance_of_a_ring_lies_between_its_bounds(inner, outer, r0):
+    exact = 1.0 / annulus.Ring(inner, outer, r0).solve(fluxoid=1.0).current
+    lower, upper = ring_inductances(inner, outer, r0)
+    assert lower[0, 0] < exact < upper[0, 0]
+    assert upper[0, 0] / lower[0, 0] - 1 < 1e-3
+
+
+def test_inductance_of_a_weakly_screening_ring_is_kinetic():
+    lower, upper = ring_inductances(2.0, 5.0, 1e6, resolution=0.5)
+    exact = ring_kinetic_inductance(2.0, 5.0, 1e6)
+    assert (lower[0, 0] + upper[0, 0]) / 2 == pytest.approx(exact, rel=1e-3)
+
+
+def test_inductance_of_a_narrow_ring(solve):
+    # Width 0.1 of the mean radius. r0 ≫ w: uniform current, and the kinetic part beside it; the
+    # current of r0 = 1e-3 w is that of a Meissner film to 2 % of the difference.
+    inner, outer, width = 0.95, 1.05, 0.1
+    film = Film(Disc(outer), 10 * width, holes=(Hole(Disc(inner), "bore"),))
+    current = hole_states(solve(film, [Fluxoid("bore")]))[0].current
+    kinetic = ring_kinetic_inductance(inner, outer, 10 * width)
+    assert 1 / current - kinetic == pytest.approx(uniform_inductance(inner, outer), rel=0.02)
+    film = Film(Disc(outer), 0.01 * width, holes=(Hole(Disc(inner), "bore"),))
+    current = hole_states(solve(film, [Fluxoid("bore")], resolution=0.5))[0].current
+    kinetic = ring_kinetic_inductance(inner, outer, 0.01 * width)
+    between = meissner_inductance(inner, outer), uniform_inductance(inner, outer) + kinetic
+    assert 0.98 * between[0] < 1 / current < 1.02 * between[1]
+
+
+def test_holes_tell_what_was_asked_for(solve):
+    film = Film(
+        Rectangle((10.0, 8.0), angle=20.0),
+        1.0,
+        holes=(
+            Hole(Disc(1.0, (2.0, 1.0)), "right"),
+            Hole(Rectangle((1.0, 2.0), (-2.0, 0.0)), "left"),
+        ),
+    )
+    sources = [Fluxoid("right", 2), UniformField((0.0, 0.0, 0.1)), Vortex((0.0, -2.0), 0.1)]
+    states = {state.name: state for state in hole_states(solve(film, sources, resolution=0.6))}
+    assert states["right"].fluxoid == pytest.approx(2.0, abs=3e-3)
+    assert states["left"].fluxoid == pytest.approx(0.0, abs=3e-3)
+
+
+def test_superposition_of_all_kinds_of_sources(solve):
+    film = Film(Disc(2.0), 1.0, holes=(Hole(Disc(0.4, (0.5, 0.0)), "h"),))
+    sources = [
+        Impurity((-1.0, 0.3), 0.2, angle=30.0),
+        Vortex((-0.5, -0.8), 0.2),
+        Fluxoid("h"),
+        UniformField((0.0, 0.0, 0.3)),
+    ]
+    space = create_space(film, sources, resolution=0.4)
+    for formulation in ("stream", "vector"):
+        problem = MaxwellLondon(film, space, 2, formulation)
+        each = [problem.solve([source]) for source in sources]
+        together = free_energy(problem.solve(sources))
+        # Energies are quadratic in the solvers' error of 1e-9 and 1e-8.
+        assert mutual_energies(each).sum() == pytest.approx(together, rel=1e-9)
+        problem.destroy()
+
+
+def test_couplings_move_and_turn_with_the_film():
+    tensors = []
+    for angle, (x, y) in ((0.0, (0.0, 0.0)), (37.0, (5.0, -3.0))):
+        turn = np.exp(1j * np.radians(angle))
+        places = turn * np.array([1.0 + 0.5j, -1.5 - 0.2j]) + (x + 1j * y)
+        film = Film(Rectangle((6.0, 3.0), (x, y), angle), 1.0)
+        pair = [Impurity((z.real, z.imag), 0.2) for z in places]
+        problem = MaxwellLondon(film, create_space(film, pair))
+        R = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
+        tensors.append(R.T @ interaction_tensor(problem.solve_each(pair)) @ R)
+        problem.destroy()
+    scale = np.abs(tensors[0][0, 1]).max()
+    assert tensors[1][0, 1] == pytest.approx(tensors[0][0, 1], abs=1e-4 * scale)
+    assert tensors[1][0, 0] == pytest.approx(tensors[0][0, 0], rel=1e-4, abs=1e-5)

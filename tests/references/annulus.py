@@ -1,0 +1,156 @@
+"""Currents around a ring a < r < b by the integral equation for K_φ(r): a reference of the solver.
+
+Reduced units, μ0 = Φ0 = 1, κ = 2/r0. London's law, with the fluxoid N of the hole and a field B,
+
+    K/κ + A = N/(2πr) − B r/2,    A(r) = (1/π) ∫_a^b K(r') (r'/r_<) [𝐊(k) − 𝐄(k)] dr',  k = r_</r_>,
+
+is an integral equation of the second kind (r_< and r_> are the smaller and the larger of r and r',
+𝐊 and 𝐄 the complete elliptic integrals). Its kernel has a logarithmic singularity at r' = r, and at
+distance d from an edge K ~ 1 + d ln d/r0. So K is a polynomial on each of the panels, which shrink
+towards the edges; the equation holds at their Gauss nodes, with A by a quadrature graded towards r.
+
+Against finer panels and higher orders, currents and moments change by less than 1e-12, the flux in
+the hole by less than 1e-10, for a/b from 0.01 to 0.9 and r0/b from 0.001 to 1e6.
+"""
+
+import numpy as np
+from numpy.polynomial import legendre
+from numpy.typing import NDArray
+from scipy.special import elliprd
+
+from references.hankel import gauss
+
+Array = NDArray[np.float64]
+
+SMALLEST = 1e-5  # panel, in units of the smaller of the Pearl length and the ring's width
+
+
+class Ring:
+    """Sheet currents around a ring; ``inner`` = 0 is a disc.
+
+    Args:
+        inner, outer: Radii.
+        pearl_length: r0.
+        order: Nodes per panel.
+    """
+
+    def __init__(self, inner: float, outer: float, pearl_length: float, order: int = 12) -> None:
+        self.inner, self.outer, self.pearl_length = inner, outer, pearl_length
+        self.order = order
+        self.ends = _panels(inner, outer, pearl_length)
+        self.r, self.dr = gauss(self.ends, order)
+        x, _ = gauss([-1.0, 1.0], order)
+        self.coefficients = np.linalg.inv(
+            legendre.legvander(x, order - 1)
+        )  # of Legendre, on a panel
+        london = np.diag(np.full(self.r.size, pearl_length / 2))
+        self.inverse = np.linalg.inv(london + [self.potential(r) for r in self.r])
+
+    def solve(self, fluxoid: float = 0.0, field: float = 0.0) -> "RingCurrent":
+        """Sheet current for a fluxoid in the hole and a field along z."""
+        drive = fluxoid / (2 * np.pi * self.r) - field * self.r / 2
+        return RingCurrent(self, self.inverse @ drive, fluxoid, field)
+
+    def potential(self, r: float) -> Array:
+        """Weights of K at the nodes in A(r)."""
+        weights = self.dr * _kernel(r, self.r)
+        starts, ends = self.ends[:-1], self.ends[1:]
+        near = np.maximum(starts - r, r - ends) < (ends - starts) / 2
+        for panel in np.flatnonzero(near):
+            s, ds = _graded(r, starts[panel], ends[panel])
+            own = slice(panel * self.order, (panel + 1) * self.order)
+            x = 2 * (s - starts[panel]) / (ends[panel] - starts[panel]) - 1
+            moments = (ds * _kernel(r, s)) @ legendre.legvander(x, self.order - 1)
+            weights[own] = moments @ self.coefficients
+        return weights
+
+
+class RingCurrent:
+    """The answer of `Ring.solve`."""
+
+    def __init__(self, ring: Ring, K: Array, fluxoid: float, field: float) -> None:
+        self.ring, self.K, self.fluxoid, self.field = ring, K, fluxoid, field
+
+    @property
+    def current(self) -> float:
+        """I = ∫ K dr, which is g on the hole."""
+        return float(self.ring.dr @ self.K)
+
+    @property
+    def moment(self) -> float:
+        """π ∫ K r² dr = ∫ g dS over film and hole."""
+        return float(np.pi * self.ring.dr @ (self.ring.r**2 * self.K))
+
+    @property
+    def energy(self) -> float:
+        """F = −½ ∫ g rot a dS = ½ (N I − B m)."""
+        return (self.fluxoid * self.current - self.field * self.moment) / 2
+
+    @property
+    def kinetic_energy(self) -> float:
+        """(1/2κ) ∫ K² dS."""
+        ring = self.ring
+        return float(ring.pearl_length / 2 * np.pi * ring.dr @ (ring.r * self.K**2))
+
+    @property
+    def hole_flux(self) -> float:
+        """2πa A(a), of the currents and the field."""
+        a = self.ring.inner
+        return float(2 * np.pi * a * (self.ring.potential(a) @ self.K + self.field * a / 2))
+
+    def sheet_current(self, r: float) -> float:
+        """K_φ at r on the film."""
+        panel, x = self._locate(r)
+        return float(legendre.legval(x, self._series()[panel]))
+
+    def stream_function(self, r: float) -> float:
+        """g = ∫_r^b K dr' at r on the film."""
+        panel, x = self._locate(r)
+        halves = np.diff(self.ring.ends) / 2
+        series = self._series() * halves[:, None]
+        rest = legendre.legval(1.0, primitive := legendre.legint(series[panel]))
+        return float(rest - legendre.legval(x, primitive) + 2 * series[panel + 1 :, 0].sum())
+
+    def _series(self) -> Array:
+        """Legendre coefficients of K on each panel, shape (panels, order)."""
+        return self.K.reshape(-1, self.ring.order) @ self.ring.coefficients.T
+
+    def _locate(self, r: float) -> tuple[int, float]:
+        """A panel and the place in it, −1 to 1."""
+        ends = self.ring.ends
+        panel = int(np.clip(np.searchsorted(ends, r) - 1, 0, len(ends) - 2))
+        return panel, 2 * (r - ends[panel]) / (ends[panel + 1] - ends[panel]) - 1
+
+
+def _panels(inner: float, outer: float, pearl_length: float) -> Array:
+    """Ends of panels that double in length with their distance from the edges."""
+    width = outer - inner
+    middle = (inner + outer) / 2
+    count = int(np.log2(width / 2 / (SMALLEST * min(pearl_length, width)))) + 1
+    steps = np.append(width / 2 * 0.5 ** np.arange(count), 0.0)
+    rise = inner + steps[::-1] if inner else np.array([0.0, middle])
+    return np.concatenate([rise, (outer - steps)[1:]])
+
+
+def _graded(r: float, start: float, end: float) -> tuple[Array, Array]:
+    """Quadrature on a panel, on parts that shrink towards its point nearest to ``r``."""
+    nearest = min(max(r, start), end)
+    smallest = max(abs(r - nearest), 1e-12 * end)  # or nodes would coincide with r
+    ends = [nearest]
+    for edge in (start, end):
+        count = int(np.ceil(np.log(max(1.0, abs(edge - nearest) / smallest)) / np.log(4.0)))
+        if edge != nearest:
+            ends.extend(nearest + (edge - nearest) * 0.25 ** np.arange(count + 1))
+    ends.sort()
+    return gauss(ends, 16)
+
+
+def _kernel(r: float, s: Array) -> Array:
+    """A(r) of a current of unit strength along a circle of radius s.
+
+    (𝐊 − 𝐄)/k² = R_D(0, 1 − k², 1)/3, Carlson's integral, loses no digits at small k.
+    """
+    low, high = np.minimum(r, s), np.maximum(r, s)
+    return (
+        s * low / high**2 * elliprd(0.0, (high - low) * (high + low) / high**2, 1.0) / (3 * np.pi)
+    )

@@ -1,0 +1,40 @@
+"""Quadrature and Bessel functions for Hankel integrals."""
+
+from functools import cache
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import j0, j1
+
+Array = NDArray[np.float64]
+
+
+def gauss(ends: ArrayLike, count: int) -> tuple[Array, Array]:
+    """Nodes and weights of Gauss and Legendre, ``count`` on each panel between ``ends``."""
+    x, w = _legendre(count)
+    start, width = np.asarray(ends)[:-1, None], np.diff(ends)[:, None]
+    return (start + width * (x + 1) / 2).ravel(), (width * w / 2).ravel()
+
+
+@cache
+def _legendre(count: int) -> tuple[Array, Array]:
+    return np.polynomial.legendre.leggauss(count)
+
+
+def bessel_rows(count: int, x: Array) -> Array:
+    """J_n(x), x ≥ 0, of n = 0, …, count − 1 (at least two) in rows.
+
+    Ratios J_n/J_(n−1) by the recurrence downwards, where it is stable (Miller), and their products.
+    For x in the hundreds this loses nothing, while scipy.special.jv is off by 1e-13.
+    """
+    rows = np.ones((count, x.size))
+    ratio = np.zeros_like(x)
+    for n in range(int(max(count, x.max()) + 15 * np.cbrt(x.max())) + 30, 0, -1):
+        ratio = x / (2 * n - x * ratio)
+        if n < count:
+            rows[n] = ratio
+    np.cumprod(rows, axis=0, out=rows)
+    first, second = j0(x), j1(x)  # the larger one, as the other may be next to its zero
+    scale = first.copy()
+    np.divide(second, rows[1], out=scale, where=abs(second) > abs(first))
+    return rows * scale
