@@ -7,49 +7,44 @@ P be the plane z = 0, Γ the film in it, and for functions of z > 0 (mirror symm
     B_∞(u, v) = ∫_{z>0} ∇u·∇v dV + ∫_P (2/κ) ∇_s u·∇_s v dS
 
 so that B_∞(ψ_∞, v) = ℓ(v) for all v. Admissible potentials v of the film are zero on P off the film
-and constant on each of its holes, so B_∞(·, v) is there the film's own form B(·, v) with Γ in place
-of P. The potential ψ of the film is admissible and has B(ψ, v) = ℓ(v) for all admissible v, whence
+and constant on each of its holes: there B_∞(·, v) is the film's own form B(·, v), which has Γ in
+place of P. The potential ψ of the film is admissible and has B(ψ, v) = ℓ(v) for all admissible v,
+whence
 
     B_∞(ψ − ψ_∞, v) = 0:
 
 ψ is the admissible potential that is nearest to ψ_∞. The difference u = ψ − ψ_∞ is smooth around
-the
-impurity and has no source; its values are −ψ_∞ on P off the film, and c_k − ψ_∞ on hole k with
-constants c_k of its own. By Pythagoras, for two impurities i and j with E = B(ψ_i, ψ_j),
+the impurity and has no source; its values are −ψ_∞ on P off the film, and c_k − ψ_∞ on hole k with
+a constant c_k that is not given. By Pythagoras, for two impurities i and j with E = B(ψ_i, ψ_j),
 
     E_ij = B_∞(ψ_∞i, ψ_∞j) − B_∞(u_i, u_j)
-         = E_ij^Keldysh − B(u_i, u_j) − ∫_{P off the film, holes included} (2/κ) ∇_s ψ_∞i·∇_s ψ_∞j
-         dS
+         = E_ij^Keldysh − B(u_i, u_j) − ∫_{P∖Γ} (2/κ) ∇_s ψ_∞i·∇_s ψ_∞j dS
 
-since the c_k have no gradient. For i = j the first term is infinite, but independent of the film
-and
-of the moment; the rest is finite: what the edges add to the self-energy, and never positive.
-Without
-edges the rest is zero.
+with all holes in P∖Γ, for the c_k have no gradient. For i = j the first term is infinite, but it
+depends neither on the film nor on the moment. The rest is finite and never positive: what edges add
+to the self-energy.
 
-Beyond the far boundary u = −ψ_∞ (ψ = 0 is admissible there). What that adds to B_∞ follows from
-∇²ψ_∞ = 0 and (2/κ) ∇_s²ψ_∞ = −∂_z ψ_∞ on P by Green's formula, with n and ν pointing outwards:
+Beyond the far boundary u = −ψ_∞, since ψ = 0 is admissible there. What that adds to B_∞ follows by
+Green's formula from ∇²ψ_∞ = 0 and, on P, (2/κ) ∇_s²ψ_∞ = −∂_z ψ_∞, with n and ν pointing outwards:
 
     −∫_far ψ_∞i ∂_n ψ_∞j dS − (2/κ) ∮_rim ψ_∞i ∂_ν ψ_∞j dl.
 
-Discretely u = l + w. The lift l is a finite element function with u's values at the nodes where
-these
-are given (the c_k aside) and zero at all others, and w is an admissible one: B(w, v) = −B(l, v).
+Discretely u = l + w. The lift l is the finite element function with u's values at the nodes where
+they are given (without the c_k) and zero at all others, and w is admissible: B(w, v) = −B(l, v).
 Then
 
     B(u_i, u_j) = B(l_i, l_j) − D_ij,   D_ij = b_i(w_j) + b_j(w_i) − B(w_i, w_j),   b = −B(l, ·)
 
 and D is what ``pearlfem.observables.energy`` has for any loads b, with the iterative solver's error
-squared. As for other sources, an error of w lowers E_ii. An error of the given values between the
-nodes does not have to; it is smaller by far (see tests/physics/test_point_impurities.py).
+squared. As for other sources, an error of w lowers E_ii. That of the given values between nodes
+may be of either sign; it was seen to be 1e-6 where E_ii was 5e-5 too low, and to lower it.
 
 With another source s of vector potential a_s on Γ, potential ψ_s and ℓ_s(v) = −∫_Γ (∇v × ẑ)·a_s dS,
 
-    E_is = ℓ_s(ψ_i) = ℓ_s(ψ_∞i + l_i) + D_is
+    E_is = ℓ_s(ψ_i) = ℓ_s(ψ_∞i + l_i) + D_is,
 
-and ψ_s counts once more with twice its order. ℓ_s(ψ_∞i) is singular at r_i like ∫ a_s/r² dS, which
-is
-an integral of (a_s − a_s(r_i))/r² and one over Γ's edges (``pearlfem.fem.point_products``).
+again of twice the order of ψ_s. In ℓ_s(ψ_∞i) the integrand is as singular as a_s/r² at r_i, and the
+integral a distribution: see ``pearlfem.fem.point_products``.
 """
 
 from __future__ import annotations

@@ -1,12 +1,11 @@
 """Integrals of the exact fields of point impurities over parts of the plane and the far boundary.
 
-p = (p_x, p_y) are the potentials ψ_∞ on the infinite film, for moments along x and y and strength
-1.
+p = (p_x, p_y) are the potentials ψ_∞ on the infinite film for moments along x and y, of strength 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import basix
@@ -15,17 +14,18 @@ import numpy.typing as npt
 
 from pearlfem.analytic.infinite_film import potential_gradient_per_moment, potential_per_moment
 from pearlfem.fem import stream
-from pearlfem.fem.film import FilmQuadrature, facet_rule, film_quadrature
+from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE, FilmQuadrature, facet_rule, film_quadrature
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.quantities import Point
 from pearlfem.model.sources import Source
 
-# A rule of degree d on a triangle of radius a at the distance r from a singularity is wrong by
-# about (a/2r)^d: 1e-9 and 1e-12 here (tests/unit/fem/test_point_products.py).
+# Rules for what is singular at the distance r from the middle of a triangle of radius a: a degree,
+# and a/r at most. Wrong by 1e-9 (tests/unit/fem/test_point_products.py).
 _DEGREE, _SMALL = 12, 1 / 3
-_NEAR = 1 / 2  # at degree 20
+_NEAR = 1 / 2  # at the degree of loads
 _RADIAL, _ALONG = 20, 30  # points on a triangle with its tip at an impurity
+_NEAREST = 1e-3  # of a side's length: sides nearer to an impurity than this are inner ones
 _MOST_POINTS = 100_000  # at once
 
 _Array = npt.NDArray[np.float64]
@@ -63,8 +63,8 @@ def energies_off_film(space: TaggedMesh, film: Film, positions: Sequence[Point])
             gradient = potential_gradient_per_moment(rule.points, position, pearl_length=r0)
             flux.append(np.einsum("nab,nb->na", gradient, rule.weights))
         product = np.concatenate(p, axis=1).T @ np.concatenate(flux, axis=1)
-        local -= weight * (product + product.T) / 2
-    return np.asarray(space.mesh.comm.allreduce(local))
+        local -= weight * product
+    return np.asarray(space.mesh.comm.allreduce(0.5 * (local + local.T)))
 
 
 def film_pairings(
@@ -99,8 +99,11 @@ def potential_integrals(space: TaggedMesh, film: Film, positions: Sequence[Point
             return potential_per_moment(points, position, pearl_length=film.least_pearl_length)
 
         near = _near(corners, position)
-        rules = _flat_rule(corners[~near], _DEGREE), _polar_rule(corners[near], position)
-        return sum((_sum(p, rule) for rule in rules), np.zeros(2))
+        rules = (
+            _flat_rule(corners[~near], SOURCE_QUADRATURE_DEGREE),
+            _polar_rule(corners[near], position),
+        )
+        return np.asarray(sum(weights @ p(points) for points, weights in rules))
 
     return np.asarray(space.mesh.comm.allreduce(np.array([integral(r) for r in positions])))
 
@@ -163,10 +166,6 @@ def _pairing(
     return np.asarray(total)
 
 
-def _sum(function: Callable[[_Array], _Array], rule: Rule) -> _Array:
-    return np.asarray(rule.weights @ function(rule.points))
-
-
 def _near(corners: _Array, position: Point) -> npt.NDArray[np.bool_]:
     """Return which triangles are near to ``position``, in units of their size."""
     middles, radii = _circles(corners)
@@ -206,10 +205,11 @@ def _polar_rule(corners: _Array, position: Point) -> Rule:
     """Return a rule on triangles for what is as singular as 1/r around ``position``.
 
     A triangle is the sum of those that its sides make with the position, counted negative where it
-    sees them from outside: sides between two triangles do not count at all.
+    sees them from outside: sides between two triangles do not count at all. Points are dense at the
+    position because of terms like r ln r.
     """
     x, w = np.polynomial.legendre.leggauss(_RADIAL)
-    part, weight = (1 + x) / 2, w / 2
+    part, weight = ((1 + x) / 2) ** 2, (1 + x) / 2 * w
     ends, normals = _outline_rule(corners, position)
     offsets = ends - position
     doubled_areas = np.einsum("nx,nx->n", offsets, normals)
@@ -238,7 +238,7 @@ def line_rule(starts: _Array, ends: _Array, position: Point) -> Rule:
     along = (ends - starts) / lengths[:, None]
     offsets = starts - position
     height = np.abs(offsets[:, 0] * along[:, 1] - offsets[:, 1] * along[:, 0])
-    height = np.maximum(height, 1e-6 * lengths)[:, None]
+    height = np.maximum(height, _NEAREST * lengths)[:, None]
     first = np.einsum("nx,nx->n", offsets, along)
     low, high = (np.arcsinh(x[:, None] / height) for x in (first, first + lengths))
     x, w = np.polynomial.legendre.leggauss(_ALONG)

@@ -37,9 +37,8 @@ def free_energy(solution: Solution) -> float:
     below, circumscribed above) only widen the gap. Guaranteed up to round-off and the quadrature of
     the sources, which ``MaxwellLondon.solve`` checks.
 
-    Of a point impurity (size = 0) its energy on the infinite film is left out, which is infinite:
-    the
-    edges' part counts.
+    Of a point impurity (size = 0) the infinite energy on the infinite film is left out: what edges
+    add to it counts.
 
     Returns:
         F [μ0Γ²/length in reduced units].
@@ -53,8 +52,8 @@ def free_energy(solution: Solution) -> float:
 def interaction_tensor(solutions: Sequence[Solution]) -> _Array:
     """Return T in F = ½ Σ_ij m_i·T_ij·m_j from the 2n solutions of ``MaxwellLondon.solve_each``.
 
-    T_ii/2 is the self-energy matrix of impurity i; of a point impurity (size = 0) the finite part,
-    which edges of the film add. T is symmetric: T_ij = T_jiᵀ. As a quadratic
+    T_ii/2 is the self-energy matrix of impurity i; of a point impurity (size = 0) the finite part
+    that edges of the film add. T is symmetric: T_ij = T_jiᵀ. As a quadratic
     form it is a bound like ``free_energy``; single entries with i ≠ j are not.
 
     Returns:

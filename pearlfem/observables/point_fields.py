@@ -1,10 +1,8 @@
 """Exact fields of the infinite film around point impurities: what their potentials are short of.
 
-The potential of a solution with point impurities is u = ψ − ψ_∞
-(``pearlfem.fem.point_impurities``).
-Here is what ψ_∞ adds to fields, with the weights of the drives; nothing without point impurities.
-At a
-point impurity itself all of them are infinite or NaN.
+The potential of a solution with point impurities is u = ψ − ψ_∞, see
+``pearlfem.fem.point_impurities``. Here is what ψ_∞ adds to fields, with the weights of the drives:
+nothing without point impurities. At a point impurity itself fields are infinite or NaN.
 """
 
 from __future__ import annotations
@@ -64,8 +62,7 @@ def add_exact_part(
     """Add the sum of ``field`` over the point impurities at the nodes of ``function``; return it.
 
     Args:
-        function: Discontinuous, on the half space of the solution, with the components of
-        ``field``.
+        function: Discontinuous, on the mesh of the solution, with the components of ``field``.
         solution: Its drives.
         field: Of ``pearlfem.analytic.infinite_film``.
         on_film: Whether ``field`` is one of the film: then only the cells above it count.
@@ -110,8 +107,7 @@ def exact_flux(solution: Solution, ring: _Array) -> float:
 
     Args:
         solution: Its drives.
-        ring: The polygon's corners counterclockwise, the first one once more at the end, ``(n,
-        2)``.
+        ring: The polygon's corners counterclockwise, the first one again at the end, ``(n, 2)``.
     """
     pearl_length, total = solution.film.least_pearl_length, 0.0
     for impurity, weight in _points(solution):

@@ -65,3 +65,10 @@ def test_walls_around_the_film_are_accepted(film, boundary):
 def test_walls_through_film_or_impurities_are_refused(film, boundary, message):
     with pytest.raises(StudyError, match=message):
         check_boundary(boundary, film, [Impurity((0.1, 0.0), size=0.1)])
+
+
+def test_point_impurity_between_walls_is_refused():
+    walls = Walls("magnetic-wall", (4.0, 4.0, 1.0))
+    with pytest.raises(StudyError, match=r"impurity 1: size = 0 .*'magnetic-wall'.*a size > 0"):
+        check_boundary(walls, DISC, [Impurity((0.1, 0.0), size=0.0)])
+    check_boundary(Open(), DISC, [Impurity((0.1, 0.0), size=0.0)])

@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 
 from pearlfem.errors import StudyError
-from pearlfem.model.film import Film, Hole
+from pearlfem.model.film import Film, Hole, Region
 from pearlfem.model.shapes import Disc, Plane, Rectangle, ring
-from pearlfem.model.sources import Core, Fluxoid, Impurity, Vortex, check_sources, name_of
+from pearlfem.model.sources import (
+    Core,
+    Fluxoid,
+    Impurity,
+    Vortex,
+    check_sources,
+    is_point,
+    name_of,
+)
 
 PLANE = Film(Plane(), 1.0)
 HOLED = Film(
@@ -37,6 +45,29 @@ def test_defaults_are_angle_zero_and_strength_one():
 def test_size_has_to_be_finite_and_not_negative(size):
     with pytest.raises(ValueError, match="size"):
         Impurity((0.0, 0.0), size=size)
+
+
+def test_impurity_of_size_zero_is_a_point():
+    point, gaussian = Impurity((0.0, 0.0), size=0.0), Impurity((0.0, 0.0), size=1e-6)
+    assert is_point(point)
+    assert point.along_axes[1].size == 0.0
+    assert not is_point(gaussian)
+    assert not is_point(Vortex((0.0, 0.0), size=0.1))
+
+
+def test_points_at_one_place_are_refused():
+    film, point = Film(Plane(), 1.0), Impurity((0.0, 1.0), size=0.0)
+    check_sources(film, [point, Impurity((0.0, 1.0), size=0.1)])
+    with pytest.raises(StudyError, match=r"2 point impurities .*\[0\.0, 1\.0\].*allowed"):
+        check_sources(film, [point, Impurity((0.0, 1.0), size=0.0, angle=90.0)])
+
+
+def test_points_on_a_film_of_two_pearl_lengths_are_refused_by_number():
+    film = Film(Disc(1.0), 1.0, regions=(Region(Disc(0.2), 2.0),))
+    sources = [Impurity((0.5, 0.0), size=0.1), Impurity((0.0, 0.0), size=0.0)]
+    check_sources(film, sources[:1])
+    with pytest.raises(StudyError, match=r"impurity 2: size = 0 .*allowed: a size > 0"):
+        check_sources(film, sources)
 
 
 @pytest.mark.parametrize("name", ["angle", "strength"])

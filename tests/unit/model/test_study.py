@@ -425,3 +425,17 @@ def test_text_that_is_not_toml_is_refused(text):
 def test_number_beyond_all_digits_is_refused():
     # tomllib raises a bare ValueError when an integer has more than 4300 digits.
     refusal(SHORT.replace("1.0", "1" + 5000 * "0"))
+
+
+@pytest.mark.parametrize(
+    ("solve", "message"),
+    [
+        ("formulation = 'vector'", r"impurity 1: size = 0 .*formulation = 'vector'; allowed"),
+        ("formulation = 'both'", r"impurity 1: size = 0 .*formulation = 'both'; allowed"),
+        ("tolerance = 1e-3", r"impurity 1: size = 0 .*with a tolerance; allowed"),
+    ],
+)
+def test_point_impurity_needs_one_stream_solution(solve, message):
+    text = re.sub(r"size = [0-9.]+", "size = 0.0", SHORT, count=1)
+    assert parse_study(text).impurities[0].size == 0.0
+    assert re.search(message, refusal(f"{text}\n[solve]\n{solve}\n"))

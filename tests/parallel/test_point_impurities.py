@@ -1,0 +1,98 @@
+"""Point impurities: one rank and all ranks find the same numbers."""
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+from pearlfem import (
+    Disc,
+    Film,
+    Fluxoid,
+    Impurity,
+    MaxwellLondon,
+    Vortex,
+    create_space,
+    interaction_tensor,
+    magnetic_field,
+    magnetic_moment,
+    sheet_current,
+)
+from pearlfem.errors import StudyError
+from pearlfem.model.film import Hole
+from pearlfem.observables.energy import mutual_energies
+from pearlfem.observables.fields import flux_density, nodal_sheet_current
+from pearlfem.observables.holes import hole_states
+
+WORLD = MPI.COMM_WORLD
+FILM = Film(Disc(1.0), 1.0, holes=(Hole(Disc(0.35, center=(0.1, 0.0)), "hole"),))
+POINTS = (Impurity((-0.55, 0.1), size=0.0), Impurity((0.2, 0.7), size=0.0, strength=2.0))
+OTHERS = (
+    Impurity((-0.3, -0.5), size=0.2, angle=30.0),
+    Fluxoid("hole", 1),
+    Vortex((0.4, -0.6), size=0.15),
+)
+ENERGY, FIELD = 1e-12, 1e-8  # solvers stop at 1e-9, of which energies carry the square
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """The solutions of each source, and of all, of all ranks together and of this one alone."""
+    found = []
+    for comm in (WORLD, MPI.COMM_SELF):
+        space = create_space(FILM, [*POINTS, *OTHERS], resolution=0.2, far=10.0, comm=comm)
+        problem = MaxwellLondon(FILM, space, degree=2)
+        found.append((problem, problem.solve_each([*POINTS, *OTHERS])))
+    yield [(each, problem.solve([*POINTS, *OTHERS])) for problem, each in found]
+    for problem, _ in found:
+        problem.destroy()
+
+
+def difference(together, alone) -> float:
+    """The largest difference on any rank, in units of the largest value; the same on every rank."""
+    together, alone = np.asarray(together), np.asarray(alone)
+    scale = WORLD.bcast(float(np.abs(alone).max()))
+    return WORLD.allreduce(float(np.abs(together - alone).max()), op=MPI.MAX) / scale
+
+
+def test_interaction_tensor(answers):
+    assert difference(*(interaction_tensor(each[:4]) for each, _ in answers)) < ENERGY
+
+
+def test_energies_with_other_sources(answers):
+    energies = [mutual_energies([*each, together]) for each, together in answers]
+    assert difference(*energies) < ENERGY
+
+
+def test_fields(answers):
+    def observed(solution):
+        (hole,) = hole_states(solution)
+        return [
+            *sheet_current(solution, [(-0.7, -0.3)]).ravel(),
+            *magnetic_field(solution, [(0.1, 0.1, 0.3), (-0.4, 0.3, -0.2)]).ravel(),
+            *magnetic_moment(solution),
+            hole.current,
+            hole.flux,
+            hole.fluxoid,
+        ]
+
+    assert difference(*(observed(together) for _, together in answers)) < FIELD
+
+
+def test_fields_at_nodes_agree_between_neighbours(answers):
+    # Exact fields are added on ghosts as on owned cells.
+    (_, together), _ = answers
+    for function in (flux_density(together), nodal_sheet_current(together)):
+        before = function.x.array.copy()
+        function.x.scatter_forward()
+        above = together.space.sides("film")[:, 0]
+        owned = function.function_space.dofmap.list[above].ravel()
+        blocks = function.x.array.reshape(-1, function.function_space.dofmap.bs)
+        change = blocks - before.reshape(blocks.shape)
+        assert WORLD.allreduce(float(np.abs(change[owned]).max(initial=0.0)), op=MPI.MAX) == 0.0
+
+
+def test_point_off_the_film_is_refused_on_every_rank(answers):
+    (_, together), _ = answers
+    with pytest.raises(StudyError, match="in hole 'hole'"):
+        create_space(FILM, [Impurity((0.1, 0.1), size=0.0)], comm=WORLD)
+    assert together.space.mesh.comm.allreduce(1) == WORLD.size
