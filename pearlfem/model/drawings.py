@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import graphlib
 import io
+import logging
 import math
 import os
 import warnings
@@ -161,15 +162,19 @@ def _reading(path: Path, kind: str) -> Iterator[bytes]:
         raise StudyError(f"{path}: cannot be read as a {kind} file: {reason}") from None
     except Exception as error:  # a damaged file makes the libraries raise anything
         reason = " ".join(f"{type(error).__name__}: {error}".split())
+        reason = reason.encode(errors="backslashreplace").decode()  # bytes that are not text
         raise StudyError(f"{path}: not a sound {kind} file: {reason}") from None
 
 
 @contextlib.contextmanager
 def _silence() -> Iterator[None]:
-    """Keep warnings and prints off the terminal, also those of C++."""
+    """Keep warnings, logs and prints off the terminal, also those of C++."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    log = logging.getLogger("ezdxf")
+    disabled = log.disabled
     printed = io.StringIO()
     os.dup2(nowhere, 2)
+    log.disabled = True
     try:
         with (
             contextlib.redirect_stdout(printed),
@@ -178,6 +183,7 @@ def _silence() -> Iterator[None]:
         ):
             yield
     finally:
+        log.disabled = disabled
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)

@@ -777,7 +777,7 @@ def test_files_of_other_kinds_are_refused(kind, sound, tmp_path, capfd):
 
 @pytest.mark.parametrize("kind", READERS)
 @pytest.mark.parametrize("seed", range(3))
-def test_files_with_damage_anywhere_are_read_or_refused(kind, seed, sound, tmp_path, capfd):
+def test_files_with_damage_anywhere_are_read_or_refused(kind, seed, sound, tmp_path, capfd, caplog):
     """And the program lives on: a reader of gdstk's would die of many of these."""
     content = np.frombuffer(sound(kind), np.uint8)
     random = np.random.default_rng(seed)
@@ -792,6 +792,7 @@ def test_files_with_damage_anywhere_are_read_or_refused(kind, seed, sound, tmp_p
         except StudyError as error:
             assert str(path) in str(error)
     assert capfd.readouterr() == ("", "")
+    assert not caplog.records
 
 
 def records(content):
