@@ -1,8 +1,9 @@
 """Round edges on a mesh: moved so that the film lies within the true one, or covers it.
 
-A larger film has more energy. Bounds from below need a film that is nowhere too large, and bounds
-from above one that is nowhere too small. Vertices of round edges lie on their circles; where that
-makes the film too large (holes) or too small (outer edges) they move away from the centre.
+A larger film has more energy, and so has one with a larger superfluid weight κ. Bounds from below
+need a κ that is nowhere too large, with 0 where there is no film, and bounds from above one that is
+nowhere too small. Vertices of round edges, those of regions as well, lie on their circles; where
+that makes κ too large (holes) or too small (outer edges) they move away from the centre.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def _move(points: _Array, space: TaggedMesh, film: Film, disc: Disc, covering: b
     around = around[np.diff(around, prepend=around[-1] - 2 * np.pi) > _ROUND_OFF]  # shared ones
     gaps = np.diff(around, append=around[0] + 2 * np.pi)
     middles = around + gaps / 2
-    inside, outside = (_on_film(film, disc, middles, side) for side in (1 - _STEP, 1 + _STEP))
-    wrong = (inside & ~outside if covering else outside & ~inside) & (gaps < _WIDEST)
+    inside, outside = (_weight(film, disc, middles, side) for side in (1 - _STEP, 1 + _STEP))
+    wrong = (inside > outside if covering else outside > inside) & (gaps < _WIDEST)
     half = np.where(wrong, gaps / 2, 0.0)
     half = np.maximum(half, np.roll(half, 1))
     nearest = np.abs(np.exp(1j * angles[:, None]) - np.exp(1j * around)).argmin(axis=1)
@@ -73,10 +74,14 @@ def _move(points: _Array, space: TaggedMesh, film: Film, disc: Disc, covering: b
     return bool(half.any())
 
 
-def _on_film(film: Film, disc: Disc, angles: _Array, part: float) -> npt.NDArray[np.bool_]:
-    """Return whether the points at ``angles`` and ``part`` of the radius are on the film."""
+def _weight(film: Film, disc: Disc, angles: _Array, part: float) -> _Array:
+    """Return κ at ``angles`` and ``part`` of the radius, 0 where there is no film."""
     circle = part * disc.radius * np.column_stack([np.cos(angles), np.sin(angles)])
-    return film.covers(disc.center + circle)
+    points = disc.center + circle
+    covered = film.covers(points)
+    weights = np.zeros(len(points))
+    weights[covered] = film.superfluid_weight(points[covered])
+    return weights
 
 
 def _moved(space: TaggedMesh, points: _Array) -> TaggedMesh:

@@ -1,12 +1,14 @@
-"""How small cells have to be along the edges of a film.
+"""How small cells have to be along the edges of a film and of its regions.
 
 From the edge the current rises over the Pearl length, or over a part of the film's width if that is
-less; at corners that point into the film it is singular.
+less; at corners that point into the film it is singular. The edge of a region is like one of the
+film, for those with the larger Pearl length hardly screen beside the others.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,10 +16,10 @@ import numpy.typing as npt
 import shapely
 
 from pearlfem.model.film import Film
-from pearlfem.model.shapes import Disc
+from pearlfem.model.shapes import Disc, Outline
 
 _PER_RADIUS = 0.007  # sides of a round outer edge, at most this part of its radius …
-_PER_RADIUS_OF_HOLE = 0.012  # … and of a hole's (polygon for circle)
+PER_RADIUS_OF_HOLE = 0.012  # … and of a hole's or a region's (polygon for circle)
 _PER_WIDTH = 0.03  # size at an edge, at most this part of the width of the film, or of the hole …
 _PER_PEARL_LENGTH = 0.2  # … and of r0
 _AT_CORNER = 0.05  # the same at a corner into the film, in units of that at the edge
@@ -37,26 +39,37 @@ class EdgeSizes(NamedTuple):
 
 
 def edge_sizes(film: Film) -> EdgeSizes:
-    """Return how small cells have to be along all edges of ``film`` and its holes [length]."""
-    outlines = [np.asarray(shapely.get_coordinates(ring))[:-1] for ring in rings(film)]
-    coarse = [_simplified(ring) for ring in outlines]
-    sides = np.concatenate([_sides(ring) for ring in coarse] or [np.empty((0, 2, 2))])
+    """Return how small cells have to be along all edges of ``film``, holes and regions [length]."""
+    edges = rings(film)
     found = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
-    for ring, simple in zip(outlines, coarse, strict=True):
-        places, sizes = _measured(simple, sides, film)
-        filled = _rounded(
-            _filled(ring, places, sizes), film, shapely.is_ccw(shapely.LinearRing(ring))
-        )
-        found += [filled, _corners(simple, places, sizes)]
+    for ring in edges:
+        part = _PER_RADIUS if shapely.is_ccw(ring) else PER_RADIUS_OF_HOLE
+        found += _along(ring, edges, part, film)
+    for region in film.regions:
+        inner = _rings(region.shape.outline())
+        for ring in (*inner, *(ring.reverse() for ring in inner)):  # corners to either side
+            found += _along(ring, edges + inner, PER_RADIUS_OF_HOLE, film)
     points, sizes = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return EdgeSizes(points, sizes)
 
 
-def _rounded(edge: EdgeSizes, film: Film, outer: bool) -> EdgeSizes:
-    """Return sizes that are small enough for round edges, too."""
+def _along(
+    ring: shapely.LinearRing, others: list[shapely.LinearRing], part: float, film: Film
+) -> list[EdgeSizes]:
+    """Return sizes along ``ring`` and at its corners to the left; round, ``part`` of the radius."""
+    corners, simple = np.asarray(shapely.get_coordinates(ring))[:-1], _simplified(ring)
+    sides = np.concatenate([_sides(_simplified(other)) for other in others])
+    places, sizes = _measured(simple, sides, film)
+    along = EdgeSizes(places, sizes)
+    for _ in range(2):  # as far apart as the sizes on round edges, too
+        along = _rounded(_filled(corners, *along), film.discs, part)
+    return [along, _corners(simple, places, sizes)]
+
+
+def _rounded(edge: EdgeSizes, discs: Sequence[Disc], part: float) -> EdgeSizes:
+    """Return sizes that are at most a ``part`` of the radius on round edges."""
     sizes = edge.sizes.copy()
-    part = _PER_RADIUS if outer else _PER_RADIUS_OF_HOLE
-    for disc in film.discs:
+    for disc in discs:
         here = on_circle(edge.points, disc, 1e-5)  # the outline is a polygon itself
         sizes[here] = np.minimum(sizes[here], part * disc.radius)
     return EdgeSizes(edge.points, sizes)
@@ -73,7 +86,12 @@ def rings(film: Film) -> list[shapely.LinearRing]:
     if not film.bounded:
         outlines = [opening.outline for opening in film.openings]
         return [shapely.get_exterior_ring(outline).reverse() for outline in map(_upright, outlines)]
-    parts = [_upright(part) for part in film.outline().geoms]
+    return _rings(film.outline())
+
+
+def _rings(outline: Outline) -> list[shapely.LinearRing]:
+    """Return the edges of polygons, so that these lie to the left."""
+    parts = [_upright(part) for part in shapely.get_parts(outline)]
     return [ring for part in parts for ring in (part.exterior, *part.interiors)]
 
 
@@ -81,13 +99,14 @@ def _upright(polygon: shapely.Polygon) -> shapely.Polygon:
     return shapely.orient_polygons(polygon)  # counterclockwise outside, clockwise inside
 
 
-def _simplified(ring: _Array) -> _Array:
+def _simplified(line: shapely.LinearRing) -> _Array:
     """Return the ring without details; rounded first, or round-off would choose among equals."""
+    ring = np.asarray(shapely.get_coordinates(line))[:-1]
     low, high = ring.min(axis=0), ring.max(axis=0)
     center, size = (low + high) / 2, float((high - low).max())
     scaled = np.round((ring - center) / size, 9)
     simple = shapely.simplify(shapely.LinearRing(scaled), _DETAIL)
-    return center + size * np.asarray(shapely.get_coordinates(simple))[:-1]
+    return np.asarray(center + size * shapely.get_coordinates(simple)[:-1])
 
 
 def _sides(ring: _Array) -> _Array:

@@ -19,11 +19,11 @@ import numpy.typing as npt
 import shapely
 from scipy.spatial import KDTree
 
+from pearlfem.mesh.core_edges import edge_sizes_of_cores
 from pearlfem.mesh.edges import EdgeSizes, edge_sizes
-from pearlfem.mesh.point_edges import edge_sizes_of_points
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
-from pearlfem.model.sources import Core, Source, is_point
+from pearlfem.model.sources import Core, Source
 
 _CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest core
@@ -128,13 +128,13 @@ def seeds(
         boundary: Its walls.
         resolution: 2.0 halves all cells.
     """
-    found = _core_seeds([core for source in sources for core in source.cores], resolution)
-    found += _edge_seeds(edge_sizes(film), resolution) + _profile_seeds(film, resolution)
-    if points := [source.position for source in sources if is_point(source)]:
-        found += _edge_seeds(edge_sizes_of_points(film, points), resolution)
-        if not found:  # nothing but points on the whole plane, where they need no mesh
-            cores = [Core(position, film.least_pearl_length) for position in points]
-            found = _core_seeds(cores, resolution)
+    cores = [core for source in sources for core in source.cores]
+    found = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
+    for edges in (edge_sizes(film), edge_sizes_of_cores(film, cores)):
+        found += _edge_seeds(edges, resolution)
+    if not found:  # nothing but points on the whole plane, where they need no mesh
+        wide = [Core(core.position, film.least_pearl_length) for core in cores]
+        found = _core_seeds(wide, resolution)
     if isinstance(boundary, Walls):
         # Far from all sources accuracy would allow for cells as flat as space is, at any
         # resolution, but not the solvers: with 8 in place of 4 gaps they take twice as many

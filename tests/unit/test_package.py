@@ -15,7 +15,7 @@ def test_every_public_name_is_there():
 def test_example_of_the_docstring_runs():
     lines = re.findall(r"(?m)^    (.*)$", pearlfem.__doc__)
     assert len(lines) == 5
-    code = "\n".join(lines).replace("impurities)", "impurities, resolution=0.2, far=5.0)", 1)
+    code = "\n".join(lines).replace("impurities)", "impurities, resolution=0.3, far=5.0)", 1)
     assert "resolution" in code
     names = dict(vars(pearlfem))
     exec(code, names)

@@ -1,20 +1,20 @@
-"""Sizes of cells along edges near point impurities."""
+"""Sizes of cells along edges near the cores of sources."""
 
 import numpy as np
 import pytest
 
+from pearlfem.mesh.core_edges import edge_sizes_of_cores
 from pearlfem.mesh.grading import seeds, sizes_at
-from pearlfem.mesh.point_edges import edge_sizes_of_points
 from pearlfem.model.boundary import Open
 from pearlfem.model.film import Film, Hole
 from pearlfem.model.shapes import Disc, Plane, Rectangle
-from pearlfem.model.sources import Impurity
+from pearlfem.model.sources import Core, Impurity
 
 
 @pytest.mark.parametrize("distance", [0.5, 0.01, 1e-4])
 def test_cells_of_a_straight_edge_are_as_large_as_a_part_of_the_distance(distance):
     film = Film(Rectangle((2.0, 2.0)), 1.0)
-    places, sizes = edge_sizes_of_points(film, [(1.0 - distance, 0.3)])
+    places, sizes = edge_sizes_of_cores(film, [Core((1.0 - distance, 0.3), 0.0)])
     distances = np.linalg.norm(places - (1.0 - distance, 0.3), axis=1)
     np.testing.assert_allclose(sizes, 0.25 * distances, rtol=1e-12)
     # No point of the edge is farther from the next one than the cells there are large.
@@ -28,23 +28,34 @@ def test_cells_of_a_straight_edge_are_as_large_as_a_part_of_the_distance(distanc
 def test_sides_of_a_round_edge_make_a_polygon_that_is_close_enough():
     # h²/12R off the circle: 2/d of it is the relative error of the edge's energy, about 1e-5.
     for distance in (1.0, 0.1, 0.01):
-        _, sizes = edge_sizes_of_points(Film(Disc(1.0), 1.0), [(1.0 - distance, 0.0)])
+        _, sizes = edge_sizes_of_cores(Film(Disc(1.0), 1.0), [Core((1.0 - distance, 0.0), 0.0)])
         assert 2 / distance * sizes.min() ** 2 / 12 < 1e-5
+
+
+def test_sides_of_a_round_edge_are_short_near_a_wide_source():
+    film, near, wide = Film(Disc(1.0), 1.0), Core((0.95, 0.0), 0.05), 0.05
+    places, sizes = edge_sizes_of_cores(film, [near, Core((-0.5, 0.0), wide)])
+    assert 2 / wide * sizes.min() ** 2 / 12 < 5e-5
+    assert np.all(places[sizes < 0.005, 0] > 0.9)
+    nothing = edge_sizes_of_cores(film, [Core((0.0, 0.0), wide)])
+    assert len(nothing.sizes) == 0
+    straight = edge_sizes_of_cores(Film(Rectangle((2.0, 2.0)), 1.0), [near])
+    assert len(straight.sizes) == 0
 
 
 def test_the_nearest_impurity_counts():
     film = Film(Plane(), 1.0, holes=(Hole(Disc(1.0), "hole"),))
     positions = [(1.2, 0.0), (0.0, -3.0)]
-    places, sizes = edge_sizes_of_points(film, positions)
+    places, sizes = edge_sizes_of_cores(film, [Core(position, 0.0) for position in positions])
     for position in positions:
-        _, alone = edge_sizes_of_points(film, [position])
+        _, alone = edge_sizes_of_cores(film, [Core(position, 0.0)])
         assert sizes.min() <= alone.min() * 1.01
     distances = np.min([np.linalg.norm(places - p, axis=1) for p in positions], axis=0)
     assert np.all(sizes <= 0.25 * distances * (1 + 1e-12))
 
 
 def test_no_edge_no_cells():
-    points, sizes = edge_sizes_of_points(Film(Plane(), 1.0), [(0.0, 0.0)])
+    points, sizes = edge_sizes_of_cores(Film(Plane(), 1.0), [Core((0.0, 0.0), 0.0)])
     assert points.shape == (0, 2)
     assert sizes.shape == (0,)
 
