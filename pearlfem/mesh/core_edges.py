@@ -21,9 +21,8 @@ from pearlfem.model.shapes import Disc
 from pearlfem.model.sources import Core
 
 _PER_DISTANCE = 0.25  # size at an edge in units of the distance from a point
-_PER_MEAN_OF_POINT = (
-    0.0052  # … on a circle, of √(R d) at the nearest point: 1e-5 of the edge's part
-)
+_PER_MEAN_OF_POINT = 0.0045  # … on a circle, of √(R d) at the nearest place …
+_PER_RADIUS_OF_POINT = 0.0045  # … and of R all around: energies that edges add are right to 1e-5
 _PER_MEAN = 0.0155  # … near a source of width ξ, of √(R d) d/ξ: 5e-5 of its whole energy
 _SAMPLES = 100  # on each side of the point of an edge that is nearest to a core
 
@@ -80,8 +79,10 @@ def _sizes(places: _Array, film: Film, cores: Sequence[Core]) -> _Array:
         for disc, here in circles:
             if core.size == 0 or _matters(core, disc):
                 nearest, side = _nearest_side(core, disc)
-                # An edge counts for a source as 1/d⁴, so sides may grow along it.
+                # An edge counts for a source's energy as 1/d⁴, so sides may grow along it.
                 grown = side * np.maximum(distances[here] / nearest, 1.0)
+                if core.size == 0:
+                    grown = np.minimum(grown, _PER_RADIUS_OF_POINT * disc.radius)
                 sizes[here] = np.minimum(sizes[here], grown)
     return sizes
 

@@ -85,14 +85,14 @@ def test_error_on_one_rank_alone_ends_all_with_one_traceback(launch, study, tmp_
     # Rank 1 fails where rank 0 goes on to a collective call, and would wait there for ever.
     script = """
 import sys
-import pearlfem.cli, pearlfem.run
+import pearlfem.assembly, pearlfem.cli
 from mpi4py import MPI
-create = pearlfem.run.create_space
+create = pearlfem.assembly.create_space
 def create_or_fail(*arguments, **options):
     if MPI.COMM_WORLD.rank == 1:
         raise ZeroDivisionError("nobody thought of this")
     return create(*arguments, **options)
-pearlfem.run.create_space = create_or_fail
+pearlfem.assembly.create_space = create_or_fail
 sys.argv = ["pearlfem", "run", "tiny.toml", "--out", "out"]
 pearlfem.cli.main()
 """
