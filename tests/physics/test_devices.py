@@ -159,7 +159,7 @@ def test_holes_tell_what_was_asked_for(solve):
         ),
     )
     sources = [Fluxoid("right", 2), UniformField((0.0, 0.0, 0.1)), Vortex((0.0, -2.0), 0.1)]
-    states = {state.name: state for state in hole_states(solve(film, sources, resolution=0.6))}
+    states = {state.name: state for state in hole_states(solve(film, sources))}
     assert states["right"].fluxoid == pytest.approx(2.0, abs=3e-3)
     assert states["left"].fluxoid == pytest.approx(0.0, abs=3e-3)
 
