@@ -69,7 +69,7 @@ def rounding_for(size_at: Callable[[_Array], _Array]) -> Rounding:
 def plane_faces(film: Film, rounding: Rounding) -> Faces:
     """Return the faces of ``film`` and its holes.
 
-    On the whole plane those of its holes and regions only: what is left is film.
+    On the whole plane those of its holes and regions, and what they enclose: the rest is film.
     """
     holes, discs = film.openings_of(rounding), film.discs
     outlines = [hole.outline for hole in holes]
@@ -80,12 +80,12 @@ def plane_faces(film: Film, rounding: Rounding) -> Faces:
         return Faces(np.empty((0, 2)), (), ())
     lines = shapely.union_all([outline.boundary for outline in outlines])
     cut = shapely.get_parts(shapely.polygonize([lines]))
-    film = shapely.union_all(outlines[len(holes) :])
+    covered = shapely.union_all(outlines[len(holes) :])
     named: list[tuple[str | None, shapely.Polygon]] = []
     for polygon in cut:
         point = polygon.representative_point()
         hole = next((h.name for h in holes if h.outline.contains(point)), None)
-        if hole is not None or film.contains(point):
+        if hole is not None or not film.bounded or covered.contains(point):
             named.append((hole, polygon))
     return _numbered(named, discs)
 
