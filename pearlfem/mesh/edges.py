@@ -171,6 +171,7 @@ def _corners(ring: _Array, places: _Array, sizes: _Array) -> EdgeSizes:
     turns = np.arctan2(cross, np.sum(before * after, axis=1))
     points = ring[turns < -_SHARP]
     distances = np.linalg.norm(points[:, None] - places, axis=2)
-    return EdgeSizes(
-        points, _AT_CORNER * sizes[distances.argmin(axis=1)] if len(points) else np.empty(0)
-    )
+    nearest = distances.min(axis=1, keepdims=True)
+    # Of equals the finest, or round-off would choose among them.
+    beside = np.where(distances < (1 + 1e-6) * nearest, sizes, np.inf).min(axis=1)
+    return EdgeSizes(points, _AT_CORNER * beside)
