@@ -142,7 +142,8 @@ def _hits(points: _Array, directions: _Array, sides: _Array) -> _Array:
             t = (offset[..., 0] * along[:, 1] - offset[..., 1] * along[:, 0]) / determinant
             u = (offset[..., 0] * d[..., 1] - offset[..., 1] * d[..., 0]) / determinant
         scale = np.linalg.norm(along, axis=1)
-        hit = (u >= 0) & (u <= 1) & (t > 1e-6 * scale)
+        # A ray through a corner hits, whatever round-off there is.
+        hit = (u > -_ROUND_OFF) & (u < 1 + _ROUND_OFF) & (t > 1e-6 * scale)
         far[k : k + 256] = np.where(hit, t, np.inf).min(axis=1, initial=np.inf)
     return far
 
