@@ -19,6 +19,7 @@ from pearlfem.model.shapes import Disc, Rounding
 
 _Array = npt.NDArray[np.float64]
 _FEWEST_SIDES = 16
+_ROUND_OFF = 1e-12  # of the size of all
 _ANGLES = np.linspace(0.0, 2 * np.pi, 4097)
 
 
@@ -78,7 +79,10 @@ def plane_faces(film: Film, rounding: Rounding) -> Faces:
     outlines += [region.shape.outline(rounding) for region in film.regions]
     if not outlines:
         return Faces(np.empty((0, 2)), (), ())
-    lines = shapely.union_all([outline.boundary for outline in outlines])
+    low, high = shapely.total_bounds(outlines).reshape(2, 2)
+    # Edges of regions may lie on other edges, but for round-off.
+    grid = _ROUND_OFF * (high - low).max() if film.regions else None
+    lines = shapely.union_all([outline.boundary for outline in outlines], grid_size=grid)
     cut = shapely.get_parts(shapely.polygonize([lines]))
     covered = shapely.union_all(outlines[len(holes) :])
     named: list[tuple[str | None, shapely.Polygon]] = []

@@ -79,24 +79,25 @@ def test_faces_of_holes_have_the_names_and_the_areas_of_the_holes(cut, name):
     found = {face.hole for face in faces.faces} - {None}
     assert found == {opening.name for opening in film.openings}
     for opening in film.openings_of(steady):
-        assert area(faces, opening.name) == pytest.approx(opening.outline.area, rel=1e-12)
+        # rounded, to 1e-12 of the size of all, where there are regions
+        assert area(faces, opening.name) == pytest.approx(opening.outline.area, rel=1e-10)
 
 
 @pytest.mark.parametrize("name", [name for name, film in FILMS.items() if film.bounded])
 def test_areas_of_the_film_add_up(cut, name):
     expected = FILMS[name].outline(steady).area
-    assert area(cut[name], None) == pytest.approx(expected, rel=1e-12)
+    assert area(cut[name], None) == pytest.approx(expected, rel=1e-10)
 
 
 def test_film_on_the_plane_is_regions_and_what_is_enclosed(cut):
     assert area(cut["plane with holes"], None) == 0.0
     for name, radius in (("plane with a moat", 1.0), ("plane with a round region", 2.0)):
         expected = Disc(radius).outline(steady).area
-        assert area(cut[name], None) == pytest.approx(expected, rel=1e-12)
+        assert area(cut[name], None) == pytest.approx(expected, rel=1e-10)
     film = FILMS["plane with all"]
     regions = shapely.union_all([region.shape.outline(steady) for region in film.regions])
     left = regions.difference(shapely.union_all([o.outline for o in film.openings_of(steady)]))
-    assert area(cut["plane with all"], None) == pytest.approx(left.area, rel=1e-12)
+    assert area(cut["plane with all"], None) == pytest.approx(left.area, rel=1e-10)
 
 
 def test_plane_without_anything_has_no_faces():
@@ -142,7 +143,7 @@ def test_each_face_lies_in_one_region(cut, name):
         here = polygon(faces, face)
         for outline in outlines:
             share = here.intersection(outline).area / here.area
-            assert min(share, 1 - share) < 1e-12
+            assert min(share, 1 - share) < 1e-10
 
 
 # --- what faces share
@@ -183,11 +184,11 @@ def test_outer_rings_are_around_all_parts_that_hang_together(cut):
         faces = cut[name]
         return sorted(shapely.Polygon(faces.vertices[list(ring)]).area for ring in faces.outer)
 
-    assert areas("target") == pytest.approx([Disc(4.0).outline(steady).area], rel=1e-12)
+    assert areas("target") == pytest.approx([Disc(4.0).outline(steady).area], rel=1e-10)
     assert areas("plane with holes") == pytest.approx(
-        [0.5, Disc(0.5).outline(steady).area], rel=1e-12
+        [0.5, Disc(0.5).outline(steady).area], rel=1e-10
     )
-    assert areas("plane with a moat") == pytest.approx([Disc(2.0).outline(steady).area], rel=1e-12)
+    assert areas("plane with a moat") == pytest.approx([Disc(2.0).outline(steady).area], rel=1e-10)
     assert len(areas("plane with all")) == 2  # region and both holes hang together
 
 
@@ -252,7 +253,7 @@ def test_vertices_of_round_edges_lie_on_their_circles(cut, name):
             np.abs(np.linalg.norm(ends - disc.center, axis=1) / disc.radius - 1).max()
             for disc in ROUND[name].discs
         ]
-        assert min(off) < 1e-12
+        assert min(off) < 1e-11
 
 
 def test_region_that_ends_at_a_round_edge_shares_its_vertices(cut):
@@ -261,6 +262,36 @@ def test_region_that_ends_at_a_round_edge_shares_its_vertices(cut):
     (whole,) = plane_faces(same, steady).faces
     assert len(whole.rings) == 1
     assert len(plane_faces(film, steady).faces) == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_edges_that_lie_on_each_other_but_for_round_off_are_one(seed):
+    random = np.random.default_rng(seed)
+    (x, y), angle, unit = random.uniform(-3, 3, 2), random.uniform(0, 360), random.uniform(0.1, 9)
+    turn = unit * np.exp(1j * np.radians(angle))
+
+    def box(x0, x1, y0, y1):
+        center = turn * (x0 + x1 + 1j * (y0 + y1)) / 2
+        size = (unit * (x1 - x0), unit * (y1 - y0))
+        return Rectangle(size, (x + center.real, y + center.imag), angle)
+
+    # from the hole's edge to the film's edges, and side by side
+    regions = (box(0.1, 0.7, -0.5, 0.5), box(-0.7, -0.3, -0.5, 0.5), box(-0.3, 0.1, 0.1, 0.5))
+    film = Film(
+        box(-0.7, 0.7, -0.5, 0.5),
+        1.0,
+        (Hole(box(-0.3, 0.1, -0.1, 0.1), "hole"),),
+        tuple(Region(shape, 2.0) for shape in regions),
+    )
+    faces = plane_faces(film, steady)
+    assert Counter(face.hole for face in faces.faces) == {None: 4, "hole": 1}
+    # Twelve corners; lines on each other may also cross anywhere, but no two vertices are one.
+    assert len(faces.vertices) >= 12
+    tree = shapely.STRtree(shapely.points(faces.vertices))
+    near = tree.query(shapely.points(faces.vertices), predicate="dwithin", distance=1e-6 * unit)
+    assert near.shape[1] == len(faces.vertices)
+    areas = sorted(polygon(faces, face).area / unit**2 for face in faces.faces)
+    assert areas == pytest.approx([0.08, 0.16, 0.16, 0.4, 0.6], rel=1e-9)
 
 
 @pytest.mark.parametrize(("unit", "shift"), [(1e-6, 0.0), (1e6, 0.0), (1.0, 40.0)])
