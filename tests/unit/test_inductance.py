@@ -32,11 +32,11 @@ shape = "rectangle"
 size = [0.4, 0.4]
 center = [0.8, 0.1]
 [mesh]
-resolution = 0.15
+resolution = 0.1
 far = 10.0
 [solve]
 formulation = "both"
-degree = 2
+degree = 1
 """
 UNITS = """\
 [units]
@@ -92,9 +92,9 @@ def test_bounds_are_around_the_matrix_and_near_to_it(found):
     assert np.all(found.lower < found.matrix)
     assert np.all(found.matrix < found.upper)
     np.testing.assert_allclose(found.matrix, (found.lower + found.upper) / 2, rtol=1e-12)
-    # What cells of this size leave: some per cent.
+    # What such coarse cells of degree 1 leave.
     gap = found.upper - found.lower
-    assert np.all(gap < 0.1 * np.sqrt(np.outer(*2 * [np.diag(found.matrix)])))
+    assert np.all(gap < 0.3 * np.sqrt(np.outer(*2 * [np.diag(found.matrix)])))
 
 
 @pytest.mark.parametrize("formulation", ["stream", "vector"])
@@ -109,7 +109,9 @@ def test_one_formulation_bounds_from_one_side(found, formulation):
 
 def test_finer_mesh_lies_within_the_bounds():
     coarse, fine = (
-        inductance(parse_study(WASHER.replace("resolution = 0.15", f"resolution = {resolution}")))
+        inductance(
+            parse_study(WASHER.replace("resolution = 0.1\n", f"resolution = {resolution}\n"))
+        )
         for resolution in (0.07, 0.14)
     )
     assert np.all(fine.upper - fine.lower < coarse.upper - coarse.lower)

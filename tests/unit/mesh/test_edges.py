@@ -19,7 +19,7 @@ AT_CORNER = 0.05  # … the size beside a corner into the film
 L_SHAPE = Polygon(((0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)))
 FILMS = {
     "disc": Film(Disc(2.0, (1.0, 0.5)), 3.0),
-    "ring": Film(ring(0.9, 1.0), WIDE),
+    "ring": Film(ring(0.6, 1.0), WIDE),
     "rectangle": Film(Rectangle((3.0, 1.0), angle=17.0), WIDE),
     "L": Film(L_SHAPE, 0.5),
     "regions": Film(
@@ -55,7 +55,7 @@ def test_round_edge_asks_for_a_part_of_the_radius():
         np.testing.assert_allclose(sizes, PER_RADIUS * radius, rtol=1e-12)
 
 
-@pytest.mark.parametrize("pearl_length", [0.03, 0.01])
+@pytest.mark.parametrize("pearl_length", [0.03, 0.02])
 def test_pearl_length_counts_where_it_is_shorter(pearl_length):
     for shape in (Disc(1.0), Rectangle((2.0, 3.0), angle=20.0)):
         _, sizes = edge_sizes(Film(shape, pearl_length))
@@ -63,15 +63,15 @@ def test_pearl_length_counts_where_it_is_shorter(pearl_length):
 
 
 def test_smallest_pearl_length_anywhere_counts():
-    film = Film(Disc(1.0), WIDE, regions=(Region(Disc(0.5), 0.01),))
+    film = Film(Disc(1.0), WIDE, regions=(Region(Disc(0.5), 0.02),))
     _, sizes = edge_sizes(film)
-    np.testing.assert_allclose(sizes, PER_PEARL_LENGTH * 0.01, rtol=1e-12)
-    profile = Film(Disc(1.0), lambda x, y: 0.01 * (1 + x**2 + y**2))
+    np.testing.assert_allclose(sizes, PER_PEARL_LENGTH * 0.02, rtol=1e-12)
+    profile = Film(Disc(1.0), lambda x, y: 0.02 * (1 + x**2 + y**2))
     _, sizes = edge_sizes(profile)
-    np.testing.assert_allclose(sizes, PER_PEARL_LENGTH * 0.01, rtol=1e-3)  # least r0 at samples
+    np.testing.assert_allclose(sizes, PER_PEARL_LENGTH * 0.02, rtol=1e-3)  # least r0 at samples
 
 
-@pytest.mark.parametrize(("inner", "outer"), [(0.9, 1.0), (2.0, 2.1)])
+@pytest.mark.parametrize(("inner", "outer"), [(0.8, 1.0), (2.0, 2.5)])
 def test_both_edges_of_a_narrow_ring_ask_for_a_part_of_its_width(inner, outer):
     _, sizes = edge_sizes(Film(ring(inner, outer), WIDE))
     # Widths are those of polygons that are circles to 1e-3 of the ring's size.
