@@ -142,7 +142,8 @@ def _hits(points: _Array, directions: _Array, sides: _Array) -> _Array:
             t = (offset[..., 0] * along[:, 1] - offset[..., 1] * along[:, 0]) / determinant
             u = (offset[..., 0] * d[..., 1] - offset[..., 1] * d[..., 0]) / determinant
         scale = np.linalg.norm(along, axis=1)
-        hit = (u >= 0) & (u <= 1) & (t > 1e-6 * scale)
+        # A ray through a corner hits, whatever round-off there is.
+        hit = (u > -_ROUND_OFF) & (u < 1 + _ROUND_OFF) & (t > 1e-6 * scale)
         far[k : k + 256] = np.where(hit, t, np.inf).min(axis=1, initial=np.inf)
     return far
 
@@ -171,6 +172,7 @@ def _corners(ring: _Array, places: _Array, sizes: _Array) -> EdgeSizes:
     turns = np.arctan2(cross, np.sum(before * after, axis=1))
     points = ring[turns < -_SHARP]
     distances = np.linalg.norm(points[:, None] - places, axis=2)
-    return EdgeSizes(
-        points, _AT_CORNER * sizes[distances.argmin(axis=1)] if len(points) else np.empty(0)
-    )
+    nearest = distances.min(axis=1, keepdims=True)
+    # Of equals the finest, or round-off would choose among them.
+    beside = np.where(distances < (1 + 1e-6) * nearest, sizes, np.inf).min(axis=1)
+    return EdgeSizes(points, _AT_CORNER * beside)

@@ -19,6 +19,7 @@ from pearlfem.model.shapes import Disc, Rounding
 
 _Array = npt.NDArray[np.float64]
 _FEWEST_SIDES = 16
+_ROUND_OFF = 1e-12  # of the size of all
 _ANGLES = np.linspace(0.0, 2 * np.pi, 4097)
 
 
@@ -69,7 +70,7 @@ def rounding_for(size_at: Callable[[_Array], _Array]) -> Rounding:
 def plane_faces(film: Film, rounding: Rounding) -> Faces:
     """Return the faces of ``film`` and its holes.
 
-    On the whole plane those of its holes and regions only: what is left is film.
+    On the whole plane those of its holes and regions, and what they enclose: the rest is film.
     """
     holes, discs = film.openings_of(rounding), film.discs
     outlines = [hole.outline for hole in holes]
@@ -78,14 +79,17 @@ def plane_faces(film: Film, rounding: Rounding) -> Faces:
     outlines += [region.shape.outline(rounding) for region in film.regions]
     if not outlines:
         return Faces(np.empty((0, 2)), (), ())
-    lines = shapely.union_all([outline.boundary for outline in outlines])
+    low, high = shapely.total_bounds(outlines).reshape(2, 2)
+    # Edges of regions may lie on other edges, but for round-off.
+    grid = _ROUND_OFF * (high - low).max() if film.regions else None
+    lines = shapely.union_all([outline.boundary for outline in outlines], grid_size=grid)
     cut = shapely.get_parts(shapely.polygonize([lines]))
-    film = shapely.union_all(outlines[len(holes) :])
+    covered = shapely.union_all(outlines[len(holes) :])
     named: list[tuple[str | None, shapely.Polygon]] = []
     for polygon in cut:
         point = polygon.representative_point()
         hole = next((h.name for h in holes if h.outline.contains(point)), None)
-        if hole is not None or film.contains(point):
+        if hole is not None or not film.bounded or covered.contains(point):
             named.append((hole, polygon))
     return _numbered(named, discs)
 

@@ -74,7 +74,7 @@ class Film:
         pearl_length: r0 = 2λ²/d = 2/(μ0 κ) [length], a number or, on a bounded film, a smooth
             function of (x, y) on arrays. Twice the Λ = λ²/d of some other codes.
         holes: What is taken away from ``shape``, under a name. Holes that the shape has itself are
-            named "hole 1", "hole 2", … in the order of their x.
+            named "hole 1", "hole 2", … in the order of their x, then y, then area.
         regions: Parts with another Pearl length; a later one covers an earlier one.
 
     Raises:
@@ -162,7 +162,11 @@ class Film:
         named = [(hole.name, hole.shape.outline(rounding)) for hole in self.holes]
         if isinstance(self.shape, Plane):
             return tuple(Opening(name, *shapely.get_parts(outline)) for name, outline in named)
-        found = sorted(_surrounded(self.outline(rounding)), key=lambda o: o.centroid.coords[0])
+        found = _surrounded(self.outline(rounding))
+        if rounding is not evenly:  # names are those of the true holes
+            poles = [(opening.name, shapely.Point(opening.pole)) for opening in self.openings]
+            return tuple(Opening(n, next(o for o in found if o.contains(p))) for n, p in poles)
+        found.sort(key=lambda hole: _order(hole, _size(self._outline)))
         points = [(name, outline.representative_point()) for name, outline in named]
         names = [next((n for n, p in points if o.contains(p)), None) for o in found]
         taken = {name for name, _ in named}
@@ -278,6 +282,12 @@ def _surrounded(film: shapely.MultiPolygon) -> list[shapely.Polygon]:
     inner = [part for geometry in left for part in shapely.get_parts(geometry)]
     # A ring within an island within a larger ring: its parts are in both.
     return [part for k, part in enumerate(inner) if not any(part.equals(o) for o in inner[:k])]
+
+
+def _order(hole: shapely.Polygon, size: float) -> tuple[float, float, float]:
+    """Return the centre of a hole, up to round-off in a film of ``size``, and its area."""
+    x, y = np.round(np.divide(hole.centroid.coords[0], size), 6)
+    return float(x), float(y), float(hole.area)
 
 
 def _check_holes(film: Film) -> None:

@@ -13,6 +13,7 @@ from pearlfem.model import drawings
 from pearlfem.model.quantities import Finite, Point, PositiveLength
 from pearlfem.model.shapes import (
     Bounded,
+    Corners,
     Difference,
     Disc,
     Drawing,
@@ -79,7 +80,7 @@ class PolygonTable(Table):
     """A polygon by its corners."""
 
     shape: Literal["polygon"]
-    points: tuple[Point, ...]
+    points: Corners  # checked here, where the message knows whose they are
 
     def build(self, origin: Origin) -> Bounded:
         """Return the shape."""

@@ -134,6 +134,9 @@ def _simple(points: tuple[Point, ...]) -> tuple[Point, ...]:
     return points
 
 
+Corners = Annotated[tuple[Point, ...], Field(min_length=3), AfterValidator(_simple)]
+
+
 @dataclass(frozen=True, config=FORBID_EXTRA)
 class Polygon(_Straight):
     """A polygon whose edges neither cross nor touch each other.
@@ -145,7 +148,7 @@ class Polygon(_Straight):
         pydantic.ValidationError: Not a polygon; says where (a ``ValueError``).
     """
 
-    points: Annotated[tuple[Point, ...], Field(min_length=3), AfterValidator(_simple)]
+    points: Corners
 
     @cached_property
     def _geometry(self) -> Outline:

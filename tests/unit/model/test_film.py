@@ -290,3 +290,27 @@ def test_film_holes_and_regions_are_frozen(thing, name):
 def test_whole_numbers_are_numbers():
     assert Film(Disc(2, center=(1, 0)), pearl_length=3).shape == Disc(2.0, (1.0, 0.0))
     assert Polygon(((0, 0), (1, 0), (0, 1))).points[1] == (1.0, 0.0)
+
+
+def test_names_of_holes_do_not_depend_on_round_off():
+    # Holes in each other, and two at the same x: their centres differ by round-off.
+    for unit, shift in ((1.0, 0.0), (1e-6, 0.0), (1.0, 40.1)):
+        shape = Union((ring(3.0 * unit, 4.0 * unit), ring(1.0 * unit, 2.0 * unit)))
+        target = Film(shape, 1.0)
+        areas = [opening.outline.area / unit**2 for opening in target.openings]
+        assert names(target) == ["hole 1", "hole 2"]
+        assert areas == pytest.approx([math.pi, 5 * math.pi], rel=1e-5)
+        removed = tuple(Disc(0.5 * unit, (0.3 * unit + shift, y * unit)) for y in (1.0, -1.0))
+        pair = Film(Difference(Rectangle((4 * unit, 4 * unit), (shift, 0.0)), removed), 1.0)
+        assert [np.sign(opening.pole[1]) for opening in pair.openings] == [-1, 1]
+
+
+def test_holes_keep_their_names_with_any_rounding():
+    for sides in (16, 17, 33):
+
+        def rounding(disc, sides=sides):
+            return np.sort(np.random.default_rng(sides).uniform(0, 2 * np.pi, 8 * sides))
+
+        for opening, rounded in zip(TARGET.openings, TARGET.openings_of(rounding), strict=True):
+            assert rounded.name == opening.name
+            assert rounded.outline.area == pytest.approx(opening.outline.area, rel=0.1)

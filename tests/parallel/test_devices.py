@@ -1,0 +1,160 @@
+"""Devices: one rank and all ranks find the same energies, and the same in their holes."""
+
+import numpy as np
+import pytest
+from mpi4py import MPI
+
+from pearlfem import (
+    Disc,
+    Film,
+    Fluxoid,
+    Hole,
+    Impurity,
+    MaxwellLondon,
+    Rectangle,
+    Region,
+    UniformField,
+    Union,
+    Vortex,
+    Walls,
+    create_space,
+    free_energy,
+    hole_states,
+)
+from pearlfem.errors import StudyError
+from pearlfem.inductance import inductance
+from pearlfem.model.study import parse_study
+from pearlfem.observables.energy import mutual_energies
+
+WORLD = MPI.COMM_WORLD
+HOLE = Hole(Disc(0.3, (-0.4, 0.1)), "hole")
+# An island beside a film with a hole, and a region on it.
+SHAPE = Union((Rectangle((2.0, 1.6)), Rectangle((0.5, 1.0), (1.5, 0.0))))
+FILM = Film(SHAPE, 0.8, (HOLE,), (Region(Disc(0.3, (0.5, 0.3)), 0.4),))
+SOURCES = (
+    Vortex((0.4, -0.4), size=0.3),
+    Fluxoid("hole", 2),
+    UniformField((0.0, 0.0, 1.5)),
+    Impurity((1.5, 0.1), size=0.25, angle=40.0),
+)
+UNIFORM = Film(SHAPE, 0.8, (HOLE,))
+POINTS = (Impurity((0.5, 0.3), size=0.0), Impurity((1.5, 0.1), size=0.0, strength=2.0))
+# As asked for; energies carry the solver's error, 1e-9 in the energy norm, squared.
+TOLERANCE = 1e-8
+COARSE = 0.06
+WASHER = """\
+[film]
+shape = "rectangle"
+size = [2.0, 1.5]
+pearl_length = 0.5
+[[film.hole]]
+name = "left"
+shape = "rectangle"
+size = [0.4, 0.5]
+center = [-0.5, 0.0]
+[[film.hole]]
+name = "right"
+shape = "rectangle"
+size = [0.4, 0.4]
+center = [0.5, 0.1]
+fluxoid = 1
+[mesh]
+resolution = 0.04
+far = 3.0
+[solve]
+formulation = "stream"
+degree = 1
+"""
+
+
+def difference(together, alone) -> float:
+    """The largest difference on any rank, in units of the largest value; the same on every rank."""
+    together, alone = np.asarray(together), np.asarray(alone)
+    scale = WORLD.bcast(float(np.abs(alone).max()))
+    return WORLD.allreduce(float(np.abs(together - alone).max()), op=MPI.MAX) / scale
+
+
+@pytest.fixture(scope="module")
+def spaces():
+    """The meshes of all ranks together and of this one alone."""
+    options = {"resolution": COARSE, "far": 3.0}
+    return [create_space(FILM, SOURCES, **options, comm=comm) for comm in (WORLD, MPI.COMM_SELF)]
+
+
+def state(solution) -> list[float]:
+    (hole,) = hole_states(solution)
+    return [hole.current, hole.flux, hole.fluxoid]
+
+
+@pytest.mark.parametrize(("formulation", "degree"), [("stream", 2), ("vector", 1)])
+def test_energies_and_holes(spaces, formulation, degree):
+    energies, holes = [], []
+    for space in spaces:
+        problem = MaxwellLondon(FILM, space, degree, formulation)
+        each = problem.solve_each(SOURCES)
+        whole = problem.solve(SOURCES)
+        energies.append(mutual_energies([*each, whole]))
+        holes.append(state(whole))
+        problem.destroy()
+    assert difference(*energies) < TOLERANCE
+    current, flux, fluxoid = np.transpose(holes)
+    assert difference(*current) < TOLERANCE
+    for pair in (flux, fluxoid):  # fields carry the solver's error as it is
+        assert difference(*pair) < 10 * TOLERANCE
+
+
+def test_mesh_has_the_same_parts(spaces):
+    together, alone = spaces
+    assert together.cells == alone.cells
+    assert set(together.groups) == set(alone.groups)
+    for group in ("film", "hole hole", "plane"):
+        areas = []
+        for space in spaces:
+            corners = space.corners(group)
+            areas.append(
+                space.mesh.comm.allreduce(
+                    float(np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])).sum() / 2)
+                )
+            )
+        assert difference(*areas) < 1e-12
+
+
+def test_film_with_a_hole_between_walls():
+    walls = Walls("shield", (5.0, 4.0, 2.0), (0.3, 0.0, 0.2))
+    sources = [Fluxoid("hole", 2), SOURCES[0]]
+    energies, holes = [], []
+    for comm in (WORLD, MPI.COMM_SELF):
+        space = create_space(FILM, sources, boundary=walls, resolution=COARSE, comm=comm)
+        problem = MaxwellLondon(FILM, space, 1)
+        solution = problem.solve(sources)
+        energies.append(free_energy(solution))
+        holes.append(state(solution)[0])
+        problem.destroy()
+    assert difference(*energies) < TOLERANCE
+    assert difference(*holes) < TOLERANCE
+
+
+def test_point_impurities_on_a_film_with_a_hole_and_an_island():
+    sources = [*POINTS, SOURCES[1]]
+    energies, holes = [], []
+    for comm in (WORLD, MPI.COMM_SELF):
+        space = create_space(UNIFORM, sources, resolution=COARSE, far=3.0, comm=comm)
+        problem = MaxwellLondon(UNIFORM, space, 1)
+        each = problem.solve_each(sources)
+        energies.append(mutual_energies(each))
+        holes.append(state(each[-1])[0])
+        problem.destroy()
+    assert difference(*energies) < TOLERANCE
+    assert difference(*holes) < TOLERANCE
+
+
+def test_inductances():
+    study = parse_study(WASHER)
+    together, alone = (inductance(study, comm) for comm in (WORLD, MPI.COMM_SELF))
+    assert difference(together.matrix, alone.matrix) < TOLERANCE
+
+
+def test_vortex_in_the_hole_is_refused_on_every_rank():
+    with pytest.raises(StudyError, match="in hole 'hole'"):
+        create_space(FILM, [Vortex((-0.4, 0.1), size=0.3)], comm=WORLD)
+    assert WORLD.allreduce(1) == WORLD.size

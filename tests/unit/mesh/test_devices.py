@@ -1,0 +1,242 @@
+"""Meshes of films with holes, islands and regions: their parts, and cells that fit them."""
+
+import gmsh
+import numpy as np
+import pytest
+import shapely
+
+from pearlfem.mesh.space import create_space, write_space
+from pearlfem.mesh.tagged import read_mesh
+from pearlfem.model.applied import UniformField
+from pearlfem.model.film import Film, Hole, Region
+from pearlfem.model.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
+from pearlfem.model.sources import Fluxoid, Impurity
+
+COARSE = {"resolution": 0.12, "far": 3.0}
+FIELD = (UniformField((0.0, 0.0, 1.0)),)
+ON_FILM = (Impurity((-1.5, 1.5), size=0.5),)
+SQUARE = Rectangle((4.0, 4.0))
+LEFT, RIGHT = Hole(Disc(0.5, (-1.0, 0.0)), "left"), Hole(Rectangle((0.5, 1.0), (1.0, 0.0)), "right")
+L_SHAPE = Polygon(((0, 0), (1.5, 0), (1.5, 0.7), (0.7, 0.7), (0.7, 1.5), (0, 1.5)))
+SQUARE_REGION = Rectangle((1.0, 1.0), (0.0, -1.0), angle=30.0)  # over the L
+DEVICES = {
+    "square with holes": (Film(SQUARE, 1.0, (LEFT, RIGHT)), FIELD),
+    "washer with a slit": (
+        Film(Difference(Disc(2.0), (Disc(0.5), Rectangle((2.0, 0.2), (1.4, 0.0)))), 1.0),
+        FIELD,
+    ),
+    "rings in each other": (Film(Union((ring(3.0, 4.0), ring(1.0, 2.0))), 1.0), FIELD),
+    "islands side by side": (
+        Film(Union((Rectangle((1.0, 2.0)), Rectangle((1.0, 2.0), (1.2, 0.0)))), 1.0),
+        FIELD,
+    ),
+    "regions": (
+        Film(
+            SQUARE,
+            1.0,
+            (LEFT,),
+            (
+                Region(Disc(0.8), 2.0),
+                Region(L_SHAPE, 0.5),  # over the disc
+                Region(Rectangle((1.0, 4.0), (1.5, 0.0)), 3.0),  # to the film's edge, over the L
+                Region(Disc(0.8, (-1.0, 0.0)), 4.0),  # with the hole
+            ),
+        ),
+        FIELD,
+    ),
+    "holes of the plane": (Film(Plane(), 1.0, (LEFT, RIGHT)), ON_FILM),
+    "moat of the plane": (
+        Film(Plane(), 1.0, (Hole(ring(0.5, 1.0), "moat"),)),
+        (*ON_FILM, Impurity((0.0, 0.0), size=0.3)),
+    ),
+    "regions of the plane": (
+        Film(Plane(), 1.0, (LEFT,), (Region(ring(0.4, 1.2), 2.0), Region(L_SHAPE, 0.5))),
+        ON_FILM,
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=DEVICES)
+def device(request):
+    return DEVICES[request.param][0]
+
+
+@pytest.fixture(scope="module")
+def space(device):
+    sources = next(sources for film, sources in DEVICES.values() if film is device)
+    return create_space(device, sources, **COARSE)
+
+
+def triangles(space, *groups):
+    """The facets of groups as seen from above: their corners, each once."""
+    return space.corners(*groups)
+
+
+def area(space, group):
+    points = triangles(space, group)
+    return float(np.abs(np.linalg.det(points[:, 1:] - points[:, :1])).sum() / 2)
+
+
+def on_edge(points, disc, within=1e-8):
+    """Which points, ``(…, 2)``, lie on the circle of ``disc``, up to a part of its radius."""
+    return np.abs(np.linalg.norm(points - disc.center, axis=-1) / disc.radius - 1) < within
+
+
+def longest_chords(space, film):
+    """The longest side of a triangle along each circle."""
+    corners = triangles(space, "film", *space.holes.values())
+    ends = np.stack([corners, np.roll(corners, 1, axis=1)], axis=2).reshape(-1, 2, 2)
+    lengths = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
+    found = {}
+    for disc in film.discs:
+        along = on_edge(ends, disc).all(axis=1) & (lengths < 0.5 * disc.radius)  # others go across
+        found[disc] = lengths[along].max(initial=0.0)
+    return found
+
+
+def off_circles(space, film):
+    """How much areas are off at most, for chords in place of circles: h²/12R per length."""
+    return sum(np.pi * h**2 / 6 for h in longest_chords(space, film).values())
+
+
+# --- groups and areas
+
+
+def test_groups_are_film_holes_and_surroundings(device, space):
+    expected = {"film", "far", *(f"hole {opening.name}" for opening in device.openings)}
+    assert set(space.groups) == expected | ({"plane"} if device.bounded else set())
+    assert set(space.holes) == {opening.name for opening in device.openings}
+    assert all(len(space.facets(group)) > 0 for group in space.groups)
+
+
+def test_holes_have_their_areas(device, space):
+    allowed = off_circles(space, device)
+    for opening in device.openings:
+        found = area(space, f"hole {opening.name}")
+        # the outline is a polygon to 1e-6 R itself
+        assert abs(found - opening.outline.area) < allowed + 1e-5 * opening.outline.area
+
+
+def test_film_has_its_area(device, space):
+    if device.bounded:
+        expected = device.outline().area
+        allowed = off_circles(space, device) + 1e-5 * expected
+        assert abs(area(space, "film") - expected) < allowed
+
+
+def test_facets_of_each_group_lie_within_it(device, space):
+    holes = {f"hole {opening.name}": opening.outline for opening in device.openings}
+    for group in {"film", "plane", *holes} & set(space.groups):
+        middles = triangles(space, group).mean(axis=1)
+        on_film = device.covers(middles)
+        in_hole = {
+            name: shapely.contains_xy(outline, *middles.T) for name, outline in holes.items()
+        }
+        assert on_film.all() if group == "film" else not on_film.any()
+        for name, inside in in_hole.items():
+            assert inside.all() if name == group else not inside.any()
+
+
+def test_parts_of_the_plane_fill_it(device, space):
+    groups = [group for group in space.groups if group != "far"]
+    total = sum(area(space, group) for group in groups)
+    # the far boundary's rim is a polygon, too: its vertices are on a circle
+    rim = triangles(space, *groups).reshape(-1, 2)
+    hull = shapely.convex_hull(shapely.MultiPoint(rim)).area
+    assert total == pytest.approx(hull, rel=1e-9)
+
+
+def test_mesh_of_a_device_survives_a_file(tmp_path):
+    film, sources = DEVICES["square with holes"]
+    write_space(tmp_path / "device.msh", film, sources, **COARSE)
+    read = read_mesh(tmp_path / "device.msh")
+    assert set(read.groups) == {"film", "plane", "far", "hole left", "hole right"}
+    assert area(read, "hole right") == pytest.approx(0.5, rel=1e-9)
+    gmsh.initialize()  # not left open by the above
+    gmsh.finalize()
+
+
+# --- cells fit edges
+
+
+def test_no_triangle_crosses_the_edge_of_a_region(device, space):
+    points = triangles(space, "film")
+    shapes = shapely.polygons(points)
+    areas = shapely.area(shapes)
+    allowed = 1e-6 * areas
+    for disc, h in longest_chords(space, device).items():
+        # A chord is up to h²/8R from its circle and h³/12R is between them.
+        beside = on_edge(points, disc, (h / disc.radius) ** 2 / 8 + 1e-6).any(axis=1)
+        allowed += beside * 1.1 * h**3 / 12 / disc.radius
+    assert np.mean(allowed < 0.05 * areas) > 0.95
+    for region in device.regions:
+        inside = shapely.area(shapely.intersection(shapes, region.shape.outline()))
+        assert np.all(np.minimum(inside, areas - inside) < allowed)
+
+
+def test_corners_and_middles_of_straight_cells_are_in_one_region():
+    film = Film(SQUARE, 1.0, regions=(Region(L_SHAPE, 0.5), Region(SQUARE_REGION, 2.0)))
+    points = triangles(create_space(film, FIELD, **COARSE), "film")
+    middles = points.mean(axis=1, keepdims=True)
+    numbers = film.regions_at(middles[:, 0])
+    assert set(numbers.tolist()) == {-1, 0, 1}
+    sides = (points + np.roll(points, 1, axis=1)) / 2
+    for places in (points, sides):  # a little inside
+        near = film.regions_at(places + 1e-6 * (middles - places))
+        np.testing.assert_array_equal(near, np.broadcast_to(numbers[:, None], near.shape))
+
+
+def test_regions_have_their_areas(device, space):
+    points = triangles(space, "film")
+    areas = np.abs(np.linalg.det(points[:, 1:] - points[:, :1])) / 2
+    numbers = device.regions_at(points.mean(axis=1))
+    allowed = off_circles(space, device)
+    holes = shapely.union_all([opening.outline for opening in device.openings])
+    left = holes
+    for number in range(len(device.regions) - 1, -1, -1):  # later ones cover earlier ones
+        outline = device.regions[number].shape.outline()
+        visible = shapely.difference(outline, left)
+        left = shapely.union(left, outline)
+        assert abs(areas[numbers == number].sum() - visible.area) < allowed + 1e-5 * visible.area
+
+
+def test_circles_are_polygons_without_a_vertex_in_a_side():
+    film = Film(Disc(2.0), 1.0, (LEFT,))
+    space = create_space(film, FIELD, **COARSE)
+    corners = np.unique(triangles(space, "film").reshape(-1, 2), axis=0)
+    for disc in film.discs:
+        on = corners[on_edge(corners, disc)] - disc.center
+        angles = np.sort(np.arctan2(on[:, 1], on[:, 0]))
+        edge = disc.outline(lambda _, angles=angles: angles).boundary
+        assert len(angles) > 50
+        assert np.count_nonzero(shapely.dwithin(shapely.points(corners), edge, 1e-9)) == len(on)
+
+
+@pytest.fixture(scope="module")
+def as_it_is():
+    return small_device(1.0, 0.0)
+
+
+def small_device(unit, shift):
+    def disc(radius, x):
+        return Disc(radius * unit, (x * unit + shift, shift))
+
+    film = Film(
+        Rectangle((4 * unit, 4 * unit), (shift, shift)),
+        unit,
+        (Hole(disc(0.5, -1.0), "left"), Hole(disc(0.4, 1.0), "right")),
+        (Region(disc(0.7, 0.2), 2.0 * unit),),
+    )
+    return create_space(film, [Fluxoid("left")], resolution=0.08, far=3.0)
+
+
+@pytest.mark.parametrize(("unit", "shift"), [(1e-6, 0.0), (1e6, 4e7)])
+def test_mesh_of_a_device_depends_neither_on_the_unit_of_length_nor_on_the_origin(
+    unit, shift, as_it_is
+):
+    there, here = small_device(unit, shift), as_it_is
+    assert there.cells == here.cells
+    for group in ("film", "hole left", "hole right"):
+        assert area(there, group) / unit**2 == pytest.approx(area(here, group), rel=1e-9)
+    x = (there.mesh.geometry.x - (shift, shift, 0.0)) / unit
+    np.testing.assert_allclose(x, here.mesh.geometry.x, atol=1e-9)
