@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from petsc4py import PETSc
 
 from pearlfem.errors import StudyError
-from pearlfem.fem.film import ALLOWED_QUADRATURE_ERROR, quadrature_error
+from pearlfem.fem.film import ALLOWED_QUADRATURE_ERROR, quadrature_errors
 from pearlfem.fem.point_impurities import Lift, add_lifts, on_film_of_mesh
 from pearlfem.formulation.discrete import Formulation
 from pearlfem.formulation.stream import StreamFormulation
@@ -127,11 +127,13 @@ class MaxwellLondon:
             refuse_points(sources, f"with formulation = {self.formulation!r}")
         if not self.space.mirrored or {"shield", "magnetic-wall"} & set(self.space.groups):
             refuse_points(sources, "between walls")
-        for name, source in numbered(sources):
+        named = list(numbered(sources))
+        for name, source in named:
             if is_point(source):
                 self._check_place(name, source)
-                continue
-            error = quadrature_error(self.space, self.film, source)
+        named = [(name, source) for name, source in named if not is_point(source)]
+        errors = quadrature_errors(self.space, self.film, [source for _, source in named])
+        for (name, source), error in zip(named, errors, strict=True):
             if error > ALLOWED_QUADRATURE_ERROR:
                 size = f"size = {source.size:g}: " if isinstance(source, Impurity | Vortex) else ""
                 raise StudyError(

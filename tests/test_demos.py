@@ -1,4 +1,4 @@
-"""Every demo runs, alone and on two ranks, and its asserts hold."""
+"""Every demo runs on two ranks, one of them alone as well, and its asserts hold."""
 
 import os
 import shutil
@@ -12,8 +12,11 @@ DEMOS = sorted((Path(__file__).parents[1] / "demos").glob("demo_*.py"))
 MPIEXEC = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 
 
-@pytest.mark.parametrize("ranks", [1, 2])
-@pytest.mark.parametrize("demo", DEMOS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    ("demo", "ranks"),
+    [(DEMOS[0], 1), *((demo, 2) for demo in DEMOS)],
+    ids=lambda value: value.stem if isinstance(value, Path) else str(value),
+)
 def test_demo_runs(demo, ranks, tmp_path):
     launcher = [MPIEXEC, "-n", str(ranks)] if ranks > 1 else []
     done = subprocess.run(

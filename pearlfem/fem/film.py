@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import basix
@@ -44,26 +45,47 @@ class FilmQuadrature:
     weights: _Array
     superfluid_weight: _Array
 
+    def near(self, source: Source) -> npt.NDArray[np.intp]:
+        """Return the facets, numbers from 0 to n − 1, that ``source`` reaches."""
+        if not np.isfinite(source.reach):
+            return np.arange(len(self.points))
+        middles, radii = self._circles
+        distances = np.linalg.norm(middles - source.cores[0].position, axis=1)
+        return np.flatnonzero(distances < radii + source.reach)
+
+    def part(self, facets: npt.NDArray[np.intp]) -> FilmQuadrature:
+        """Return the same on some of the facets only."""
+        kept = (self.points[facets], self.weights[facets], self.superfluid_weight[facets])
+        return FilmQuadrature(self.film, *kept)
+
     def potential(self, source: Source) -> _Array:
         """Return a of ``source`` [flux per length] at the points, shape ``(n, q, 2)``."""
         values = np.zeros_like(self.points)
-        near: Any = slice(None)
-        if np.isfinite(source.reach):
-            middles = self.points.mean(axis=1)
-            radii = np.linalg.norm(self.points - middles[:, None], axis=2).max(axis=1, initial=0.0)
-            distances = np.linalg.norm(middles - source.cores[0].position, axis=1)
-            near = np.flatnonzero(distances < radii + source.reach)
+        near = self.near(source)
         values[near] = source.vector_potential(
             self.film, self.points[near], self.superfluid_weight[near]
         )
         return values
 
+    @cached_property
+    def _circles(self) -> tuple[_Array, _Array]:
+        """A circle around each facet's points: centres, shape ``(n, 2)``, and radii."""
+        middles = self.points.mean(axis=1)
+        radii = np.linalg.norm(self.points - middles[:, None], axis=2).max(axis=1, initial=0.0)
+        return middles, radii
+
 
 def film_quadrature(
-    space: TaggedMesh, film: Film, degree: int = SOURCE_QUADRATURE_DEGREE
+    space: TaggedMesh,
+    film: Film,
+    degree: int = SOURCE_QUADRATURE_DEGREE,
+    facets: npt.NDArray[np.intp] | None = None,
 ) -> FilmQuadrature:
-    """Return the points at which sources are integrated, exactly for polynomials of ``degree``."""
-    corners = space.corners("film")
+    """Return the points at which sources are integrated, exactly for polynomials of ``degree``.
+
+    On all facets, or on some of them.
+    """
+    corners = space.corners("film") if facets is None else space.corners("film")[facets]
     reference, weights = facet_rule(degree)
     sides = corners[:, 1:] - corners[:, :1]
     points = corners[:, :1] + np.einsum("qk,fkx->fqx", reference, sides)
@@ -132,30 +154,39 @@ def potential_products(
     points_each = max(1, whole.weights.shape[1] * len(sources))
     blocks = 1 + len(whole.weights) * points_each // _MOST_VALUES
     for block in np.array_split(np.arange(len(whole.weights)), blocks):
-        part = FilmQuadrature(
-            film, whole.points[block], whole.weights[block], whole.superfluid_weight[block]
-        )
+        part = whole.part(block)
         scale = np.sqrt(0.5 * part.superfluid_weight * part.weights)[..., None]
         values = np.array([(scale * part.potential(source)).ravel() for source in sources])
         local += values @ values.T
     return np.asarray(space.mesh.comm.allreduce(local))
 
 
-def quadrature_error(space: TaggedMesh, film: Film, source: Source) -> float:
-    """Return how wrong ∫_Γ (κ/2) a² dS is, relatively: all facets' differences from a finer rule.
+def quadrature_errors(space: TaggedMesh, film: Film, sources: Sequence[Source]) -> list[float]:
+    """Return how wrong ∫_Γ (κ/2) a² dS of each source is, relatively.
 
-    Infinite for a profile so narrow that it lies between all points.
+    All facets' differences from a finer rule; infinite for a profile so narrow that it lies between
+    all points.
 
     Note:
         Collective.
     """
-    integrals = []
-    for degree in (SOURCE_QUADRATURE_DEGREE, _FINER_QUADRATURE_DEGREE):
-        rule = film_quadrature(space, film, degree)
-        densities = rule.superfluid_weight * np.sum(rule.potential(source) ** 2, axis=2)
-        integrals.append(np.sum(densities * rule.weights, axis=1))
-    local = np.array([np.abs(integrals[0] - integrals[1]).sum(), integrals[1].sum()])
-    error, total = space.mesh.comm.allreduce(local)
-    if total == 0:
-        return math.inf if math.isfinite(source.reach) else 0.0
-    return float(error / total)
+    rule = film_quadrature(space, film)
+    local = np.array([_difference(space, rule, source) for source in sources]).reshape(-1, 2)
+    found = []
+    for source, (error, total) in zip(sources, space.mesh.comm.allreduce(local), strict=True):
+        nothing = math.inf if math.isfinite(source.reach) else 0.0
+        found.append(float(error / total) if total else nothing)
+    return found
+
+
+def _difference(space: TaggedMesh, rule: FilmQuadrature, source: Source) -> tuple[float, float]:
+    """Return the sum of this rank's differences between ``rule`` and a finer one, and of all."""
+    near = rule.near(source)
+    finer = film_quadrature(space, rule.film, _FINER_QUADRATURE_DEGREE, near)
+    integrals = [
+        np.sum(
+            each.superfluid_weight * np.sum(each.potential(source) ** 2, axis=2) * each.weights, 1
+        )
+        for each in (rule.part(near), finer)
+    ]
+    return float(np.abs(integrals[0] - integrals[1]).sum()), float(integrals[1].sum())

@@ -6,6 +6,8 @@ do, at the cost of one matrix product.
 
 from __future__ import annotations
 
+from typing import Any
+
 import basix
 import dolfinx
 import numpy as np
@@ -42,34 +44,38 @@ class FilmLoad:
         mesh.topology.create_entity_permutations()
         self._permutations = mesh.topology.get_cell_permutation_info()
 
-    def assemble(self, field: _Array, quadrature: FilmQuadrature) -> dolfinx.la.Vector:
+    def assemble(
+        self, field: _Array, quadrature: FilmQuadrature, facets: Any = slice(None)
+    ) -> dolfinx.la.Vector:
         """Return ℓ, complete on owned dofs.
 
         Args:
             field: t at the quadrature points, shape ``(n, q, 2)``.
             quadrature: The points of the same mesh.
+            facets: Which facets of the film these are, if t is 0 on the others.
 
         Note:
             Collective.
         """
         weighted = quadrature.weights[..., None] * field
-        pulled = np.einsum("fij,fqj->fqi", self._inverse[..., :2], weighted)
-        local = np.empty((len(self._cells), self._V.dofmap.list.shape[1]))
+        pulled = weighted @ self._inverse[facets, :, :2].transpose(0, 2, 1)
+        cells = self._cells[facets]
+        local = np.empty((len(cells), self._V.dofmap.list.shape[1]))
         for facet, table in enumerate(self._tables):
-            here = self._facets == facet
+            here = self._facets[facets] == facet
             local[here] = pulled[here].reshape(np.count_nonzero(here), len(table)) @ table
-        self._transform(local)
+        self._transform(local, cells)
         load = dolfinx.la.vector(self._V.dofmap.index_map, self._V.dofmap.index_map_bs)
-        dofs = self._V.dofmap.list[self._cells].ravel()
+        dofs = self._V.dofmap.list[cells].ravel()
         load.array[:] = np.bincount(dofs, local.ravel(), minlength=len(load.array))
         load.scatter_reverse(dolfinx.la.InsertMode.add)
         return load
 
-    def _transform(self, local: _Array) -> None:
+    def _transform(self, local: _Array, cells: npt.NDArray[np.int32]) -> None:
         """Turn values of reference functions into those of the cells' functions, in place."""
         if self._element.needs_dof_transformations and len(local):
             flat = local.ravel()
-            self._element.T_apply(flat, self._permutations[self._cells], 1)
+            self._element.T_apply(flat, self._permutations[cells], 1)
             local[:] = flat.reshape(local.shape)
 
 

@@ -44,8 +44,10 @@ class Glue:
 
     def condense(self, operator: PETSc.Mat) -> PETSc.Mat:
         """Return Eᵀ A E with unit rows where nothing is left; ``operator`` is destroyed."""
-        product = operator.ptap(self.matrix)
-        operator.destroy()
+        half = operator.matMult(self.matrix)  # with ptap in one go it takes three times as long
+        product = self.matrix.transposeMatMult(half)
+        for matrix in (half, operator):
+            matrix.destroy()
         unit = PETSc.Mat().createAIJ(product.getSizes(), nnz=1, comm=product.comm)
         diagonal = product.createVecRight()
         diagonal.array[self.left_out] = 1.0

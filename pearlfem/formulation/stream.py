@@ -39,9 +39,10 @@ class StreamFormulation(Formulation):
         """Return ℓ of ``source`` (collective)."""
         if is_point(source):
             return self._points.load(source)
-        potential = self._quadrature.potential(source)
-        density = stream.load_density(potential, self._space)
-        values = self._load.assemble(density, self._quadrature).array
+        near = self._quadrature.near(source)
+        rule = self._quadrature.part(near)
+        density = stream.load_density(rule.potential(source), self._space)
+        values = self._load.assemble(density, rule, near).array
         fine = self._fine
         owned = fine.V.dofmap.index_map.size_local
         load = self.operator.createVecRight()

@@ -39,10 +39,11 @@ class VectorFormulation(Formulation):
 
     def load(self, source: Source) -> Load:
         """Return ℓ of ``source`` (collective)."""
-        rule = self._quadrature
+        near = self._quadrature.near(source)
+        rule = self._quadrature.part(near)
         density = vector.load_density(rule.potential(source), rule.superfluid_weight)
         load = self.operator.createVecRight()
-        load.array[:] = self._load.assemble(density, rule).array[: load.local_size]
+        load.array[:] = self._load.assemble(density, rule, near).array[: load.local_size]
         load.array[self._fixed[self._fixed < load.local_size]] = 0.0
         return Load(load)
 

@@ -24,6 +24,7 @@ _PER_WIDTH = 0.03  # size at an edge, at most this part of the width of the film
 _PER_PEARL_LENGTH = 0.2  # … and of r0
 _AT_CORNER = 0.05  # the same at a corner into the film, in units of that at the edge
 _SHARP = math.radians(20)  # by which the edge turns there, at least
+_PER_SIDE = 2.0  # size at a corner in units of the shorter side: more means twice the iterations
 _DETAIL = 1e-3  # of a ring's size: what is smaller does not count for widths
 _ROUND_OFF = 1e-8
 _SAMPLES = 60  # along a ring, at which widths are measured
@@ -47,8 +48,29 @@ def edge_sizes(film: Film) -> EdgeSizes:
         found += _along(ring, edges, part, film)
     for region in film.regions:
         inner = _rings(region.shape.outline())
-        for ring in (*inner, *(ring.reverse() for ring in inner)):  # corners to either side
+        for ring in inner:
             found += _along(ring, edges + inner, PER_RADIUS_OF_HOLE, film)
+            # Corners to the other side count as well.
+            found += _along(ring.reverse(), edges + inner, PER_RADIUS_OF_HOLE, film)[1:]
+    points, sizes = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return EdgeSizes(points, sizes)
+
+
+def corner_sizes(film: Film) -> EdgeSizes:
+    """Return how small cells have to be at corners of straight edges so as not to be flat [length].
+
+    At any resolution: a drawing may be finer than accuracy asks for.
+    """
+    found = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
+    outlines = [ring for region in film.regions for ring in _rings(region.shape.outline())]
+    for ring in rings(film) + outlines:
+        corners = np.asarray(shapely.get_coordinates(ring))[:-1]
+        after = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
+        straight = np.ones(len(corners), dtype=bool)
+        for disc in film.discs:
+            straight &= ~on_circle(corners, disc)
+        sizes = _PER_SIDE * np.minimum(after, np.roll(after, 1))
+        found.append(EdgeSizes(corners[straight], sizes[straight]))
     points, sizes = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return EdgeSizes(points, sizes)
 

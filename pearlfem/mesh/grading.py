@@ -20,7 +20,7 @@ import shapely
 from scipy.spatial import KDTree
 
 from pearlfem.mesh.core_edges import edge_sizes_of_cores
-from pearlfem.mesh.edges import EdgeSizes, edge_sizes
+from pearlfem.mesh.edges import EdgeSizes, corner_sizes, edge_sizes
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.sources import Core, Source
@@ -132,6 +132,7 @@ def seeds(
     found = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
     for edges in (edge_sizes(film), edge_sizes_of_cores(film, cores)):
         found += _edge_seeds(edges, resolution)
+    found += _edge_seeds(corner_sizes(film), 1.0)
     if not found:  # nothing but points on the whole plane, where they need no mesh
         wide = [Core(core.position, film.least_pearl_length) for core in cores]
         found = _core_seeds(wide, resolution)

@@ -18,8 +18,8 @@ from dolfinx import fem
 
 from pearlfem.fem.film import facet_rule
 from pearlfem.model.applied import is_applied
-from pearlfem.model.film import Opening
-from pearlfem.model.sources import Fluxoid
+from pearlfem.model.film import Film, Opening
+from pearlfem.model.sources import Fluxoid, is_point
 from pearlfem.observables.energy import Bracket, mutual_energies
 from pearlfem.observables.fields import london_current, own_flux_density, turned_gradient
 from pearlfem.observables.point_fields import exact_flux, exact_work
@@ -132,7 +132,7 @@ def _state(
     a = unit.vector_potential(solution.film, film.points, film.B_z)
     current = -np.sum(film.weights[..., None] * K * a)
     flux = sum(_flux_within(inside, values) for values in (film, off_film))
-    around = _in_band(solution, inside, _clearance(solution, opening), film, K)
+    around = _in_band(solution, inside, _clearance(solution.film, opening), film, K)
     current, flux, around = comm.allreduce(np.array([current, flux, around]))
     current += exact_work(solution, unit)
     # The infinite film has no fluxoids: its flux and circulation cancel.
@@ -152,10 +152,11 @@ def _flux_within(inside: shapely.Polygon, values: _Values) -> float:
 def _in_band(
     solution: Solution, inside: shapely.Polygon, clearance: float, film: _Values, K: _Array
 ) -> float:
-    """Return ∫_Γ [w B_z − (∇w × (K/κ + A_ext))_z] dS over a band around a hole.
+    """Return ∫_Γ [w B_z − (∇w × (K/κ + a))_z] dS over a band around a hole.
 
-    w falls from 1 at the hole to 0 across the band. By London's law, rot (K/κ + A_ext) = −B_z of
-    the currents, this is the circulation of K/κ + A_ext around the hole.
+    w falls from 1 at the hole to 0 across the band. By London's law, rot (K/κ + a) = −B_z of the
+    currents, this is the circulation of K/κ + a around the hole, with a of all sources but
+    fluxoids; at the hole's edge that of applied fields is all there is of a.
     """
     width = _BAND * clearance
     outline = shapely.simplify(inside, 1e-3 * width)
@@ -175,25 +176,19 @@ def _in_band(
     kappa = solution.film.superfluid_weight(points, regions)
     total = K[facets, number] / kappa[:, None]
     for source, factor in solution.drives:
-        if is_applied(source):
+        if not isinstance(source, Fluxoid) and not is_point(source):
             total += factor * source.vector_potential(solution.film, points, kappa)
     turn = gradient[:, 0] * total[:, 1] - gradient[:, 1] * total[:, 0]
     density = (1.0 - distance / width) * film.B_z[facets, number] - turn
     return float(np.sum(film.weights[facets, number] * density))
 
 
-def _clearance(solution: Solution, opening: Opening) -> float:
-    """Return the distance [length] of a hole from other edges and from vortices and impurities."""
-    film = solution.film
+def _clearance(film: Film, opening: Opening) -> float:
+    """Return the distance [length] of a hole from other edges."""
     others = [o.outline for o in film.openings if o is not opening]
     if film.bounded:
         others += [shapely.get_exterior_ring(part) for part in film.outline().geoms]
     distances = [shapely.distance(opening.outline, other) for other in others]
-    for source, _ in solution.drives:
-        if not is_applied(source):
-            for core in source.cores:
-                place = shapely.Point(core.position)
-                distances.append(opening.outline.distance(place) - 5 * core.size)
     size = float(np.ptp(np.reshape(opening.outline.bounds, (2, 2)), axis=0).max())
     return max(min([d for d in distances if d > 0], default=size), 1e-3 * size)
 

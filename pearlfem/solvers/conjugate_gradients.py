@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -122,14 +121,14 @@ class ConjugateGradients(ABC):
         curvatures = np.zeros(directions.shape[1])
         for rows, product in self._multiply(directions):
             images[rows] = product
-            curvatures += np.einsum("ij,ij->j", directions[rows], product)
+            curvatures += np.sum(directions[rows] * product, axis=0)
         return self._reduce(curvatures)
 
     def _dots(self, one: Columns, other: Columns) -> _Numbers:
         """Return the products of columns."""
         dots = np.zeros(one.shape[1])
         for rows in self._slices:
-            dots += np.einsum("ij,ij->j", one[rows], other[rows])
+            dots += np.sum(one[rows] * other[rows], axis=0)
         return self._reduce(dots)
 
     def _reduce(self, values: _Numbers, operation: MPI.Op = MPI.SUM) -> _Numbers:
@@ -159,7 +158,8 @@ class ConjugateGradients(ABC):
 
 
 def _batches(columns: int, largest: int) -> list[slice]:
-    """Return slices of about equal length that cover ``columns``."""
-    number = columns if columns < _FEW else math.ceil(columns / largest)
-    ends = [columns * i // number for i in range(number + 1)] if number else []
-    return [slice(*pair) for pair in pairwise(ends)]
+    """Return slices that cover ``columns``, as long as they may be."""
+    full = columns - columns % largest
+    rest = [full] if columns - full >= _FEW else list(range(full, columns))
+    starts = [*range(0, full, largest), *rest]
+    return [slice(*pair) for pair in pairwise([*starts, columns])]

@@ -81,7 +81,7 @@ def test_source_quadrature_is_exact_on_the_coarsest_cells_allowed(position):
     sizes = allowed_sizes(impurity)
     assert sizes.sizes.min() == pytest.approx(0.4, rel=0.2)  # the block's own are 0.45 and more
     space = create_space(film, [impurity], far=5.0, sizes=sizes)
-    assert film_forms.quadrature_error(space, film, impurity) <= 1e-10
+    assert film_forms.quadrature_errors(space, film, [impurity])[0] <= 1e-10
     # κ a²/2 = f²/2κ, κ = 2; the integral of f² is 1/4πξ², but for what lies beyond the far boundary
     overlap = film_forms.potential_products(space, film, [impurity])[0, 0]
     assert overlap == pytest.approx(1 / (16 * np.pi * 0.2**2), rel=1e-10)
@@ -99,9 +99,9 @@ def test_cells_too_coarse_for_an_impurity_are_refused_by_its_number(formulation)
         problem.solve_each([wide, narrow])
     problem.destroy()
     fine = create_space(film, [narrow], resolution=0.5, far=5.0)
-    assert film_forms.quadrature_error(fine, film, narrow) <= 1e-10
-    assert film_forms.quadrature_error(fine, film, wide) <= 1e-10
-    assert film_forms.quadrature_error(space, film, narrow) > 1e-3
+    assert film_forms.quadrature_errors(fine, film, [narrow])[0] <= 1e-10
+    assert film_forms.quadrature_errors(fine, film, [wide])[0] <= 1e-10
+    assert film_forms.quadrature_errors(space, film, [narrow])[0] > 1e-3
 
 
 def test_disc_is_inscribed():

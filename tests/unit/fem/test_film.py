@@ -28,7 +28,7 @@ from pearlfem.fem.film import (
     film_measure,
     film_quadrature,
     potential_products,
-    quadrature_error,
+    quadrature_errors,
 )
 
 SHAPE, HOLE = Rectangle((2.0, 1.5), (0.3, -0.1)), Hole(Rectangle((0.6, 0.5)), "hole")
@@ -212,7 +212,9 @@ def test_products_are_energies_by_direct_quadrature(fine_space):
     expected = [[np.sum(rule.weights * 0.5 * kappa * np.sum(u * v, axis=2)) for v in a] for u in a]
     scale = np.sqrt(np.outer(np.diag(products), np.diag(products)))
     # The sources are integrated to 1e-10 at most where MaxwellLondon accepts them.
-    assert all(quadrature_error(fine_space, film, s) < ALLOWED_QUADRATURE_ERROR for s in SOURCES)
+    assert all(
+        quadrature_errors(fine_space, film, [s])[0] < ALLOWED_QUADRATURE_ERROR for s in SOURCES
+    )
     assert np.abs((products - expected) / scale).max() < ALLOWED_QUADRATURE_ERROR
 
 
@@ -246,4 +248,4 @@ def test_source_between_all_points_is_told():
     film = FILMS["uniform"]
     space = create_space(film, [FIELD], resolution=0.1, far=3.0)
     narrow = Impurity((-0.5, 0.3), size=1e-5)
-    assert quadrature_error(space, film, narrow) > ALLOWED_QUADRATURE_ERROR
+    assert quadrature_errors(space, film, [narrow])[0] > ALLOWED_QUADRATURE_ERROR
