@@ -58,7 +58,7 @@ def test_source_quadrature_is_exact_enough_for_the_bound(monkeypatch):
     energies = []
     for degree in (film_forms.SOURCE_QUADRATURE_DEGREE, 28):
         for rule in (film_forms.facet_rule, film_forms.film_quadrature):
-            monkeypatch.setattr(rule, "__defaults__", (degree,))
+            monkeypatch.setattr(rule, "__defaults__", (degree, *rule.__defaults__[1:]))
         assert film_forms.film_quadrature(space, film).points.shape[1] > degree**2 / 6
         problem = MaxwellLondon(film, space, 2)
         energies.append(free_energy(problem.solve([impurity])))
