@@ -19,7 +19,7 @@ from pearlfem.model.film import Film
 from pearlfem.model.shapes import Disc, Outline
 
 _PER_RADIUS = 0.007  # sides of a round outer edge, at most this part of its radius …
-PER_RADIUS_OF_HOLE = 0.012  # … and of a hole's or a region's (polygon for circle)
+PER_RADIUS_OF_HOLE = 0.02  # … and of a hole's or a region's (polygon for circle)
 _PER_WIDTH = 0.03  # size at an edge, at most this part of the width of the film, or of the hole …
 _PER_PEARL_LENGTH = 0.2  # … and of r0
 _AT_CORNER = 0.05  # the same at a corner into the film, in units of that at the edge
