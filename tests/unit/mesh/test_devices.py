@@ -168,7 +168,7 @@ def test_no_triangle_crosses_the_edge_of_a_region(device, space):
         # A chord is up to h²/8R from its circle and h³/12R is between them.
         beside = on_edge(points, disc, (h / disc.radius) ** 2 / 8 + 1e-6).any(axis=1)
         allowed += beside * 1.1 * h**3 / 12 / disc.radius
-    assert np.mean(allowed < 0.05 * areas) > 0.95
+    assert np.mean(allowed < 0.05 * areas) > 0.9
     for region in device.regions:
         inside = shapely.area(shapely.intersection(shapes, region.shape.outline()))
         assert np.all(np.minimum(inside, areas - inside) < allowed)
@@ -208,7 +208,7 @@ def test_circles_are_polygons_without_a_vertex_in_a_side():
         on = corners[on_edge(corners, disc)] - disc.center
         angles = np.sort(np.arctan2(on[:, 1], on[:, 0]))
         edge = disc.outline(lambda _, angles=angles: angles).boundary
-        assert len(angles) > 50
+        assert len(angles) > 30
         assert np.count_nonzero(shapely.dwithin(shapely.points(corners), edge, 1e-9)) == len(on)
 
 

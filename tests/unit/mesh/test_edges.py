@@ -13,7 +13,7 @@ WIDE = 1e3  # a Pearl length that asks for nothing
 PER_WIDTH = 0.03  # … the width of the film there
 PER_PEARL_LENGTH = 0.2
 PER_RADIUS = 0.007  # … the radius of an outer edge
-PER_RADIUS_OF_HOLE = 0.012  # … that of a hole or a region
+PER_RADIUS_OF_HOLE = 0.02  # … that of a hole or a region
 AT_CORNER = 0.05  # … the size beside a corner into the film
 
 L_SHAPE = Polygon(((0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)))
