@@ -42,16 +42,22 @@ class EdgeSizes(NamedTuple):
 def edge_sizes(film: Film) -> EdgeSizes:
     """Return how small cells have to be along all edges of ``film``, holes and regions [length]."""
     edges = rings(film)
+    sides = _all_sides(edges)
     found = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
     for ring in edges:
+        simple = _simplified(ring)
+        measured = _measured(simple, sides, film)
         part = _PER_RADIUS if shapely.is_ccw(ring) else PER_RADIUS_OF_HOLE
-        found += _along(ring, edges, part, film)
+        found += [_along(ring, measured, part, film), _corners(simple, *measured)]
     for region in film.regions:
         inner = _rings(region.shape.outline())
+        others = np.concatenate([sides, _all_sides(inner)])
         for ring in inner:
-            found += _along(ring, edges + inner, PER_RADIUS_OF_HOLE, film)
-            # Corners to the other side count as well.
-            found += _along(ring.reverse(), edges + inner, PER_RADIUS_OF_HOLE, film)[1:]
+            simple = _simplified(ring)
+            measured = _measured(simple, others, film)
+            found.append(_along(ring, measured, PER_RADIUS_OF_HOLE, film))
+            # Corners to either side count.
+            found += [_corners(simple, *measured), _corners(simple[::-1], *measured)]
     points, sizes = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return EdgeSizes(points, sizes)
 
@@ -75,17 +81,18 @@ def corner_sizes(film: Film) -> EdgeSizes:
     return EdgeSizes(points, sizes)
 
 
-def _along(
-    ring: shapely.LinearRing, others: list[shapely.LinearRing], part: float, film: Film
-) -> list[EdgeSizes]:
-    """Return sizes along ``ring`` and at its corners to the left; round, ``part`` of the radius."""
-    corners, simple = np.asarray(shapely.get_coordinates(ring))[:-1], _simplified(ring)
-    sides = np.concatenate([_sides(_simplified(other)) for other in others])
-    places, sizes = _measured(simple, sides, film)
-    along = EdgeSizes(places, sizes)
+def _along(ring: shapely.LinearRing, measured: EdgeSizes, part: float, film: Film) -> EdgeSizes:
+    """Return sizes all along ``ring``; where it is round, at most a ``part`` of the radius."""
+    corners = np.asarray(shapely.get_coordinates(ring))[:-1]
+    along = measured
     for _ in range(2):  # as far apart as the sizes on round edges, too
         along = _rounded(_filled(corners, *along), film.discs, part)
-    return [along, _corners(simple, places, sizes)]
+    return along
+
+
+def _all_sides(edges: Sequence[shapely.LinearRing]) -> _Array:
+    """Return start and end of each side of all rings without details, shape ``(n, 2, 2)``."""
+    return np.concatenate([np.empty((0, 2, 2)), *(_sides(_simplified(ring)) for ring in edges)])
 
 
 def _rounded(edge: EdgeSizes, discs: Sequence[Disc], part: float) -> EdgeSizes:

@@ -13,7 +13,6 @@ import pytest
 import pyvista
 
 import pearlfem
-from pearlfem.cli import main
 from pearlfem.report import Comparison
 from pearlfem.solvers import multigrid
 
@@ -41,28 +40,6 @@ def study(tmp_path, tiny_study):
     path = tmp_path / "tiny.toml"
     path.write_text(tiny_study)
     return path
-
-
-@pytest.fixture
-def call(monkeypatch, capfd):
-    """Run the program in this process; return exit code, stdout and stderr."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["pearlfem", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return (stop.value.code or 0, *capfd.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def no_mesh(monkeypatch):
-    def initialize(*arguments, **options):
-        raise AssertionError("it comes to meshing")
-
-    monkeypatch.setattr(gmsh, "initialize", initialize)
 
 
 @pytest.fixture(scope="module")

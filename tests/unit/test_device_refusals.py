@@ -5,14 +5,10 @@ Islands without a source are allowed, with a warning.
 
 import json
 import re
-import sys
 
 import ezdxf
 import gdstk
-import gmsh
 import pytest
-
-from pearlfem.cli import main
 
 SQUARE = """\
 [film]
@@ -161,28 +157,8 @@ REFUSED = {
 
 
 @pytest.fixture
-def call(monkeypatch, capfd, tmp_path):
-    """Run the program in this process and in an empty folder; return exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["pearlfem", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return (stop.value.code or 0, *capfd.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def refuse(call, tmp_path, monkeypatch):
+def refuse(call, no_mesh, tmp_path):
     """Refuse a study before anything is meshed; return the message."""
-
-    def initialize(*arguments, **options):
-        raise AssertionError("it comes to meshing")
-
-    monkeypatch.setattr(gmsh, "initialize", initialize)
 
     def refused(text):
         (tmp_path / "device.toml").write_text(text)

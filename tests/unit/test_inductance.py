@@ -1,14 +1,12 @@
 """The inductance matrix of holes: in Python, on the command line, and as a file."""
 
 import json
-import sys
 
 import gmsh
 import numpy as np
 import pytest
 from mpi4py import MPI
 
-from pearlfem.cli import main
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.inductance import Inductance, inductance, write_inductance
 from pearlfem.model.study import parse_study
@@ -50,21 +48,6 @@ UM, PH = 1e-6, 1e-12
 @pytest.fixture(scope="module")
 def found():
     return inductance(parse_study(WASHER))
-
-
-@pytest.fixture
-def call(monkeypatch, capfd, tmp_path):
-    """Run the program in this process and in an empty folder; return exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["pearlfem", *map(str, arguments)])
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as stop:
-            main()
-        return (stop.value.code or 0, *capfd.readouterr())
-
-    return run
 
 
 # --- the matrix
