@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from pearlfem.mesh.edges import PER_RADIUS_OF_HOLE, EdgeSizes, on_circle, rings
+from pearlfem.mesh.edges import PER_RADIUS_OF_HOLE, EdgeSizes, on_circle, rings, spaced
 from pearlfem.model.film import Film
 from pearlfem.model.shapes import Disc
 from pearlfem.model.sources import Core
@@ -41,9 +41,7 @@ def edge_sizes_of_cores(film: Film, cores: Sequence[Core]) -> EdgeSizes:
         at = _samples(ring, cores)
         middles = (at[1:] + at[:-1]) / 2
         sizes = _sizes(_places(ring, middles), film, cores)
-        counts = np.append(0.0, np.cumsum(np.diff(at) / sizes))
-        steps = np.arange(math.ceil(counts[-1])) / math.ceil(counts[-1])
-        places = _places(ring, np.interp(steps * counts[-1], counts, at))
+        places = _places(ring, spaced(at, sizes))
         found.append(EdgeSizes(places, _sizes(places, film, cores)))
     points, sizes = (np.concatenate(parts) for parts in zip(*found, strict=True))
     asked = np.isfinite(sizes)

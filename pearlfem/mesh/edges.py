@@ -186,12 +186,22 @@ def _filled(ring: _Array, places: _Array, sizes: _Array) -> EdgeSizes:
     # Sizes in between: those of the neighbours, but not beyond what grows along the edge.
     fine = np.linspace(0.0, line.length, 50 * len(at) + 1)
     size = np.interp(fine, at, sizes, period=line.length)
-    count = np.cumsum(np.append(0.0, np.diff(fine) / size[1:]))
-    stations = np.interp(
-        np.arange(np.ceil(count[-1])) / np.ceil(count[-1]) * count[-1], count, fine
-    )
+    stations = spaced(fine, size[1:])
     points = shapely.get_coordinates(shapely.line_interpolate_point(line, stations))
     return EdgeSizes(points, np.interp(stations, at, sizes, period=line.length))
+
+
+def spaced(at: _Array, sizes: _Array, fewest: int = 0) -> _Array:
+    """Return places on a line from ``at[0]`` to before ``at[-1]``, as far apart as sizes there.
+
+    Args:
+        at: Places on the line, ascending, ``(n + 1,)``.
+        sizes: Sizes between them, ``(n,)``.
+        fewest: Number of places at least.
+    """
+    counts = np.append(0.0, np.cumsum(np.diff(at) / sizes))
+    number = max(math.ceil(counts[-1]), fewest)
+    return np.asarray(np.interp(np.arange(number) / number * counts[-1], counts, at))
 
 
 def _corners(ring: _Array, places: _Array, sizes: _Array) -> EdgeSizes:

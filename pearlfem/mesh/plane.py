@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from pearlfem.mesh.edges import on_circle
+from pearlfem.mesh.edges import on_circle, spaced
 from pearlfem.model.film import Film
 from pearlfem.model.shapes import Disc, Rounding
 
@@ -59,9 +59,7 @@ def rounding_for(size_at: Callable[[_Array], _Array]) -> Rounding:
     def angles(disc: Disc) -> _Array:
         circle = disc.radius * np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)]) + disc.center
         sizes = size_at(np.column_stack([circle, np.zeros(len(circle))]))
-        counts = np.cumsum(np.append(0.0, disc.radius * np.diff(_ANGLES) / sizes[1:]))
-        sides = max(int(np.ceil(counts[-1])), _FEWEST_SIDES)
-        found = np.interp(np.arange(sides) / sides * counts[-1], counts, _ANGLES)
+        found = spaced(_ANGLES, sizes[1:] / disc.radius, _FEWEST_SIDES)
         return np.asarray(np.round(found, 9))  # the same in all units of length
 
     return angles

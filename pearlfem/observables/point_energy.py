@@ -68,14 +68,14 @@ def _with_others(
     space, film = solution.space, solution.film
     positions, moments = _moments(points)
     exact = film_pairings(space, film, positions, others)
-    rule, assembler = (
-        film_quadrature(space, film),
-        FilmLoad(solution.potential.function_space, space),
-    )
+    rule = film_quadrature(space, film)
+    assembler = FilmLoad(solution.potential.function_space, space)
     local = np.empty((len(points), len(others)))
     for column, source in zip(local.T, others, strict=True):
-        density = stream.load_density(rule.potential(source), space)
-        load = assembler.assemble(density, rule).array
+        near = rule.near(source)
+        part = rule.part(near)
+        density = stream.load_density(part.potential(source), space)
+        load = assembler.assemble(density, part, near).array
         column[:] = [lifts[point].values @ load[lifts[point].dofs] for point in points]
     return np.asarray(moments @ exact + space.mesh.comm.allreduce(local))
 
