@@ -23,7 +23,7 @@ from pearlfem.model.sources import Core
 _PER_DISTANCE = 0.25  # size at an edge in units of the distance from a point
 _PER_MEAN_OF_POINT = 0.0045  # … on a circle, of √(R d) at the nearest place …
 _PER_RADIUS_OF_POINT = 0.0035  # … and of R all around: energies that edges add are right to 1e-5
-_PER_MEAN = 0.0155  # … near a source of width ξ, of √(R d) d/ξ: 5e-5 of its whole energy
+_PER_MEAN = 0.011  # … near a source of width ξ, of √(R d) d/ξ: 2.5e-5 of its whole energy
 _SAMPLES = 100  # on each side of the point of an edge that is nearest to a core
 
 _Array = npt.NDArray[np.float64]
