@@ -1,0 +1,90 @@
+"""A bound from below on the energy of point impurities on a lattice, by Luttinger and Tisza.
+
+Moments of fixed length at every site are replaced by moments whose squares have the right sum:
+then plane waves are the states, and the lowest eigenvalue of T(k) is the energy of the best one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares, minimize
+
+from pearlfem.analytic._checks import positive_or_infinite
+from pearlfem.analytic.lattice._ewald import EwaldSum
+from pearlfem.analytic.lattice.cell import Lattice
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+# Divisible by 2, 3 and 4, so that the corners, edges and face of the zone are on the grid.
+_GRID = 48
+# Eigenvalues this close, relative to the largest, are equal; so are lengths of moments.
+_EQUAL = 1e-9
+_UNIT = 1e-6
+# Cells in which the lengths of a plane wave's moments are looked at: more than the three that
+# |Re w e^{ik·R}|², a constant and one wave, needs along each cell vector.
+_CELLS = 4
+_STARTS = 20
+
+
+class LuttingerTisza(NamedTuple):
+    """The lowest plane wave of a lattice.
+
+    Attributes:
+        bound: half the lowest eigenvalue of T(k) over all k: no state of unit vectors has a lower
+            energy per impurity [J*/length²].
+        wavevector: k of the lowest plane wave [1/length], ``(2,)``, in fact −k as well; one of
+            them if several are equal.
+        attained: whether unit vectors on all sites can make plane waves of this k and −k with this
+            energy, so that the bound is the energy of the ground state. False can still mean that
+            waves of several equal k together can.
+    """
+
+    bound: float
+    wavevector: Array
+    attained: bool
+
+
+def luttinger_tisza(lattice: Lattice, pearl_length: float) -> LuttingerTisza:
+    """Lower bound on the energy per impurity, and the wave vector of its order.
+
+        E >= ½ min_k λ_min(T(k))
+
+    The eigenvalue is searched on a grid of 48 × 48 points of the zone, then from every local
+    minimum of the grid; an even finer structure of T(k) would be missed.
+
+    Args:
+        lattice: the impurities.
+        pearl_length: r0 = 2λ²/d [length]; may be infinite (see `interaction_at`).
+
+    Returns:
+        Bound, wave vector, and whether unit vectors attain the bound.
+
+    Raises:
+        ValueError: if `pearl_length` is not positive.
+
+    References:
+        Luttinger, Tisza, Phys. Rev. 70, 954 (1946).
+    """
+    ewald = EwaldSum(lattice, positive_or_infinite("pearl_length", pearl_length))
+    b = lattice.reciprocal_vectors
+
+    def lowest(fractions: Array) -> Array:
+        matrices = _matrices(ewald(np.reshape(fractions, (-1, 2)) @ b))
+        return np.asarray(np.linalg.eigvalsh(matrices)[:, 0])
+
+    fractions = np.stack(np.meshgrid(*[np.arange(_GRID) / _GRID] * 2, indexing="ij"), axis=-1)
+    starts = fractions[_local_minima(lowest(fractions).reshape(_GRID, _GRID))]
+    found = np.array([_refined(lowest, start) for start in starts])
+    best = found[np.argmin(lowest(found))]
+    # The equivalent k in −½ < k·a/2π <= ½.
+    wavevector = (best - np.ceil(best - 0.5)) @ b
+    matrix = _matrices(ewald(wavevector[None]))[0]
+    eigenvalues, waves = np.linalg.eigh(matrix)
+    scale = np.abs(eigenvalues).max()
+    ground = waves[:, eigenvalues <= eigenvalues[0] + _EQUAL * scale]
+    attained = _has_unit_vectors(lattice, wavevector, ground)
+    return LuttingerTisza(0.5 * float(eigenvalues[0]), wavevector, attained)
