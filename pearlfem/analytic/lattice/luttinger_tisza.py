@@ -6,6 +6,7 @@ then plane waves are the states, and the lowest eigenvalue of T(k) is the energy
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,8 @@ _GRID = 48
 # Eigenvalues this close, relative to the largest, are equal; so are lengths of moments.
 _EQUAL = 1e-9
 _UNIT = 1e-6
+# What a point off the grid must gain, relatively, over the point of the grid it started from.
+_GAIN = 1e-12
 # Cells in which the lengths of a plane wave's moments are looked at: more than the three that
 # |Re w e^{ik·R}|², a constant and one wave, needs along each cell vector.
 _CELLS = 4
@@ -79,7 +82,11 @@ def luttinger_tisza(lattice: Lattice, pearl_length: float) -> LuttingerTisza:
     fractions = np.stack(np.meshgrid(*[np.arange(_GRID) / _GRID] * 2, indexing="ij"), axis=-1)
     starts = fractions[_local_minima(lowest(fractions).reshape(_GRID, _GRID))]
     found = np.array([_refined(lowest, start) for start in starts])
-    best = found[np.argmin(lowest(found))]
+    values = lowest(found)
+    equal = values <= values.min() + _EQUAL * np.abs(values).max()
+    # Of equal ones that which the search did not move, as corners of the zone are on the grid.
+    moved = np.where(equal, np.abs(found - starts).max(axis=1), np.inf)
+    best = found[np.argmin(moved)]
     # The equivalent k in −½ < k·a/2π <= ½.
     wavevector = (best - np.ceil(best - 0.5)) @ b
     matrix = _matrices(ewald(wavevector[None]))[0]
@@ -88,3 +95,56 @@ def luttinger_tisza(lattice: Lattice, pearl_length: float) -> LuttingerTisza:
     ground = waves[:, eigenvalues <= eigenvalues[0] + _EQUAL * scale]
     attained = _has_unit_vectors(lattice, wavevector, ground)
     return LuttingerTisza(0.5 * float(eigenvalues[0]), wavevector, attained)
+
+
+def _matrices(tensors: Complex) -> Complex:
+    """T(k) ``(m, n, 2, n, 2)`` as matrices ``(m, 2n, 2n)``."""
+    size = 2 * tensors.shape[1]
+    return tensors.reshape(-1, size, size)
+
+
+def _local_minima(values: Array) -> NDArray[np.bool_]:
+    """Points of a periodic grid ``(p, p)`` that no neighbour lies clearly below."""
+    margin = _EQUAL * np.abs(values).max()
+    lowest = np.ones(values.shape, bool)
+    for step in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        for sign in (1, -1):
+            neighbour = np.roll(values, (sign * step[0], sign * step[1]), axis=(0, 1))
+            lowest &= values <= neighbour + margin
+    return lowest
+
+
+def _refined(lowest: Callable[[Array], Array], start: Array) -> Array:
+    """The minimum near a point of the grid: the point itself unless another is clearly lower."""
+    # No derivatives: T(k) has a cusp at k = 0, and eigenvalues cross.
+    scale = float(np.abs(lowest(start)[0]))
+    simplex = start + np.array([[0.0, 0.0], [1.0, 0.2], [-0.2, 1.0]]) / (2.0 * _GRID)
+    found = minimize(
+        lambda fraction: float(lowest(fraction)[0]) / scale,
+        start,
+        method="Nelder-Mead",
+        options={"initial_simplex": simplex, "xatol": 1e-9, "fatol": 1e-15},
+    )
+    gain = float(lowest(start)[0]) / scale - found.fun
+    return np.asarray(found.x if gain > _GAIN else start)
+
+
+def _has_unit_vectors(lattice: Lattice, wavevector: Array, ground: Complex) -> bool:
+    """Whether a real part of the waves ``(2n, g)`` has length 1 on all sites of all cells."""
+    cells = np.stack(np.meshgrid(*[np.arange(_CELLS)] * 2), axis=-1).reshape(-1, 2)
+    places = (cells @ lattice.vectors)[:, None, :] + lattice.sites
+    phases = np.exp(1j * (places @ wavevector))
+    # Moments of each wave, (R, a, 2, g), then those of i times each wave.
+    moments = phases[:, :, None, None] * ground.reshape(len(lattice.sites), 2, -1)
+    basis = np.concatenate([moments.real, -moments.imag], axis=-1)
+
+    def excess(amplitudes: Array) -> Array:
+        return np.asarray((((basis @ amplitudes) ** 2).sum(axis=-1) - 1.0).ravel())
+
+    rng = np.random.default_rng(0)
+    for _ in range(_STARTS):
+        start = rng.normal(size=basis.shape[-1])
+        found = least_squares(excess, start, xtol=1e-15, ftol=1e-15, gtol=1e-15)
+        if np.abs(found.fun).max() < _UNIT:
+            return True
+    return False
