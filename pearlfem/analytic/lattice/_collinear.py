@@ -11,19 +11,16 @@ Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
-def ferromagnet_wavevector(lattice: Lattice) -> Array:
-    """k = 0: all cells are alike, ``(2,)``."""
-    return np.zeros_like(lattice.vectors[0])
+# The wave vector of states whose cells are all alike.
+FERROMAGNET = np.zeros(2)
 
 
 def layered_wavevector(lattice: Lattice) -> Array:
-    """k = b2/2: the sign changes from cell to cell along a2 and is constant along a1, ``(2,)``."""
-    return 0.5 * lattice.reciprocal_vectors[1]
+    """K = b2/2: the sign changes from cell to cell along a2 and is constant along a1, ``(2,)``."""
+    return np.asarray(0.5 * lattice.reciprocal_vectors[1])
 
 
-def best_line(
-    lattice: Lattice, wavevector: Array, interaction: Complex
-) -> tuple[Array, Array]:
+def best_line(lattice: Lattice, wavevector: Array, interaction: Complex) -> tuple[Array, Array]:
     """The best line for moments ± m with the same sign on all sites of a cell.
 
     Args:

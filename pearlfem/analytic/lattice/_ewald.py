@@ -130,7 +130,7 @@ def _long_spectrum(q: Array, eta: float, rate: float) -> Array:
         factor = (erfcx(y) - y / apart * erfcx(apart)) / (apart * apart - y * y)
     if close.any():
         factor[close] = -y / (x[close] + y) * _mean_slope(x[close], y)
-    return np.asarray(np.pi / (2.0 * eta * eta) * np.exp(-np.minimum(x, 30.0) ** 2) * factor)
+    return np.asarray(np.pi / (2.0 * eta * eta) * np.exp(-(np.minimum(x, 30.0) ** 2)) * factor)
 
 
 def _mean_slope(x: Array, y: float) -> Array:

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pearlfem.analytic._checks import vectors
 from pearlfem.analytic.lattice._collinear import (
+    FERROMAGNET,
     best_line,
-    ferromagnet_wavevector,
     layered_wavevector,
 )
 from pearlfem.analytic.lattice.cell import Lattice
@@ -58,7 +58,7 @@ def energy_per_impurity(lattice: Lattice, moments: ArrayLike, pearl_length: floa
     m = vectors("moments", moments, 2)
     if m.shape != lattice.sites.shape:
         raise ValueError(f"moments has shape {m.shape}: must be {lattice.sites.shape}, as sites")
-    interaction = interaction_at(lattice, ferromagnet_wavevector(lattice), pearl_length).real
+    interaction = interaction_at(lattice, FERROMAGNET, pearl_length).real
     return float(0.5 / len(m) * np.einsum("ai,aibj,bj", m, interaction, m))
 
 
@@ -75,7 +75,7 @@ def ferromagnet(lattice: Lattice, pearl_length: float) -> CollinearState:
     Raises:
         ValueError: if `pearl_length` is not positive.
     """
-    return _collinear_state(lattice, ferromagnet_wavevector(lattice), pearl_length)
+    return _collinear_state(lattice, FERROMAGNET, pearl_length)
 
 
 def layered_antiferromagnet(lattice: Lattice, pearl_length: float) -> CollinearState:

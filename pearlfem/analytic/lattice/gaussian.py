@@ -20,8 +20,9 @@ def gaussian_interaction(lattice: Lattice, sizes: ArrayLike, pearl_length: float
         F per cell = ½ Σ_ab m_a · T_ab · m_b
                    = (πJ*/area) Σ_{G≠0} [G r0/(1 + G r0)] |Σ_a (m_a · Ĝ) e^{−G²ξ_a²/2} e^{−iG·s_a}|²
 
-    T_ab couples site a of one cell to site b of all cells; T_aa holds the self-energy as well. G = 0 does not contribute as q r0/(1 + q r0) vanishes with q: the
-    space above and below the film is open. For r0 = ∞ this is the limit r0 → ∞ of that.
+    T_ab couples site a of one cell to site b of all cells; T_aa holds the self-energy as well.
+    G = 0 does not contribute, as q r0/(1 + q r0) vanishes with q: the space above and below the
+    film is open. For r0 = ∞ this is the limit r0 → ∞ of that.
 
     Args:
         lattice: n impurities per cell.

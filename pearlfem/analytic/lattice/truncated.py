@@ -20,8 +20,8 @@ from pearlfem.analytic._checks import all_positive, positive_or_infinite, vector
 from pearlfem.analytic._screened import screened_potential
 from pearlfem.analytic.keldysh import keldysh_potential
 from pearlfem.analytic.lattice._collinear import (
+    FERROMAGNET,
     best_line,
-    ferromagnet_wavevector,
     layered_wavevector,
 )
 from pearlfem.analytic.lattice.cell import Lattice, points_within
@@ -110,7 +110,7 @@ def truncated_ferromagnet(lattice: Lattice, cutoffs: ArrayLike, pearl_length: fl
     Raises:
         ValueError: as `truncated_interaction` does.
     """
-    return _energies(lattice, ferromagnet_wavevector(lattice), cutoffs, pearl_length)
+    return _energies(lattice, FERROMAGNET, cutoffs, pearl_length)
 
 
 def truncated_layered_antiferromagnet(
