@@ -10,13 +10,12 @@ from pearlfem.analytic.lattice.cell import Lattice
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-
 # The wave vector of states whose cells are all alike.
 FERROMAGNET = np.zeros(2)
 
 
 def layered_wavevector(lattice: Lattice) -> Array:
-    """K = b2/2: the sign changes from cell to cell along a2 and is constant along a1, ``(2,)``."""
+    """Half of b2, ``(2,)``: the sign changes from cell to cell along a2 and not along a1."""
     return np.asarray(0.5 * lattice.reciprocal_vectors[1])
 
 

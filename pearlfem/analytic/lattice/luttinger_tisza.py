@@ -57,7 +57,7 @@ def luttinger_tisza(lattice: Lattice, pearl_length: float) -> LuttingerTisza:
         E >= ½ min_k λ_min(T(k))
 
     The eigenvalue is searched on a grid of 48 × 48 points of the zone, then from every local
-    minimum of the grid; an even finer structure of T(k) would be missed.
+    minimum of the grid: a structure of T(k) finer than this grid could be missed.
 
     Args:
         lattice: the impurities.
@@ -73,28 +73,29 @@ def luttinger_tisza(lattice: Lattice, pearl_length: float) -> LuttingerTisza:
         Luttinger, Tisza, Phys. Rev. 70, 954 (1946).
     """
     ewald = EwaldSum(lattice, positive_or_infinite("pearl_length", pearl_length))
-    b = lattice.reciprocal_vectors
+    wavevector = _ordering_vector(ewald, lattice.reciprocal_vectors)
+    eigenvalues, waves = np.linalg.eigh(_matrices(ewald(wavevector[None]))[0])
+    ground = waves[:, eigenvalues <= eigenvalues[0] + _EQUAL * np.abs(eigenvalues).max()]
+    attained = _has_unit_vectors(lattice, wavevector, ground)
+    return LuttingerTisza(0.5 * float(eigenvalues[0]), wavevector, attained)
+
+
+def _ordering_vector(ewald: EwaldSum, reciprocal_vectors: Array) -> Array:
+    """The k of the lowest eigenvalue, in −½ < k·a/2π <= ½ for both cell vectors."""
 
     def lowest(fractions: Array) -> Array:
-        matrices = _matrices(ewald(np.reshape(fractions, (-1, 2)) @ b))
+        matrices = _matrices(ewald(np.reshape(fractions, (-1, 2)) @ reciprocal_vectors))
         return np.asarray(np.linalg.eigvalsh(matrices)[:, 0])
 
-    fractions = np.stack(np.meshgrid(*[np.arange(_GRID) / _GRID] * 2, indexing="ij"), axis=-1)
-    starts = fractions[_local_minima(lowest(fractions).reshape(_GRID, _GRID))]
+    grid = np.stack(np.meshgrid(*[np.arange(_GRID) / _GRID] * 2, indexing="ij"), axis=-1)
+    starts = grid[_local_minima(lowest(grid).reshape(_GRID, _GRID))]
     found = np.array([_refined(lowest, start) for start in starts])
     values = lowest(found)
     equal = values <= values.min() + _EQUAL * np.abs(values).max()
     # Of equal ones that which the search did not move, as corners of the zone are on the grid.
     moved = np.where(equal, np.abs(found - starts).max(axis=1), np.inf)
     best = found[np.argmin(moved)]
-    # The equivalent k in −½ < k·a/2π <= ½.
-    wavevector = (best - np.ceil(best - 0.5)) @ b
-    matrix = _matrices(ewald(wavevector[None]))[0]
-    eigenvalues, waves = np.linalg.eigh(matrix)
-    scale = np.abs(eigenvalues).max()
-    ground = waves[:, eigenvalues <= eigenvalues[0] + _EQUAL * scale]
-    attained = _has_unit_vectors(lattice, wavevector, ground)
-    return LuttingerTisza(0.5 * float(eigenvalues[0]), wavevector, attained)
+    return np.asarray((best - np.ceil(best - 0.5)) @ reciprocal_vectors)
 
 
 def _matrices(tensors: Complex) -> Complex:

@@ -77,6 +77,28 @@ def test_honeycomb_lattice_attains_its_bound_at_the_corner_of_the_zone():
     assert best_found(enlarged(HONEYCOMB, 3), 5.0, 12) == pytest.approx(found.bound, rel=1e-9)
 
 
+def test_order_at_the_edge_of_the_zone_with_sites_inside_the_cell():
+    # k = b1/2 and s · k = 0.04 · 2π/2: the moments of the second site are real in its own phase.
+    cell = np.array([[1.0, 0.0], [-0.08, 1.73]])
+    lattice = Lattice(cell, [[0.0, 0.0], np.array([0.08, 0.65]) @ cell])
+    found = luttinger_tisza(lattice, 5.0)
+    np.testing.assert_allclose(cell @ found.wavevector / (2 * np.pi), [0.5, 0.0], atol=1e-7)
+    assert found.attained
+    assert best_found(enlarged(lattice, 2), 5.0, 12) == pytest.approx(found.bound, rel=1e-9)
+
+
+def test_order_between_the_points_of_the_grid():
+    cell = np.array([[1.0, 0.0], [0.31, 1.36]])
+    lattice = Lattice(cell, [[0.0, 0.0], np.array([0.07, 0.83]) @ cell])
+    found = luttinger_tisza(lattice, 5.0)
+    steps = 1e-4 * np.array([[0, 0], [1, 0], [-1, 0], [0, 1], [0, -1], [1, 1], [-1, 1]])
+    k = found.wavevector + steps
+    lowest = np.linalg.eigvalsh(interaction_at(lattice, k, 5.0).reshape(-1, 4, 4))[:, 0]
+    assert 0.5 * lowest[0] == pytest.approx(found.bound, rel=1e-13)
+    assert np.all(lowest[1:] > lowest[0])
+    assert not found.attained  # an ellipse, not a circle, on both sites
+
+
 def test_kagome_lattice_does_not_attain_its_bound():
     found = luttinger_tisza(KAGOME, 5.0)
     assert not found.attained
@@ -101,6 +123,16 @@ def test_bound_of_a_larger_cell_is_the_same():
     large = luttinger_tisza(enlarged(lattice, 2), 4.0)
     assert large.bound == pytest.approx(luttinger_tisza(lattice, 4.0).bound, rel=1e-9)
     assert large.attained
+
+
+def test_signs_of_sites_within_a_cell():
+    # Layers alternate along a2, so three of them repeat with the opposite sign: k = b2/2.
+    a1, a2 = rhombic_lattice(85).vectors
+    found = luttinger_tisza(Lattice([a1, 3 * a2], [0 * a2, a2, 2 * a2]), 50.0)
+    energy = layered_antiferromagnet(rhombic_lattice(85), 50.0).energy
+    assert found.bound == pytest.approx(energy, rel=1e-12)
+    np.testing.assert_allclose(np.abs([a1, 3 * a2] @ found.wavevector), [0, np.pi], atol=1e-7)
+    assert found.attained
 
 
 def test_refuses():
