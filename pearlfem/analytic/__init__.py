@@ -2,6 +2,7 @@
 
 from pearlfem.analytic import (
     applied_fields,
+    bcs,
     between_walls,
     infinite_film,
     narrow_ring,
@@ -12,6 +13,7 @@ from pearlfem.analytic.keldysh import keldysh_potential
 
 __all__ = [
     "applied_fields",
+    "bcs",
     "between_walls",
     "infinite_film",
     "keldysh_potential",
