@@ -4,7 +4,7 @@ The gap equation ln(T/Tc) = 2πT Σ_{n≥0} [1/√(ω_n² + Δ²) − 1/ω_n], �
 
     −ln(T/Tc) = G(x),   G(x) = ln(x e^γ/π) + ∫_{-∞}^{∞} ds / (1 + e^{x cosh s})     (ξ = Δ sinh s)
 
-with Euler's constant γ: so Δ(0) = π e^{−γ} Tc = 1.764 Tc. The superfluid weight D relative to T = 0:
+with Euler's constant γ: so Δ(0) = π e^{−γ} Tc = 1.764 Tc. The superfluid weight D against T = 0:
 
     clean   w = 1 − 2 ∫_0^∞ dξ (−∂f/∂E) = dG/d ln x   (Yosida; mean free path ≫ coherence length)
     dirty   w = [Δ(T)/Δ(0)] tanh(Δ(T)/2T)             (mean free path ≪ coherence length)
@@ -106,7 +106,7 @@ def _reduced(temperature: ArrayLike, critical: float) -> NDArray[np.float64]:
 
 
 def _gap_over_temperature(t: NDArray[np.float64]) -> NDArray[np.float64]:
-    """x = Δ/T that solves G(x) = −ln(T/Tc), with T no lower than _COLD.
+    """Return the x = Δ/T that solves G(x) = −ln(T/Tc), with T no lower than _COLD.
 
     Newton's method in x², of which G is a concave function.
     """

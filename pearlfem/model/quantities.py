@@ -16,7 +16,7 @@ FORBID_EXTRA = ConfigDict(extra="forbid")
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
-_NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 _PositiveOrInfinite = Annotated[float, Field(gt=0, strict=True)]  # NaN is not greater than 0
 
 
@@ -28,7 +28,7 @@ def _not_zero[Number: (int, float)](value: Number) -> Number:
 
 Length = Annotated[Finite, in_units("length")]
 PositiveLength = Annotated[Positive, in_units("length")]
-NotNegativeLength = Annotated[_NotNegative, in_units("length")]
+NotNegativeLength = Annotated[NotNegative, in_units("length")]
 PositiveOrInfiniteLength = Annotated[_PositiveOrInfinite, in_units("length")]
 Strength = Annotated[Finite, AfterValidator(_not_zero), in_units("strength")]
 FieldStrength = Annotated[Finite, in_units("field")]

@@ -1,4 +1,4 @@
-"""BCS gap and superfluid weight: Matsubara sums, integrals over ξ, both ends of the temperatures."""
+"""BCS gap and superfluid weight: Matsubara sums, integrals over ξ, limits of the temperature."""
 
 import numpy as np
 import pytest
