@@ -215,6 +215,30 @@ def in_units(kind: Kind) -> WrapValidator:
     return WrapValidator(convert)
 
 
+def in_si(like: str) -> WrapValidator:
+    """Return what makes an annotated number one in SI units, which may be a text with a unit.
+
+    Args:
+        like: A unit of the dimension that texts must have, "J*m" say.
+    """
+
+    def convert(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        if not isinstance(value, str):
+            return handler(value)
+        try:
+            number, unit = _split(value)
+            dimension, size = _measured(unit)
+            if dimension != (needed := _measured(like)[0]):
+                raise StudyError(f"{unit!r} has dimension {dimension}, but {needed} is needed")
+            return handler(number * size)
+        except ValidationError as error:  # would name the converted number as the input
+            raise _refusal("; ".join(fault["msg"] for fault in error.errors())) from None
+        except StudyError as error:
+            raise _refusal(str(error)) from None
+
+    return WrapValidator(convert)
+
+
 def _refusal(reason: str) -> PydanticCustomError:
     """Return the error whose message is ``reason``, without pydantic's "Value error" before it."""
     return PydanticCustomError("quantity", "{reason}", {"reason": reason})
@@ -239,6 +263,22 @@ def _size(unit: str, kind: Kind) -> float:
     Raises:
         StudyError: It is not a unit, or one of another kind.
     """
+    dimension, size = _measured(unit)
+    noun = _nouns().get(dimension, f"a quantity of dimension {dimension}")
+    needed = _QUANTITIES[kind].noun
+    if noun != needed:
+        raise StudyError(f"{unit!r} is {noun}, but {needed} is needed")
+    if _registry().Quantity(0.0, unit).to_base_units().magnitude != 0:
+        raise StudyError(f"{unit!r} does not begin at absolute zero, as K does")
+    return size
+
+
+def _measured(unit: str) -> tuple[UnitsContainer, float]:
+    """Return the dimension of ``unit``, and how large it is in SI units.
+
+    Raises:
+        StudyError: It is not a unit.
+    """
     registry = _registry()
     try:
         if _UNIT.fullmatch(unit) is None:
@@ -249,13 +289,7 @@ def _size(unit: str, kind: Kind) -> float:
             raise ValueError
     except Exception:  # pint raises what it trips over: its own errors, tokenize's, assertions, …
         raise StudyError(f"{unit!r} is not a unit that is known") from None
-    noun = _nouns().get(dimension, f"a quantity of dimension {dimension}")
-    needed = _QUANTITIES[kind].noun
-    if noun != needed:
-        raise StudyError(f"{unit!r} is {noun}, but {needed} is needed")
-    if registry.Quantity(0.0, unit).to_base_units().magnitude != 0:
-        raise StudyError(f"{unit!r} does not begin at absolute zero, as K does")
-    return size
+    return dimension, size
 
 
 @functools.cache
