@@ -98,6 +98,7 @@ def run_study(
         summary = summarise(
             title=study.title,
             units=study.units,
+            temperature=study.temperature,
             shortfall=shortfall,
             free_energy=energy,
             tensor=tensor,

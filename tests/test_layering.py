@@ -20,6 +20,7 @@ ALLOWED = {
     "analytic": set(),
     "solvers": {"errors"},
     "model": {"errors", "analytic"},
+    "materials": {"analytic", "model"},
     "mesh": {"errors", "parallel", "model"},
     "fem": {"analytic", "errors", "model", "mesh"},
     "solution": {"fem", "model", "mesh"},
@@ -72,6 +73,7 @@ LIBRARIES = {
         "shapely",
         "simpleeval",
     },
+    "materials": {"numpy", "pydantic", "scipy"},
     "solvers": {"dolfinx", "mpi4py", "numpy", "petsc4py", "scipy"},
     "solution": {"dolfinx", "numpy", "petsc4py"},
 }

@@ -2,6 +2,7 @@
 
 from pearlfem.analytic import (
     applied_fields,
+    bcs,
     between_walls,
     infinite_film,
     lattice,
@@ -13,6 +14,7 @@ from pearlfem.analytic.keldysh import keldysh_potential
 
 __all__ = [
     "applied_fields",
+    "bcs",
     "between_walls",
     "infinite_film",
     "keldysh_potential",

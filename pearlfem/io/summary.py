@@ -17,6 +17,7 @@ from mpi4py import MPI
 from petsc4py import PETSc
 
 from pearlfem.io.folder import PARTIAL, SUMMARY
+from pearlfem.model.temperature import Temperature
 from pearlfem.model.units import Kind, ReducedUnits, Units
 from pearlfem.observables.holes import HoleState
 
@@ -41,6 +42,7 @@ def summarise(
     *,
     title: str,
     units: Units | ReducedUnits,
+    temperature: Temperature | None,
     shortfall: str | None,
     free_energy: Bounded,
     tensor: Bounded | None,
@@ -55,6 +57,7 @@ def summarise(
     Args:
         title: Title of the study.
         units: Those of the result; all numbers here are reduced.
+        temperature: That of the study, if it has one.
         shortfall: Why the tolerance was not reached; None for a converged run.
         free_energy: F [μ0Γ²/L] of the moments as given.
         tensor: Interaction tensor [μ0Γ²/L], shape ``(n, n, 2, 2)``.
@@ -70,6 +73,7 @@ def summarise(
         "converged": shortfall is None,
         **({} if shortfall is None else {"shortfall": shortfall}),
         "units": {kind: units.name(kind) for kind in _KINDS},
+        "temperature": None if temperature is None else _temperature(temperature, units),
         "free_energy": free_energy.as_dict("value", units, "energy"),
         "interaction": None if tensor is None else tensor.as_dict("tensor", units, "energy"),
         "magnetic_moment": None
@@ -80,6 +84,16 @@ def summarise(
         **counts,
         "seconds": dict(seconds),
         "versions": versions(),
+    }
+
+
+def _temperature(temperature: Temperature, units: Units | ReducedUnits) -> dict[str, Any]:
+    return {
+        "value": units.from_reduced(temperature.value, "temperature"),
+        "critical": units.from_reduced(temperature.critical, "temperature"),
+        "unit": units.name("temperature"),
+        "weight": temperature.weight,
+        "factor": temperature.factor,
     }
 
 

@@ -16,11 +16,12 @@ FORBID_EXTRA = ConfigDict(extra="forbid")
 
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
-_NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 _PositiveOrInfinite = Annotated[float, Field(gt=0, strict=True)]  # NaN is not greater than 0
 
 
-def _not_zero[Number: (int, float)](value: Number) -> Number:
+def not_zero[Number: (int, float)](value: Number) -> Number:
+    """Return ``value``; for numbers that may be of either sign, but not 0."""
     if value == 0:
         raise ValueError("input should not be 0")
     return value
@@ -28,11 +29,11 @@ def _not_zero[Number: (int, float)](value: Number) -> Number:
 
 Length = Annotated[Finite, in_units("length")]
 PositiveLength = Annotated[Positive, in_units("length")]
-NotNegativeLength = Annotated[_NotNegative, in_units("length")]
+NotNegativeLength = Annotated[NotNegative, in_units("length")]
 PositiveOrInfiniteLength = Annotated[_PositiveOrInfinite, in_units("length")]
-Strength = Annotated[Finite, AfterValidator(_not_zero), in_units("strength")]
+Strength = Annotated[Finite, AfterValidator(not_zero), in_units("strength")]
 FieldStrength = Annotated[Finite, in_units("field")]
 Current = Annotated[Finite, in_units("current")]
 Moment = Annotated[Finite, in_units("moment")]
-Winding = Annotated[int, Field(strict=True), AfterValidator(_not_zero)]
+Winding = Annotated[int, Field(strict=True), AfterValidator(not_zero)]
 Point = tuple[Length, Length]

@@ -36,6 +36,7 @@ from pearlfem.model.sources import (
     check_sources,
     refuse_points,
 )
+from pearlfem.model.temperature import Temperature
 from pearlfem.model.units import ReducedUnits, Units
 
 
@@ -162,6 +163,7 @@ class _StudyTable(Table):
     title: str = ""
     units: dict[str, Any] | None = None
     film: _FilmTable
+    temperature: Temperature | None = None
     impurity: tuple[Impurity, ...] = ()
     vortex: tuple[Vortex, ...] = ()
     applied: _AppliedTable = _AppliedTable()
@@ -174,6 +176,7 @@ class _StudyTable(Table):
 class Study(Table):
     """A complete, validated study: what to solve, how, and what to write.
 
+    Film and impurities are those at ``temperature``, if there is one, while ``text`` has them at 0.
     ``others`` are all sources but the impurities. ``text`` is the TOML it came from, so that a
     result can carry its own study file.
     """
@@ -183,6 +186,7 @@ class Study(Table):
     title: str
     units: Units | ReducedUnits
     film: Film
+    temperature: Temperature | None
     impurities: tuple[Impurity, ...]
     others: tuple[Any, ...]
     boundary: Boundary
@@ -254,10 +258,12 @@ def _units(content: dict[str, Any]) -> Units | ReducedUnits:
 
 
 def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
-    film = table.film.film(origin)
+    film, impurities = table.film.film(origin), table.impurity
+    if table.temperature is not None:
+        film, impurities = table.temperature.film(film), table.temperature.impurities(impurities)
     fluxoids, applied = table.film.fluxoids(), table.applied.sources()
     others: tuple[Source, ...] = (*table.vortex, *fluxoids, *applied)
-    sources = (*table.impurity, *others)
+    sources = (*impurities, *others)
     check_sources(film, sources)
     boundary = table.boundary.boundary(film)
     check_boundary(boundary, film, sources)
@@ -271,7 +277,8 @@ def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
         title=table.title,
         units=origin.units,
         film=film,
-        impurities=table.impurity,
+        temperature=table.temperature,
+        impurities=impurities,
         others=others,
         boundary=boundary,
         mesh=table.mesh,
@@ -352,6 +359,7 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
         "film": _FilmTable,
         "hole": _HoleTable,
         "region": _RegionTable,
+        "temperature": Temperature,
         "impurity": Impurity,
         "vortex": Vortex,
         "applied": _AppliedTable,

@@ -1,7 +1,8 @@
 """Units of a study: its ``[units]`` table, texts such as "250 nm", and names for results.
 
 Inside, everything is in reduced units: lengths in one unit L, μ0 = 1 and Φ0 = h/2e = 1. The unit
-of each kind of quantity is thus a product of powers of Φ0, μ0 and L (the table below), and with
+of each kind of quantity is thus a product of powers of Φ0, μ0 and L (the table below; that of
+temperature is the kelvin, which no other quantity knows), and with
 ``[units]`` a number is converted once, when it is read, and once more when it is written.
 
 Without ``[units]`` the reduced units are named after the strength Γ of impurities, whose unit is
@@ -47,15 +48,17 @@ Kind = Literal[
     "inductance",
     "moment",
     "sheet_current",
+    "temperature",
 ]
 
 
 class _Quantity(NamedTuple):
-    """What a kind is called, and its reduced unit: by name, and as Φ0^a μ0^b L^c."""
+    """What a kind is called, and its reduced unit: by name, and as Φ0^a μ0^b L^c K^d."""
 
     noun: str
     reduced: str
     powers: tuple[int, int, int]
+    kelvins: int = 0
 
 
 _QUANTITIES: dict[Kind, _Quantity] = {
@@ -68,6 +71,7 @@ _QUANTITIES: dict[Kind, _Quantity] = {
     "inductance": _Quantity("an inductance", "mu0 L", (0, 1, 1)),
     "moment": _Quantity("a magnetic moment", "Gamma L", (1, -1, 1)),
     "sheet_current": _Quantity("a sheet current", "Gamma / L^2", (1, -1, -2)),
+    "temperature": _Quantity("a temperature", "Theta", (0, 0, 0), kelvins=1),
 }
 
 # Repetitions are possessive (*+): what does not match is refused at once, however long it is.
@@ -121,6 +125,7 @@ class Units(BaseModel):
         inductance: Of an inductance.
         moment: Of a magnetic moment.
         sheet_current: Of K.
+        temperature: Of T, from absolute zero on.
 
     Raises:
         pydantic.ValidationError: Not a unit, or not one of this kind (a ``ValueError``).
@@ -137,6 +142,7 @@ class Units(BaseModel):
     inductance: str = "pH"
     moment: str = "A*m^2"
     sheet_current: str = "A/m"
+    temperature: str = "K"
 
     @field_validator("*")
     @classmethod
@@ -209,6 +215,30 @@ def in_units(kind: Kind) -> WrapValidator:
     return WrapValidator(convert)
 
 
+def in_si(like: str) -> WrapValidator:
+    """Return what makes an annotated number one in SI units, which may be a text with a unit.
+
+    Args:
+        like: A unit of the dimension that texts must have, "J*m" say.
+    """
+
+    def convert(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        if not isinstance(value, str):
+            return handler(value)
+        try:
+            number, unit = _split(value)
+            dimension, size = _measured(unit)
+            if dimension != (needed := _measured(like)[0]):
+                raise StudyError(f"{unit!r} has dimension {dimension}, but {needed} is needed")
+            return handler(number * size)
+        except ValidationError as error:  # would name the converted number as the input
+            raise _refusal("; ".join(fault["msg"] for fault in error.errors())) from None
+        except StudyError as error:
+            raise _refusal(str(error)) from None
+
+    return WrapValidator(convert)
+
+
 def _refusal(reason: str) -> PydanticCustomError:
     """Return the error whose message is ``reason``, without pydantic's "Value error" before it."""
     return PydanticCustomError("quantity", "{reason}", {"reason": reason})
@@ -233,6 +263,22 @@ def _size(unit: str, kind: Kind) -> float:
     Raises:
         StudyError: It is not a unit, or one of another kind.
     """
+    dimension, size = _measured(unit)
+    noun = _nouns().get(dimension, f"a quantity of dimension {dimension}")
+    needed = _QUANTITIES[kind].noun
+    if noun != needed:
+        raise StudyError(f"{unit!r} is {noun}, but {needed} is needed")
+    if _registry().Quantity(0.0, unit).to_base_units().magnitude != 0:
+        raise StudyError(f"{unit!r} does not begin at absolute zero, as K does")
+    return size
+
+
+def _measured(unit: str) -> tuple[UnitsContainer, float]:
+    """Return the dimension of ``unit``, and how large it is in SI units.
+
+    Raises:
+        StudyError: It is not a unit.
+    """
     registry = _registry()
     try:
         if _UNIT.fullmatch(unit) is None:
@@ -243,11 +289,7 @@ def _size(unit: str, kind: Kind) -> float:
             raise ValueError
     except Exception:  # pint raises what it trips over: its own errors, tokenize's, assertions, …
         raise StudyError(f"{unit!r} is not a unit that is known") from None
-    noun = _nouns().get(dimension, f"a quantity of dimension {dimension}")
-    needed = _QUANTITIES[kind].noun
-    if noun != needed:
-        raise StudyError(f"{unit!r} is {noun}, but {needed} is needed")
-    return size
+    return dimension, size
 
 
 @functools.cache
@@ -263,9 +305,10 @@ def _registry() -> UnitRegistry:
 @functools.cache
 def _nouns() -> dict[UnitsContainer, str]:
     """Return what a quantity is called, by its dimension."""
-    flux, permeability, length = (_registry().Unit(name) for name in ("Phi0", "mu0", "m"))
+    flux, permeability, length, kelvin = map(_registry().Unit, ("Phi0", "mu0", "m", "K"))
     nouns = {_registry().dimensionless.dimensionality: "a number without a unit"}
     for quantity in _QUANTITIES.values():
         a, b, c = quantity.powers
-        nouns[(flux**a * permeability**b * length**c).dimensionality] = quantity.noun
+        unit = flux**a * permeability**b * length**c * kelvin**quantity.kelvins
+        nouns[unit.dimensionality] = quantity.noun
     return nouns

@@ -25,6 +25,11 @@ BAD_STUDIES = {
     "later key": ("degree = 2", "degree = 2\nunits = 1", "solve.units = 1"),
     "bad value": ("pearl_length = 1.0", "pearl_length = -1.0", "film.pearl_length = -1.0"),
     "bad degree": ("degree = 2", "degree = 7", "solve.degree = 7"),
+    "too hot": (
+        "[film]",
+        "[temperature]\nvalue = 9.5\ncritical = 9.2\n[film]",
+        "temperature.value = 9.5: not allowed",
+    ),
     "not TOML": ("[film]", "[film", "not a TOML file"),
     "outside": ('"plane"', '"disc"\nradius = 0.2', "impurity 1: position = [-0.25, 0.0]"),
 }
@@ -282,11 +287,36 @@ def test_summary_has_the_keys_of_the_contract(summary):
     assert set(summary) == {
         *("schema", "title", "converged", "free_energy", "interaction", "magnetic_moment"),
         *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
-        "units",
+        *("units", "temperature"),
     }
     assert set(summary["free_energy"]) == {"value", "lower", "upper", "unit"}
     assert set(summary["interaction"]) == {"tensor", "lower", "upper", "unit"}
     assert set(summary["seconds"]) == {"mesh", "assemble", "setup", "solve", "output", "total"}
+
+
+def test_temperature_is_that_of_pearl_length_and_strengths_scaled_by_hand(call, study, tiny_study):
+    warm = tiny_study + "[temperature]\nvalue = 4.6\ncritical = 9.2\n"
+    w = 0.834037684716  # clean, bcs_weight.csv at T/Tc = 0.5
+    by_hand = (
+        tiny_study.replace("pearl_length = 1.0", f"pearl_length = {1 / w!r}")
+        .replace("strength = 2.0", f"strength = {2 * w!r}")
+        .replace("angle = 30.0", f"angle = 30.0\nstrength = {w!r}")
+    )
+    found = []
+    for name, text in (("warm", warm), ("by_hand", by_hand)):
+        study.write_text(text)
+        assert call("run", study, "--out", name)[0] == 0
+        found.append(json.loads(Path(name, "summary.json").read_text()))
+    assert found[0]["temperature"] == {
+        "value": 4.6,
+        "critical": 9.2,
+        "unit": "Theta",
+        "weight": "clean",
+        "factor": pytest.approx(w, abs=1e-12),
+    }
+    assert found[1]["temperature"] is None
+    tensors = [one["interaction"]["tensor"] for one in found]
+    np.testing.assert_allclose(tensors[0], tensors[1], rtol=1e-10, atol=1e-11)
 
 
 def test_summary_has_the_types_of_the_contract(summary):

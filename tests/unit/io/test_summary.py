@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pearlfem.io.summary import Bounded, summarise, versions, write_summary
+from pearlfem.model.temperature import Temperature
 from pearlfem.model.units import ReducedUnits, Units
 from pearlfem.observables.holes import HoleState
 
@@ -23,6 +24,7 @@ def summary(**changes):
         "tensor": Bounded(np.arange(16.0).reshape(2, 2, 2, 2)),
         "magnetic_moment": np.array([0.0, 0.0, 2.0]),
         "units": ReducedUnits(),
+        "temperature": None,
         "holes": [],
         "counts": COUNTS,
         "seconds": SECONDS,
@@ -39,7 +41,7 @@ def test_keys_are_those_of_the_contract():
     assert set(summary()) == {
         *("schema", "title", "converged", "free_energy", "interaction", "magnetic_moment"),
         *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
-        "units",
+        *("units", "temperature"),
     }
     assert set(summary()["free_energy"]) == {"value", "lower", "upper", "unit"}
     assert set(summary()["interaction"]) == {"tensor", "lower", "upper", "unit"}
@@ -64,6 +66,22 @@ def test_moment_that_was_not_computed_is_null():
 def test_tensor_is_nested_by_impurities_then_by_axes():
     tensor = summary()["interaction"]["tensor"]
     assert tensor[0][1] == [[4.0, 5.0], [6.0, 7.0]]
+
+
+def test_study_without_a_temperature_has_none():
+    assert summary()["temperature"] is None
+
+
+def test_temperature_is_in_the_units_of_the_study_and_tells_the_factor():
+    units = Units(length="um", temperature="mK")
+    found = summary(units=units, temperature=Temperature(value=4.5, critical=9.0, weight="dirty"))
+    assert found["temperature"] == {
+        "value": pytest.approx(4500.0, rel=1e-12),
+        "critical": pytest.approx(9000.0, rel=1e-12),
+        "unit": "mK",
+        "weight": "dirty",
+        "factor": pytest.approx(0.893605801660, abs=1e-11),  # bcs_weight.csv at T/Tc = 0.5
+    }
 
 
 def test_film_without_holes_has_none():

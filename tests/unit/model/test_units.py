@@ -41,6 +41,7 @@ SI = {
     "inductance": "H",
     "moment": "A*m^2",
     "sheet_current": "A/m",
+    "temperature": "K",
 }
 
 
@@ -62,6 +63,7 @@ def um() -> Units:
         ("inductance", "pH", MU0 * 1e-6 / 1e-12),  # 1.2566
         ("moment", "A*m^2", PHI0 * 1e-6 / MU0),  # 1.6455e-15
         ("sheet_current", "A/m", PHI0 / (MU0 * 1e-12)),  # 1645.5
+        ("temperature", "K", 1.0),
     ],
 )
 def test_one_reduced_unit_in_the_default_units(um, kind, unit, expected):
@@ -151,7 +153,10 @@ def test_infinity_stays_infinite(um):
         ("3 A/m", "strength", "'A/m' is a sheet current, but a strength (current times length)"),
         ("3 pH", "moment", "'pH' is an inductance, but a magnetic moment is needed"),
         ("3 kg/s", "length", "dimension [mass] / [time], but a length is needed"),
-        ("20 degC", "length", "'degC' is a quantity of dimension [temperature], but a length"),
+        ("20 degC", "length", "'degC' is a temperature, but a length is needed"),
+        ("4.2 K", "field", "'K' is a temperature, but a magnetic field is needed"),
+        ("4.2 mT", "temperature", "'mT' is a magnetic field, but a temperature is needed"),
+        ("-269 degC", "temperature", "'degC' does not begin at absolute zero, as K does"),
         ("5 G", "field", "[time], but a magnetic field is needed"),  # pint's gauss is Gaussian
         ("50 percent", "length", "'percent' is a number without a unit, but a length is needed"),
         ("3 furlings", "length", "'furlings' is not a unit that is known"),
@@ -274,6 +279,7 @@ def test_names_of_reduced_units():
         "inductance": "mu0 L",
         "moment": "Gamma L",
         "sheet_current": "Gamma / L^2",
+        "temperature": "Theta",
     }
 
 
