@@ -18,6 +18,7 @@ ALLOWED = {
     "errors": set(),
     "parallel": set(),
     "analytic": set(),
+    "magnetism": {"errors"},
     "solvers": {"errors"},
     "model": {"errors", "analytic"},
     "mesh": {"errors", "parallel", "model"},
@@ -61,6 +62,7 @@ LIBRARIES = {
     "errors": set(),
     "parallel": {"mpi4py"},
     "analytic": {"numpy", "scipy"},
+    "magnetism": {"numpy", "scipy"},
     "model": {
         "ezdxf",
         "gdstk",

@@ -1,0 +1,244 @@
+"""Ground states: the lowest energy of moments that turn in the plane.
+
+Many starts, each followed by descents from kicked copies of what it found; then Newton's method
+down to round-off. Nothing proves that the lowest state found is the lowest there is, except the
+bound from below where it touches the energy: so the answer tells both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import linalg, optimize
+
+from pearlfem.errors import ConvergenceError
+from pearlfem.magnetism._checks import at_least, symmetric_matrix
+from pearlfem.magnetism.bounds import multiplier_bound, multipliers, relaxed_moments
+from pearlfem.magnetism.moments import hessian, moments, value_and_gradient
+
+# Torques in units of the largest row sum of |T|; energies in that times n.
+_ROUGH = 1e-5  # while searching
+_FINE = 1e-8  # before Newton's method; also the worst torque that an answer may have
+_EXACT = 1e-13  # what Newton's method aims at
+_TIE = 1e-12  # energies closer than this are the same to round-off
+_FLAT = 1e-9  # a Hessian's eigenvalue below this is zero to round-off
+_ALIKE = 1e-4  # distance of moments below which two states are one
+_NEWTON_STEPS = 40
+_LONGEST_STEP = 0.1  # of an angle, in Newton's method [rad]
+_EIGENVECTORS = 3  # starts made of the lowest eigenvectors of T
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class GroundState:
+    """The lowest state found, a local minimum of the energy to round-off.
+
+    Attributes:
+        angles: θ ``(n,)`` [rad] in [−π, π); turning all moments round leaves the energy.
+        energy: F = ½ Σ m_i · T_ij · m_j, in the tensor's unit.
+        lower_bound: No state is below this energy.
+        states: Every state of this energy, to round-off, that was found ``(k, n)`` [rad], the
+            first one being `angles`; states that differ by turning all moments round count once.
+        stiffness: Lowest eigenvalue of the Hessian, >= 0 to round-off [energy/rad²]: what the
+            softest turn of the moments costs.
+        degenerate: True if there are several states, or a turn that costs nothing.
+        starts: Number of starts.
+        reached: Number of starts that ended at this energy: 1 of many says that a lower
+            state may well have been missed.
+    """
+
+    angles: _Array
+    energy: float
+    lower_bound: float
+    states: _Array
+    stiffness: float
+    degenerate: bool
+    starts: int
+    reached: int
+
+    @property
+    def gap(self) -> float:
+        """How far the true ground state may be below, `energy` − `lower_bound`."""
+        return self.energy - self.lower_bound
+
+
+def ground_state(
+    tensor: ArrayLike, *, starts: int = 16, kicks: int = 20, seed: int = 0
+) -> GroundState:
+    """Return the moments in the plane of lowest energy.
+
+        min ½ Σ_ij m_i · T_ij · m_j,   |m_i| = 1
+
+    Starts: the best of all uniform states, the lowest eigenvectors of T, and random ones, half of
+    them directions of the relaxed problem of `lower_bound`. Each is descended (L-BFGS-B), then
+    kicked again and again: an impurity and those it couples to most are turned, the result
+    descended and kept if lower.
+
+    Args:
+        tensor: T ``(n, n, 2, 2)`` [energy]; an isotropic part of T_ii shifts the energy alone.
+        starts: Number of random starts, >= 1, beside the others.
+        kicks: Number of kicks of each start, >= 0; with random layouts these find most.
+        seed: Of the random numbers; the same seed gives the same answer.
+
+    Raises:
+        StudyError: The tensor is no symmetric ``(n, n, 2, 2)``, or a number is out of range.
+        ConvergenceError: A minimum could not be found to 1e-8 of the largest torque there can be.
+
+    References:
+        Luttinger, Tisza, Phys. Rev. 70, 954 (1946). Goemans, Williamson, J. ACM 42, 1115 (1995),
+        for directions from the relaxed problem.
+    """
+    matrix = symmetric_matrix(tensor)
+    at_least("starts", starts, 1)
+    at_least("kicks", kicks, 0)
+    rng = np.random.default_rng(at_least("seed", seed, 0))
+    relaxed = relaxed_moments(matrix)
+    found = [_search(matrix, start, kicks, rng) for start in _starts(matrix, relaxed, starts, rng)]
+    states, reached = _lowest(matrix, np.array(found))
+    angles, energy = states[0], value_and_gradient(states[0], matrix)[0]
+    stiffness = linalg.eigh(hessian(angles, matrix), eigvals_only=True, subset_by_index=[0, 0])[0]
+    return GroundState(
+        angles=angles,
+        energy=energy,
+        lower_bound=_best_bound(matrix, angles, relaxed),
+        states=states,
+        stiffness=float(stiffness),
+        degenerate=bool(len(states) > 1 or stiffness <= _FLAT * _scale(matrix)),
+        starts=len(found),
+        reached=reached,
+    )
+
+
+def _scale(matrix: _Array) -> float:
+    """Return the largest torque that an impurity can feel, or more."""
+    return float(np.abs(matrix).sum(axis=1).max())
+
+
+def _best_bound(matrix: _Array, angles: _Array, relaxed: _Array) -> float:
+    """Return the highest bound of three choices of multipliers.
+
+    Those of the state itself touch its energy if it is the ground state and the bound is tight.
+    """
+    choices = (
+        np.zeros(len(angles)),
+        multipliers(matrix, relaxed),
+        multipliers(matrix, moments(angles).reshape(-1, 1)),
+    )
+    return max(multiplier_bound(matrix, mu) for mu in choices)
+
+
+def _starts(
+    matrix: _Array, relaxed: _Array, count: int, rng: np.random.Generator
+) -> Iterator[_Array]:
+    """Yield the angles ``(n,)`` of every start."""
+    n = len(matrix) // 2
+    together = matrix.reshape(n, 2, n, 2).sum(axis=(0, 2))
+    uniform = np.tile(linalg.eigh(together)[1][:, 0], n)
+    several = [0, min(_EIGENVECTORS, 2 * n) - 1]
+    for vector in (uniform, *linalg.eigh(matrix, subset_by_index=several)[1].T):
+        # A little noise: a state of high symmetry may be a saddle.
+        yield _angles(vector) + 1e-3 * rng.normal(size=n)
+    for k in range(count):
+        if k % 2:
+            yield rng.uniform(-np.pi, np.pi, n)
+        else:
+            yield _angles(relaxed @ rng.normal(size=relaxed.shape[1]))
+
+
+def _angles(vector: _Array) -> _Array:
+    """Return the directions ``(n,)`` of the moments in a vector ``(2n,)``."""
+    return np.arctan2(vector[1::2], vector[0::2])
+
+
+def _descend(matrix: _Array, theta: _Array, torque: float) -> _Array:
+    """Return a minimum near ``theta``, to the torque given in units of the largest."""
+    options = {"gtol": torque * _scale(matrix), "ftol": 1e-15, "maxcor": 20, "maxiter": 10000}
+    return np.asarray(
+        optimize.minimize(
+            value_and_gradient, theta, (matrix,), method="L-BFGS-B", jac=True, options=options
+        ).x
+    )
+
+
+def _search(matrix: _Array, theta: _Array, kicks: int, rng: np.random.Generator) -> _Array:
+    """Return the lowest minimum found from ``theta`` and from kicked copies of that minimum."""
+    n = len(theta)
+    theta = _descend(matrix, theta, _ROUGH)
+    lowest = value_and_gradient(theta, matrix)[0]
+    for _ in range(kicks):
+        site = rng.integers(n)
+        coupling = np.sum(matrix[2 * site : 2 * site + 2] ** 2, axis=0).reshape(n, 2).sum(axis=1)
+        coupling[site] = np.inf
+        turned = np.argsort(-coupling)[: rng.integers(1, max(2, n // 8) + 1)]
+        trial = theta.copy()
+        trial[turned] += np.pi if rng.random() < 0.5 else rng.uniform(-np.pi, np.pi, len(turned))
+        trial = _descend(matrix, trial, _ROUGH)
+        energy = value_and_gradient(trial, matrix)[0]
+        if energy < lowest:
+            theta, lowest = trial, energy
+    return _descend(matrix, theta, _FINE)
+
+
+def _lowest(matrix: _Array, found: _Array) -> tuple[_Array, int]:
+    """Return the distinct states of lowest energy ``(k, n)``, and how many were found there."""
+    energies = np.array([value_and_gradient(theta, matrix)[0] for theta in found])
+    size = len(matrix) // 2 * _scale(matrix)
+    near = found[energies <= energies.min() + _FINE * size]
+    groups = _groups(near, 100 * _ALIKE)
+    states = np.array([_polish(matrix, near[group[0]]) for group in groups])
+    energies = np.array([value_and_gradient(theta, matrix)[0] for theta in states])
+    ties = [k for k in np.argsort(energies) if energies[k] <= energies.min() + _TIE * size]
+    reached = sum(len(groups[k]) for k in ties)
+    states = states[ties]
+    states = states[[group[0] for group in _groups(states, _ALIKE)]]
+    return (states + np.pi) % (2 * np.pi) - np.pi, reached
+
+
+def _groups(states: _Array, distance: float) -> list[list[int]]:
+    """Gather states whose moments are alike, up to turning all of them round."""
+    m = moments(states)
+    groups: list[list[int]] = []
+    for k in range(len(states)):
+        for group in groups:
+            first = m[group[0]]
+            if min(np.abs(m[k] - first).max(), np.abs(m[k] + first).max()) <= distance:
+                group.append(k)
+                break
+        else:
+            groups.append([k])
+    return groups
+
+
+def _polish(matrix: _Array, theta: _Array) -> _Array:
+    """Return the minimum near ``theta`` by Newton's method, to round-off of the torques.
+
+    Raises:
+        ConvergenceError: What is left of the torques is too much, or it is a saddle.
+    """
+    scale = _scale(matrix)
+    for _ in range(_NEWTON_STEPS):
+        torques = value_and_gradient(theta, matrix)[1]
+        worst = np.abs(torques).max()
+        curvature, modes = linalg.eigh(hessian(theta, matrix))
+        if curvature[0] < -_FLAT * scale:  # a saddle: go down on its lower side
+            sides = [_descend(matrix, theta + turn * modes[:, 0], _FINE) for turn in (-0.3, 0.3)]
+            theta = min(sides, key=lambda side: value_and_gradient(side, matrix)[0])
+            continue
+        if worst <= _EXACT * scale:
+            return theta
+        firm = curvature > _FLAT * scale
+        step = modes[:, firm] @ ((modes[:, firm].T @ torques) / curvature[firm])
+        trial = theta - step / max(1.0, np.abs(step).max() / _LONGEST_STEP)
+        if np.abs(value_and_gradient(trial, matrix)[1]).max() >= worst:  # round-off
+            if worst <= _FINE * scale:
+                return theta
+            break
+        theta = trial
+    raise ConvergenceError(
+        f"no minimum of the energy within {_NEWTON_STEPS} Newton steps: torques up to {worst:.3g} "
+        f"are left, {_FINE * scale:.3g} are allowed"
+    )
