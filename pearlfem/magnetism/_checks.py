@@ -13,7 +13,7 @@ _Array = NDArray[np.float64]
 
 
 def symmetric_matrix(tensor: ArrayLike) -> _Array:
-    """Return T as a matrix ``(2n, 2n)``, with the order x1, y1, x2, y2 of rows.
+    """Return T as a matrix ``(2n, 2n)``, whose rows are x1, y1, x2, y2 and so on.
 
     Asymmetry as solvers leave it is averaged out.
 

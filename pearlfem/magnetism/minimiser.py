@@ -1,7 +1,7 @@
 """Ground states: the lowest energy of moments that turn in the plane.
 
-Many starts, each followed by descents from kicked copies of what it found; then Newton's method
-down to round-off. Nothing proves that the lowest state found is the lowest there is, except the
+Many starts, a race of descents from kicked copies of what they found, and Newton's method down to
+round-off. Nothing proves that the lowest state found is the lowest there is, except the
 bound from below where it touches the energy: so the answer tells both.
 """
 
@@ -24,6 +24,7 @@ _ROUGH = 1e-5  # while searching
 _FINE = 1e-8  # before Newton's method; also the worst torque that an answer may have
 _EXACT = 1e-13  # what Newton's method aims at
 _TIE = 1e-12  # energies closer than this are the same to round-off
+_PROOF = 1e-10  # distance from the bound below which a state is the ground state
 _FLAT = 1e-9  # a Hessian's eigenvalue below this is zero to round-off
 _ALIKE = 1e-4  # distance of moments below which two states are one
 _NEWTON_STEPS = 40
@@ -38,7 +39,8 @@ class GroundState:
     """The lowest state found, a local minimum of the energy to round-off.
 
     Attributes:
-        angles: θ ``(n,)`` [rad] in [−π, π); turning all moments round leaves the energy.
+        angles: θ ``(n,)`` [rad] in [−π, π). Turning all moments round leaves the energy: of the
+            two states this is the one whose first moment has m_x >= 0.
         energy: F = ½ Σ m_i · T_ij · m_j, in the tensor's unit.
         lower_bound: No state is below this energy.
         states: Every state of this energy, to round-off, that was found ``(k, n)`` [rad], the
@@ -67,21 +69,23 @@ class GroundState:
 
 
 def ground_state(
-    tensor: ArrayLike, *, starts: int = 16, kicks: int = 20, seed: int = 0
+    tensor: ArrayLike, *, starts: int = 16, kicks: int = 10, seed: int = 0
 ) -> GroundState:
     """Return the moments in the plane of lowest energy.
 
         min ½ Σ_ij m_i · T_ij · m_j,   |m_i| = 1
 
     Starts: the best of all uniform states, the lowest eigenvectors of T, and random ones, half of
-    them directions of the relaxed problem of `lower_bound`. Each is descended (L-BFGS-B), then
-    kicked again and again: an impurity and those it couples to most are turned, the result
-    descended and kept if lower.
+    them directions of the relaxed problem of `lower_bound`. Each is descended (L-BFGS-B). Unless
+    the bound touches the lowest, each is kicked: an impurity and those it couples to most are
+    turned, the result is descended, and kept if lower. The better half goes on with twice as many
+    kicks, and so on.
 
     Args:
         tensor: T ``(n, n, 2, 2)`` [energy]; an isotropic part of T_ii shifts the energy alone.
         starts: Number of random starts, >= 1, beside the others.
-        kicks: Number of kicks of each start, >= 0; with random layouts these find most.
+        kicks: Number of kicks of each start in the first round, >= 0. In random layouts it is
+            kicks, more than starts, that lower the energy.
         seed: Of the random numbers; the same seed gives the same answer.
 
     Raises:
@@ -97,8 +101,10 @@ def ground_state(
     at_least("kicks", kicks, 0)
     rng = np.random.default_rng(at_least("seed", seed, 0))
     relaxed = relaxed_moments(matrix)
-    found = [_search(matrix, start, kicks, rng) for start in _starts(matrix, relaxed, starts, rng)]
-    states, reached = _lowest(matrix, np.array(found))
+    found = [_descend(matrix, x, _ROUGH) for x in _starts(matrix, relaxed, starts, rng)]
+    states, reached = _lowest(matrix, found)
+    if not _proved(matrix, states[0]):
+        states, reached = _lowest(matrix, _race(matrix, found, kicks, rng))
     angles, energy = states[0], value_and_gradient(states[0], matrix)[0]
     stiffness = linalg.eigh(hessian(angles, matrix), eigvals_only=True, subset_by_index=[0, 0])[0]
     return GroundState(
@@ -129,6 +135,13 @@ def _best_bound(matrix: _Array, angles: _Array, relaxed: _Array) -> float:
         multipliers(matrix, moments(angles).reshape(-1, 1)),
     )
     return max(multiplier_bound(matrix, mu) for mu in choices)
+
+
+def _proved(matrix: _Array, angles: _Array) -> bool:
+    """Whether the bound of the state's own multipliers touches its energy, to round-off."""
+    bound = multiplier_bound(matrix, multipliers(matrix, moments(angles).reshape(-1, 1)))
+    energy = value_and_gradient(angles, matrix)[0]
+    return energy - bound <= _PROOF * len(angles) * _scale(matrix)
 
 
 def _starts(
@@ -164,10 +177,28 @@ def _descend(matrix: _Array, theta: _Array, torque: float) -> _Array:
     )
 
 
-def _search(matrix: _Array, theta: _Array, kicks: int, rng: np.random.Generator) -> _Array:
-    """Return the lowest minimum found from ``theta`` and from kicked copies of that minimum."""
+def _race(
+    matrix: _Array, states: list[_Array], kicks: int, rng: np.random.Generator
+) -> list[_Array]:
+    """Kick the states; the better half goes on with twice the kicks, until one is left.
+
+    Returns:
+        Every state as it was when it dropped out.
+    """
+    dropped: list[_Array] = []
+    while states:
+        states = sorted(
+            (_kicked(matrix, theta, kicks, rng) for theta in states),
+            key=lambda theta: value_and_gradient(theta, matrix)[0],
+        )
+        half = len(states) // 2
+        dropped, states, kicks = dropped + states[half:], states[:half], 2 * kicks
+    return dropped
+
+
+def _kicked(matrix: _Array, theta: _Array, kicks: int, rng: np.random.Generator) -> _Array:
+    """Return the lowest minimum found from kicked copies of a minimum."""
     n = len(theta)
-    theta = _descend(matrix, theta, _ROUGH)
     lowest = value_and_gradient(theta, matrix)[0]
     for _ in range(kicks):
         site = rng.integers(n)
@@ -180,14 +211,15 @@ def _search(matrix: _Array, theta: _Array, kicks: int, rng: np.random.Generator)
         energy = value_and_gradient(trial, matrix)[0]
         if energy < lowest:
             theta, lowest = trial, energy
-    return _descend(matrix, theta, _FINE)
+    return theta
 
 
-def _lowest(matrix: _Array, found: _Array) -> tuple[_Array, int]:
+def _lowest(matrix: _Array, found: list[_Array]) -> tuple[_Array, int]:
     """Return the distinct states of lowest energy ``(k, n)``, and how many were found there."""
-    energies = np.array([value_and_gradient(theta, matrix)[0] for theta in found])
+    fine = np.array([_descend(matrix, theta, _FINE) for theta in found])
+    energies = np.array([value_and_gradient(theta, matrix)[0] for theta in fine])
     size = len(matrix) // 2 * _scale(matrix)
-    near = found[energies <= energies.min() + _FINE * size]
+    near = fine[energies <= energies.min() + _FINE * size]
     groups = _groups(near, 100 * _ALIKE)
     states = np.array([_polish(matrix, near[group[0]]) for group in groups])
     energies = np.array([value_and_gradient(theta, matrix)[0] for theta in states])
@@ -195,6 +227,7 @@ def _lowest(matrix: _Array, found: _Array) -> tuple[_Array, int]:
     reached = sum(len(groups[k]) for k in ties)
     states = states[ties]
     states = states[[group[0] for group in _groups(states, _ALIKE)]]
+    states += np.where(np.cos(states[:, :1]) < 0, np.pi, 0.0)
     return (states + np.pi) % (2 * np.pi) - np.pi, reached
 
 

@@ -90,5 +90,4 @@ def hessian(theta: _Array, matrix: _Array) -> _Array:
     mixed = tx[:, None] * xy * ty
     second = tx[:, None] * xx * tx + mixed + mixed.T + ty[:, None] * matrix[1::2, 1::2] * ty
     h = (matrix @ m.ravel()).reshape(-1, 2)
-    second[np.diag_indices_from(second)] -= np.sum(m * h, axis=-1)
-    return second
+    return np.asarray(second - np.diag(np.sum(m * h, axis=-1)))
