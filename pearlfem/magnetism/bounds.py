@@ -74,8 +74,13 @@ def multiplier_bound(matrix: _Array, mu: _Array) -> float:
     """Return the bound for given multipliers ``(n,)``; T as the matrix ``(2n, 2n)``."""
     shifted = matrix + np.diag(np.repeat(mu, 2))
     lowest = linalg.eigh(shifted, eigvals_only=True, subset_by_index=[0, 0])[0]
-    roundoff = len(shifted) * np.finfo(float).eps * np.abs(shifted).sum(axis=1).max()
+    roundoff = len(shifted) * np.finfo(float).eps * largest_torque(shifted)
     return float(0.5 * len(mu) * (lowest - roundoff) - 0.5 * mu.sum())
+
+
+def largest_torque(matrix: _Array) -> float:
+    """Return the largest torque that an impurity can feel, or more: a unit; 1 if there is none."""
+    return float(np.abs(matrix).sum(axis=1).max()) or 1.0
 
 
 def multipliers(matrix: _Array, V: _Array) -> _Array:
@@ -88,10 +93,11 @@ def relaxed_moments(matrix: _Array) -> _Array:
     n = len(matrix) // 2
     p = min(int(np.ceil(np.sqrt(2 * n))) + 1, _COLUMNS)
     start = np.random.default_rng(0).normal(size=2 * n * p)
-    tolerance = 1e-9 * np.abs(matrix).sum(axis=1).max()
-    options = {"maxiter": _ITERATIONS, "maxcor": 20, "gtol": tolerance, "ftol": 1e-15}
+    # SciPy's tolerances are for energies near 1, whatever the unit.
+    unit_matrix = matrix / largest_torque(matrix)
+    options = {"maxiter": _ITERATIONS, "maxcor": 20, "gtol": 1e-9, "ftol": 1e-15}
     found = optimize.minimize(
-        _relaxed_energy, start, (matrix,), method="L-BFGS-B", jac=True, options=options
+        _relaxed_energy, start, (unit_matrix,), method="L-BFGS-B", jac=True, options=options
     )
     return _normalised(found.x, n)[0].reshape(2 * n, p)
 

@@ -16,10 +16,15 @@ from scipy import linalg, optimize
 
 from pearlfem.errors import ConvergenceError
 from pearlfem.magnetism._checks import at_least, symmetric_matrix
-from pearlfem.magnetism.bounds import multiplier_bound, multipliers, relaxed_moments
+from pearlfem.magnetism.bounds import (
+    largest_torque,
+    multiplier_bound,
+    multipliers,
+    relaxed_moments,
+)
 from pearlfem.magnetism.moments import hessian, moments, value_and_gradient
 
-# Torques in units of the largest row sum of |T|; energies in that times n.
+# Torques and curvatures are in units of the largest row sum of |T|, energies in that times n.
 _ROUGH = 1e-5  # while searching
 _FINE = 1e-8  # before Newton's method; also the worst torque that an answer may have
 _EXACT = 1e-13  # what Newton's method aims at
@@ -97,6 +102,8 @@ def ground_state(
         for directions from the relaxed problem.
     """
     matrix = symmetric_matrix(tensor)
+    unit = largest_torque(matrix)
+    matrix /= unit  # of which all tolerances here are parts
     at_least("starts", starts, 1)
     at_least("kicks", kicks, 0)
     rng = np.random.default_rng(at_least("seed", seed, 0))
@@ -105,23 +112,18 @@ def ground_state(
     states, reached = _lowest(matrix, found)
     if not _proved(matrix, states[0]):
         states, reached = _lowest(matrix, _race(matrix, found, kicks, rng))
-    angles, energy = states[0], value_and_gradient(states[0], matrix)[0]
+    angles = states[0]
     stiffness = linalg.eigh(hessian(angles, matrix), eigvals_only=True, subset_by_index=[0, 0])[0]
     return GroundState(
         angles=angles,
-        energy=energy,
-        lower_bound=_best_bound(matrix, angles, relaxed),
+        energy=unit * value_and_gradient(angles, matrix)[0],
+        lower_bound=unit * _best_bound(matrix, angles, relaxed),
         states=states,
-        stiffness=float(stiffness),
-        degenerate=bool(len(states) > 1 or stiffness <= _FLAT * _scale(matrix)),
+        stiffness=unit * float(stiffness),
+        degenerate=bool(len(states) > 1 or stiffness <= _FLAT),
         starts=len(found),
         reached=reached,
     )
-
-
-def _scale(matrix: _Array) -> float:
-    """Return the largest torque that an impurity can feel, or more."""
-    return float(np.abs(matrix).sum(axis=1).max())
 
 
 def _best_bound(matrix: _Array, angles: _Array, relaxed: _Array) -> float:
@@ -141,7 +143,7 @@ def _proved(matrix: _Array, angles: _Array) -> bool:
     """Whether the bound of the state's own multipliers touches its energy, to round-off."""
     bound = multiplier_bound(matrix, multipliers(matrix, moments(angles).reshape(-1, 1)))
     energy = value_and_gradient(angles, matrix)[0]
-    return energy - bound <= _PROOF * len(angles) * _scale(matrix)
+    return energy - bound <= _PROOF * len(angles)
 
 
 def _starts(
@@ -168,8 +170,8 @@ def _angles(vector: _Array) -> _Array:
 
 
 def _descend(matrix: _Array, theta: _Array, torque: float) -> _Array:
-    """Return a minimum near ``theta``, to the torque given in units of the largest."""
-    options = {"gtol": torque * _scale(matrix), "ftol": 1e-15, "maxcor": 20, "maxiter": 10000}
+    """Return a minimum near ``theta``, to the torque given."""
+    options = {"gtol": torque, "ftol": 1e-15, "maxcor": 20, "maxiter": 10000}
     return np.asarray(
         optimize.minimize(
             value_and_gradient, theta, (matrix,), method="L-BFGS-B", jac=True, options=options
@@ -218,7 +220,7 @@ def _lowest(matrix: _Array, found: list[_Array]) -> tuple[_Array, int]:
     """Return the distinct states of lowest energy ``(k, n)``, and how many were found there."""
     fine = np.array([_descend(matrix, theta, _FINE) for theta in found])
     energies = np.array([value_and_gradient(theta, matrix)[0] for theta in fine])
-    size = len(matrix) // 2 * _scale(matrix)
+    size = len(matrix) // 2
     near = fine[energies <= energies.min() + _FINE * size]
     groups = _groups(near, 100 * _ALIKE)
     states = np.array([_polish(matrix, near[group[0]]) for group in groups])
@@ -252,26 +254,25 @@ def _polish(matrix: _Array, theta: _Array) -> _Array:
     Raises:
         ConvergenceError: What is left of the torques is too much, or it is a saddle.
     """
-    scale = _scale(matrix)
     for _ in range(_NEWTON_STEPS):
         torques = value_and_gradient(theta, matrix)[1]
         worst = np.abs(torques).max()
         curvature, modes = linalg.eigh(hessian(theta, matrix))
-        if curvature[0] < -_FLAT * scale:  # a saddle: go down on its lower side
+        if curvature[0] < -_FLAT:  # a saddle: go down on its lower side
             sides = [_descend(matrix, theta + turn * modes[:, 0], _FINE) for turn in (-0.3, 0.3)]
             theta = min(sides, key=lambda side: value_and_gradient(side, matrix)[0])
             continue
-        if worst <= _EXACT * scale:
+        if worst <= _EXACT:
             return theta
-        firm = curvature > _FLAT * scale
+        firm = curvature > _FLAT
         step = modes[:, firm] @ ((modes[:, firm].T @ torques) / curvature[firm])
         trial = theta - step / max(1.0, np.abs(step).max() / _LONGEST_STEP)
         if np.abs(value_and_gradient(trial, matrix)[1]).max() >= worst:  # round-off
-            if worst <= _FINE * scale:
+            if worst <= _FINE:
                 return theta
             break
         theta = trial
     raise ConvergenceError(
         f"no minimum of the energy within {_NEWTON_STEPS} Newton steps: torques up to {worst:.3g} "
-        f"are left, {_FINE * scale:.3g} are allowed"
+        f"of the largest row sum of |T| are left, {_FINE:g} are allowed"
     )
