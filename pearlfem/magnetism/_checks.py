@@ -45,6 +45,15 @@ def symmetric_matrix(tensor: ArrayLike) -> _Array:
     return 0.5 * (matrix + matrix.T)
 
 
+def without_shift(matrix: _Array) -> tuple[_Array, float]:
+    """Return T without the isotropic parts of its diagonal blocks, and what these add to F.
+
+    They are the same for every state, and may be far larger than the interaction.
+    """
+    blocks = np.diagonal(matrix).reshape(-1, 2).mean(axis=1)
+    return matrix - np.diag(np.repeat(blocks, 2)), 0.5 * float(blocks.sum())
+
+
 def finite_angles(angles: ArrayLike, count: int | None = None) -> _Array:
     """Return angles ``(..., n)``; refuse other numbers of them and any that is not finite."""
     array = np.asarray(angles, dtype=np.float64)

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, optimize
 
-from pearlfem.magnetism._checks import symmetric_matrix
+from pearlfem.magnetism._checks import symmetric_matrix, without_shift
 
 _COLUMNS = 12  # p at most: more costs time and hardly raises the bound
 _ITERATIONS = 500
@@ -65,22 +65,23 @@ def lower_bound(tensor: ArrayLike) -> float:
     Raises:
         StudyError: The tensor is no symmetric ``(n, n, 2, 2)``.
     """
-    matrix = symmetric_matrix(tensor)
+    full = symmetric_matrix(tensor)
+    matrix, shift = without_shift(full)
     best = multiplier_bound(matrix, multipliers(matrix, relaxed_moments(matrix)))
-    return max(best, multiplier_bound(matrix, np.zeros(len(matrix) // 2)))
+    return max(shift + best, multiplier_bound(full, np.zeros(len(full) // 2)))
 
 
 def multiplier_bound(matrix: _Array, mu: _Array) -> float:
     """Return the bound for given multipliers ``(n,)``; T as the matrix ``(2n, 2n)``."""
     shifted = matrix + np.diag(np.repeat(mu, 2))
     lowest = linalg.eigh(shifted, eigvals_only=True, subset_by_index=[0, 0])[0]
-    roundoff = len(shifted) * np.finfo(float).eps * largest_torque(shifted)
+    roundoff = len(shifted) * np.finfo(float).eps * row_sums(shifted).max()
     return float(0.5 * len(mu) * (lowest - roundoff) - 0.5 * mu.sum())
 
 
-def largest_torque(matrix: _Array) -> float:
-    """Return the largest torque that an impurity can feel, or more: a unit; 1 if there is none."""
-    return float(np.abs(matrix).sum(axis=1).max()) or 1.0
+def row_sums(matrix: _Array) -> _Array:
+    """Return for each impurity ``(n,)`` what no component of its field exceeds."""
+    return np.asarray(np.abs(matrix).sum(axis=1).reshape(-1, 2).max(axis=1))
 
 
 def multipliers(matrix: _Array, V: _Array) -> _Array:
@@ -94,7 +95,7 @@ def relaxed_moments(matrix: _Array) -> _Array:
     p = min(int(np.ceil(np.sqrt(2 * n))) + 1, _COLUMNS)
     start = np.random.default_rng(0).normal(size=2 * n * p)
     # SciPy's tolerances are for energies near 1, whatever the unit.
-    unit_matrix = matrix / largest_torque(matrix)
+    unit_matrix = matrix / (row_sums(matrix).max() or 1.0)
     options = {"maxiter": _ITERATIONS, "maxcor": 20, "gtol": 1e-9, "ftol": 1e-15}
     found = optimize.minimize(
         _relaxed_energy, start, (unit_matrix,), method="L-BFGS-B", jac=True, options=options

@@ -15,22 +15,23 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import linalg, optimize
 
 from pearlfem.errors import ConvergenceError
-from pearlfem.magnetism._checks import at_least, symmetric_matrix
+from pearlfem.magnetism._checks import at_least, symmetric_matrix, without_shift
 from pearlfem.magnetism.bounds import (
-    largest_torque,
     multiplier_bound,
     multipliers,
     relaxed_moments,
+    row_sums,
 )
 from pearlfem.magnetism.moments import hessian, moments, value_and_gradient
 
-# Torques and curvatures are in units of the largest row sum of |T|, energies in that times n.
-_ROUGH = 1e-5  # while searching
-_FINE = 1e-8  # before Newton's method; also the worst torque that an answer may have
-_EXACT = 1e-13  # what Newton's method aims at
-_TIE = 1e-12  # energies closer than this are the same to round-off
-_PROOF = 1e-10  # distance from the bound below which a state is the ground state
-_FLAT = 1e-9  # a Hessian's eigenvalue below this is zero to round-off
+# Torques and curvatures are in units of the row sums of |T|; energies in the largest, times n.
+_ROUGH = 1e-5  # torques while searching
+_FINE = 1e-8  # torques before Newton's method
+_ALLOWED = 1e-8  # torques that an answer may have at most
+_EXACT = 1e-13  # torques that Newton's method aims at
+_NEAR = 1e-8  # energies that are looked at more closely
+_TIE = 1e-13  # energies closer than this are the same to round-off
+_FLAT = 1e-9  # a curvature below this is zero to round-off
 _ALIKE = 1e-4  # distance of moments below which two states are one
 _NEWTON_STEPS = 40
 _LONGEST_STEP = 0.1  # of an angle, in Newton's method [rad]
@@ -101,9 +102,9 @@ def ground_state(
         Luttinger, Tisza, Phys. Rev. 70, 954 (1946). Goemans, Williamson, J. ACM 42, 1115 (1995),
         for directions from the relaxed problem.
     """
-    matrix = symmetric_matrix(tensor)
-    unit = largest_torque(matrix)
-    matrix /= unit  # of which all tolerances here are parts
+    matrix, shift = without_shift(symmetric_matrix(tensor))
+    unit = row_sums(matrix).max() or 1.0
+    matrix /= unit  # SciPy's tolerances are for energies near 1
     at_least("starts", starts, 1)
     at_least("kicks", kicks, 0)
     rng = np.random.default_rng(at_least("seed", seed, 0))
@@ -113,17 +114,22 @@ def ground_state(
     if not _proved(matrix, states[0]):
         states, reached = _lowest(matrix, _race(matrix, found, kicks, rng))
     angles = states[0]
-    stiffness = linalg.eigh(hessian(angles, matrix), eigvals_only=True, subset_by_index=[0, 0])[0]
+    curvature = hessian(angles, matrix)
+    flattest = _lowest_eigenvalue(curvature / np.outer(_stretch(matrix), _stretch(matrix)))
     return GroundState(
         angles=angles,
-        energy=unit * value_and_gradient(angles, matrix)[0],
-        lower_bound=unit * _best_bound(matrix, angles, relaxed),
+        energy=shift + unit * value_and_gradient(angles, matrix)[0],
+        lower_bound=shift + unit * _best_bound(matrix, angles, relaxed),
         states=states,
-        stiffness=unit * float(stiffness),
-        degenerate=bool(len(states) > 1 or stiffness <= _FLAT),
+        stiffness=unit * _lowest_eigenvalue(curvature),
+        degenerate=bool(len(states) > 1 or flattest <= _FLAT),
         starts=len(found),
         reached=reached,
     )
+
+
+def _lowest_eigenvalue(symmetric: _Array) -> float:
+    return float(linalg.eigh(symmetric, eigvals_only=True, subset_by_index=[0, 0])[0])
 
 
 def _best_bound(matrix: _Array, angles: _Array, relaxed: _Array) -> float:
@@ -143,7 +149,8 @@ def _proved(matrix: _Array, angles: _Array) -> bool:
     """Whether the bound of the state's own multipliers touches its energy, to round-off."""
     bound = multiplier_bound(matrix, multipliers(matrix, moments(angles).reshape(-1, 1)))
     energy = value_and_gradient(angles, matrix)[0]
-    return energy - bound <= _PROOF * len(angles)
+    # The bound is lowered by n² eps for round-off.
+    return bool(energy - bound <= 8 * np.finfo(float).eps * len(angles) ** 2)
 
 
 def _starts(
@@ -171,12 +178,26 @@ def _angles(vector: _Array) -> _Array:
 
 def _descend(matrix: _Array, theta: _Array, torque: float) -> _Array:
     """Return a minimum near ``theta``, to the torque given."""
+    stretch = _stretch(matrix)
+
+    def stretched(x: _Array) -> tuple[float, _Array]:
+        energy, torques = value_and_gradient(x / stretch, matrix)
+        return energy, torques / stretch
+
     options = {"gtol": torque, "ftol": 1e-15, "maxcor": 20, "maxiter": 10000}
-    return np.asarray(
-        optimize.minimize(
-            value_and_gradient, theta, (matrix,), method="L-BFGS-B", jac=True, options=options
-        ).x
+    found = optimize.minimize(
+        stretched, theta * stretch, method="L-BFGS-B", jac=True, options=options
     )
+    return np.asarray(found.x / stretch)
+
+
+def _stretch(matrix: _Array) -> _Array:
+    """Return factors of the angles ``(n,)`` that make turns of all impurities cost about alike.
+
+    Without them close pairs would hide the others, whose couplings are orders of magnitude weaker.
+    """
+    sums = row_sums(matrix)
+    return np.sqrt(np.where(sums > 0, sums, 1.0))
 
 
 def _race(
@@ -221,7 +242,7 @@ def _lowest(matrix: _Array, found: list[_Array]) -> tuple[_Array, int]:
     fine = np.array([_descend(matrix, theta, _FINE) for theta in found])
     energies = np.array([value_and_gradient(theta, matrix)[0] for theta in fine])
     size = len(matrix) // 2
-    near = fine[energies <= energies.min() + _FINE * size]
+    near = fine[energies <= energies.min() + _NEAR * size]
     groups = _groups(near, 100 * _ALIKE)
     states = np.array([_polish(matrix, near[group[0]]) for group in groups])
     energies = np.array([value_and_gradient(theta, matrix)[0] for theta in states])
@@ -254,25 +275,28 @@ def _polish(matrix: _Array, theta: _Array) -> _Array:
     Raises:
         ConvergenceError: What is left of the torques is too much, or it is a saddle.
     """
+    stretch = _stretch(matrix)
     for _ in range(_NEWTON_STEPS):
-        torques = value_and_gradient(theta, matrix)[1]
-        worst = np.abs(torques).max()
-        curvature, modes = linalg.eigh(hessian(theta, matrix))
+        torques = value_and_gradient(theta, matrix)[1] / stretch
+        worst = np.abs(torques / stretch).max()
+        curvature, modes = linalg.eigh(hessian(theta, matrix) / np.outer(stretch, stretch))
         if curvature[0] < -_FLAT:  # a saddle: go down on its lower side
-            sides = [_descend(matrix, theta + turn * modes[:, 0], _FINE) for turn in (-0.3, 0.3)]
+            turn = modes[:, 0] / np.abs(modes[:, 0]).max()
+            sides = [_descend(matrix, theta + sign * 0.3 * turn, _FINE) for sign in (-1, 1)]
             theta = min(sides, key=lambda side: value_and_gradient(side, matrix)[0])
             continue
         if worst <= _EXACT:
             return theta
         firm = curvature > _FLAT
-        step = modes[:, firm] @ ((modes[:, firm].T @ torques) / curvature[firm])
+        step = modes[:, firm] @ ((modes[:, firm].T @ torques) / curvature[firm]) / stretch
         trial = theta - step / max(1.0, np.abs(step).max() / _LONGEST_STEP)
-        if np.abs(value_and_gradient(trial, matrix)[1]).max() >= worst:  # round-off
-            if worst <= _FINE:
+        left = np.abs(value_and_gradient(trial, matrix)[1] / stretch**2).max()
+        if left >= worst:  # round-off
+            if worst <= _ALLOWED:
                 return theta
             break
         theta = trial
     raise ConvergenceError(
         f"no minimum of the energy within {_NEWTON_STEPS} Newton steps: torques up to {worst:.3g} "
-        f"of the largest row sum of |T| are left, {_FINE:g} are allowed"
+        f"of the largest there can be are left, {_ALLOWED:g} are allowed"
     )

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pearlfem.errors import StudyError
-from pearlfem.magnetism._checks import at_least, symmetric_matrix
+from pearlfem.magnetism._checks import at_least, symmetric_matrix, without_shift
 from pearlfem.magnetism.averages import Average, average
 from pearlfem.magnetism.order import net_moment
 
@@ -90,7 +90,7 @@ def metropolis(
         comes near the number of sweeps, as at low temperatures, chains are stuck: take more
         sweeps.
     """
-    matrix = symmetric_matrix(tensor)
+    matrix, shift = without_shift(symmetric_matrix(tensor))
     kT = _positive_temperature(temperature)
     count = at_least("sweeps", sweeps, _FEWEST_SWEEPS)
     before = max(count // 2, 100) if discarded is None else at_least("discarded", discarded, 0)
@@ -114,7 +114,7 @@ def metropolis(
     averages = {name: average(values) for name, values in samples.items()}
     return ThermalAverages(
         temperature=kT,
-        energy=average(energies),
+        energy=average(shift + energies),
         # To first order in the error of the mean, so are the errors of this series.
         specific_heat=average((energies - energies.mean()) ** 2 / (n * kT**2)),
         net_moment=averages["net_moment"],

@@ -111,6 +111,21 @@ def test_seed_gives_the_answer(film_tensor):
     np.testing.assert_allclose(first.energy, other.energy, rtol=1e-12)
 
 
+def test_self_energy_and_close_pairs_do_not_hide_the_others(film_tensor):
+    """Couplings of 3e6 and 1, and a self-energy of 1e6 that does not care about directions."""
+    positions = np.random.default_rng(6).uniform(size=(9, 2)) * 3
+    positions[8] = positions[7] + [5e-4, 0]
+    T = film_tensor(positions)
+    state = ground_state(T)
+    bare = ground_state(T, seed=1)
+    np.testing.assert_allclose(state.angles, bare.angles, atol=1e-9)
+    T[np.diag_indices(9)] += 1e6 * np.eye(2)
+    shifted = ground_state(T)
+    np.testing.assert_allclose(shifted.angles, state.angles, atol=1e-4)
+    np.testing.assert_allclose(shifted.energy, state.energy + 4.5e6, rtol=1e-14)
+    assert shifted.lower_bound <= shifted.energy
+
+
 def test_unit_of_energy_does_not_matter(random_tensor):
     T = random_tensor(12, seed=4)
     state, tiny = ground_state(T), ground_state(1e-25 * T)  # as couplings are in joules

@@ -71,5 +71,5 @@ def test_angles_that_do_not_fit_are_refused(random_tensor):
     T = random_tensor(3, seed=7)
     with pytest.raises(StudyError, match=r"angles has shape \(2,\): the last axis must be 3 long"):
         energy(T, np.zeros(2))
-    with pytest.raises(StudyError, match="angles = .*finite"):
+    with pytest.raises(StudyError, match=r"angles = .*finite"):
         energy(T, [0.0, np.nan, 0.0])

@@ -73,7 +73,7 @@ def test_spiral_has_half_the_squared_order():
 
 
 def test_vortex_has_the_vorticity_1():
-    r = np.random.default_rng(3).normal(size=(30, 2)) + [4.0, -1.0]
+    r = np.random.default_rng(3).normal([4.0, -1.0], size=(30, 2))
     center = r.mean(axis=0)
     azimuth = np.arctan2(*(r - center).T[::-1])
     np.testing.assert_allclose(vorticity(azimuth + np.pi / 2, r), 1.0, rtol=1e-14)
