@@ -53,7 +53,6 @@ class GroundState:
             first one being `angles`; states that differ by turning all moments round count once.
         stiffness: Lowest eigenvalue of the Hessian, >= 0 to round-off [energy/rad²]: what the
             softest turn of the moments costs.
-        degenerate: True if there are several states, or a turn that costs nothing.
         starts: Number of starts.
         reached: Number of starts that ended at this energy: 1 of many says that a lower
             state may well have been missed.
@@ -64,9 +63,13 @@ class GroundState:
     lower_bound: float
     states: _Array
     stiffness: float
-    degenerate: bool
     starts: int
     reached: int
+
+    @property
+    def degenerate(self) -> bool:
+        """Whether several states of this energy were found: a few of a symmetry, or of a family."""
+        return len(self.states) > 1
 
     @property
     def gap(self) -> float:
@@ -103,7 +106,7 @@ def ground_state(
         for directions from the relaxed problem.
     """
     matrix, shift = without_shift(symmetric_matrix(tensor))
-    unit = row_sums(matrix).max() or 1.0
+    unit = float(row_sums(matrix).max()) or 1.0
     matrix /= unit  # SciPy's tolerances are for energies near 1
     at_least("starts", starts, 1)
     at_least("kicks", kicks, 0)
@@ -114,22 +117,16 @@ def ground_state(
     if not _proved(matrix, states[0]):
         states, reached = _lowest(matrix, _race(matrix, found, kicks, rng))
     angles = states[0]
-    curvature = hessian(angles, matrix)
-    flattest = _lowest_eigenvalue(curvature / np.outer(_stretch(matrix), _stretch(matrix)))
+    stiffness = linalg.eigh(hessian(angles, matrix), eigvals_only=True, subset_by_index=[0, 0])[0]
     return GroundState(
         angles=angles,
         energy=shift + unit * value_and_gradient(angles, matrix)[0],
         lower_bound=shift + unit * _best_bound(matrix, angles, relaxed),
         states=states,
-        stiffness=unit * _lowest_eigenvalue(curvature),
-        degenerate=bool(len(states) > 1 or flattest <= _FLAT),
+        stiffness=unit * float(stiffness),
         starts=len(found),
         reached=reached,
     )
-
-
-def _lowest_eigenvalue(symmetric: _Array) -> float:
-    return float(linalg.eigh(symmetric, eigvals_only=True, subset_by_index=[0, 0])[0])
 
 
 def _best_bound(matrix: _Array, angles: _Array, relaxed: _Array) -> float:

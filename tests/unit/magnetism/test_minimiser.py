@@ -13,6 +13,7 @@ from pearlfem.magnetism import (
     layered_order,
     lower_bound,
     mean_moment,
+    moments,
     net_moment,
     vorticity,
 )
@@ -111,19 +112,41 @@ def test_seed_gives_the_answer(film_tensor):
     np.testing.assert_allclose(first.energy, other.energy, rtol=1e-12)
 
 
-def test_self_energy_and_close_pairs_do_not_hide_the_others(film_tensor):
-    """Couplings of 3e6 and 1, and a self-energy of 1e6 that does not care about directions."""
-    positions = np.random.default_rng(6).uniform(size=(9, 2)) * 3
-    positions[8] = positions[7] + [5e-4, 0]
+def test_close_pairs_do_not_hide_the_others(film_tensor):
+    """Couplings of 2e6 and of 0.1: each moment is against its own field, whatever others feel."""
+    positions = np.random.default_rng(1).uniform(size=(30, 2)) * np.sqrt(30)
+    positions[1] = positions[0] + [1e-3, 0.0]
+    positions[3] = positions[2] + [0.0, 2e-4]
     T = film_tensor(positions)
+    state = ground_state(T, kicks=3)
+    m = moments(state.angles)
+    fields = np.einsum("ijab,jb->ia", T, m)
+    sizes = np.abs(T).sum(axis=(1, 3)).max(axis=1)
+    assert np.all(np.sum(m * fields, axis=1) < 0)
+    assert np.all(np.abs(energy_gradient(T, state.angles)) <= 1e-9 * sizes)
+    assert state.stiffness > 0
+    assert state.gap < 0.1 * 30  # of couplings to the others
+
+
+def test_isotropic_self_energy_only_shifts_the_answer(film_tensor):
+    T = film_tensor(np.random.default_rng(6).uniform(size=(9, 2)) * 3)
     state = ground_state(T)
-    bare = ground_state(T, seed=1)
-    np.testing.assert_allclose(state.angles, bare.angles, atol=1e-9)
     T[np.diag_indices(9)] += 1e6 * np.eye(2)
     shifted = ground_state(T)
-    np.testing.assert_allclose(shifted.angles, state.angles, atol=1e-4)
-    np.testing.assert_allclose(shifted.energy, state.energy + 4.5e6, rtol=1e-14)
+    np.testing.assert_allclose(shifted.angles, state.angles, atol=1e-7)
+    np.testing.assert_allclose(shifted.energy, state.energy + 4.5e6, rtol=1e-15)
+    np.testing.assert_allclose(shifted.gap, state.gap, atol=1e-8)
     assert shifted.lower_bound <= shifted.energy
+
+
+def test_saddle_is_left(film_tensor):
+    """Antiparallel across the axis, no moment of a pair feels a torque."""
+    T = film_tensor([[0.0, 0.0], [1.0, 0.0]])
+    saddle = np.array([np.pi / 2, -np.pi / 2])
+    np.testing.assert_allclose(energy_gradient(T, saddle), 0.0, atol=1e-16)
+    matrix = T.transpose(0, 2, 1, 3).reshape(4, 4)
+    theta = minimiser_module._polish(matrix / np.abs(matrix).max(), saddle)
+    np.testing.assert_allclose(energy(T, theta), ground_state(T).energy, rtol=1e-13)
 
 
 def test_unit_of_energy_does_not_matter(random_tensor):
