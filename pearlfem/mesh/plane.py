@@ -151,10 +151,12 @@ def _moved_outwards(faces: Faces, discs: tuple[Disc, ...]) -> _Array:
         ends = ends.reshape(-1, 2)
         sides = np.linalg.norm(np.diff(faces.vertices[ends], axis=1)[:, 0], axis=1)
         angles = 2.0 * np.arcsin(sides / (2.0 * disc.radius))
-        outward = np.repeat(np.sqrt(angles / np.sin(angles)), 2)
-        count = np.bincount(ends.ravel(), minlength=len(vertices))
-        factors = np.bincount(ends.ravel(), outward / 2.0, minlength=len(vertices))
+        outward = np.sqrt(angles / np.sin(angles))
+        count, weight, total = (
+            np.bincount(ends.ravel(), np.repeat(each, 2), len(vertices))
+            for each in (np.ones(len(ends)), angles, angles * outward)
+        )
         between = count == 2
-        offsets = vertices[between] - disc.center
-        vertices[between] = disc.center + factors[between, None] * offsets
+        factors = total[between] / weight[between]  # the mean where the sides differ
+        vertices[between] = disc.center + factors[:, None] * (vertices[between] - disc.center)
     return vertices
