@@ -264,6 +264,8 @@ def _bounds(summary: Mapping[str, Any]) -> str:
     if lower is not None and upper is not None:
         gap = (upper - lower) / abs(lower)
         return f"guaranteed between {lower:.9g} and {upper:.9g} (relative gap {gap:.1e})"
+    if lower is None and upper is None:
+        return "an estimate: there are no bounds with point impurities"
     bound = "a lower bound" if upper is None else "an upper bound"
     if summary["rounds"]:
         return f"{bound}, relative error estimated at {summary['rounds'][-1]['error']:.1e}"

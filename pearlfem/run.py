@@ -21,6 +21,7 @@ from pearlfem.io.probes import write_probe
 from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
 from pearlfem.model.applied import applied_field, idle_islands
+from pearlfem.model.sources import is_point
 from pearlfem.model.study import Study, read_study
 from pearlfem.observables.energy import free_energy, interaction_tensor, tensor_bracket
 from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
@@ -89,6 +90,8 @@ def run_study(
                 holes = hole_states(first)
             progress(f"output    {seconds['output']:6.1f} s")
             energy, tensor = _bounded(answers, found.rounds[-1:])
+            if any(is_point(source) for source in study.sources):
+                energy = Bounded(energy.value)  # see ``mesh.create_space``
             moment = magnetic_moment(first) if has_magnetic_moment(first) else None
             for problem in found.problems.values():
                 problem.destroy()

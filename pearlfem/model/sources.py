@@ -266,12 +266,22 @@ def check_sources(film: Film, sources: Sequence[Source]) -> None:
 def _check_points(film: Film, sources: Sequence[Source]) -> None:
     if not film.uniform:
         refuse_points(sources, "on a film whose Pearl length varies")
-    places = [source.position for source in sources if is_point(source)]
-    for place in places:
-        if places.count(place) > 1:
+    check_apart([source for source in sources if is_point(source)])
+
+
+def check_apart(impurities: Sequence[Impurity]) -> None:
+    """Refuse impurities at one place.
+
+    Raises:
+        StudyError: There are two; says which and where.
+    """
+    first: dict[Point, int] = {}
+    for number, impurity in enumerate(impurities, start=1):
+        other = first.setdefault(impurity.position, number)
+        if other != number:
             raise StudyError(
-                f"impurity: {places.count(place)} point impurities (size = 0) at {list(place)}: "
-                "their coupling has no value; allowed: different positions, or a size > 0"
+                f"impurity {number}: position = {list(impurity.position)} is that of impurity "
+                f"{other}; allowed: different positions"
             )
 
 

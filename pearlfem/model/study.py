@@ -18,6 +18,7 @@ from pearlfem.model.applied import CurrentLoop, Dipole, UniformField, check_appl
 from pearlfem.model.boundary import Boundary, Box, Open, Place, Walls, check_boundary
 from pearlfem.model.expressions import Expression
 from pearlfem.model.film import Film, Hole, Profile, Region
+from pearlfem.model.impurity_tables import ImpuritiesTable, LatticeTable, RandomTable
 from pearlfem.model.probes import PROBES, Probe, check_probes
 from pearlfem.model.quantities import FieldStrength, Positive, PositiveLength
 from pearlfem.model.shape_tables import (
@@ -33,6 +34,7 @@ from pearlfem.model.sources import (
     Impurity,
     Source,
     Vortex,
+    check_apart,
     check_sources,
     refuse_points,
 )
@@ -165,6 +167,7 @@ class _StudyTable(Table):
     film: _FilmTable
     temperature: Temperature | None = None
     impurity: tuple[Impurity, ...] = ()
+    impurities: ImpuritiesTable | None = None
     vortex: tuple[Vortex, ...] = ()
     applied: _AppliedTable = _AppliedTable()
     boundary: _BoundaryTable = _BoundaryTable()
@@ -259,11 +262,14 @@ def _units(content: dict[str, Any]) -> Units | ReducedUnits:
 
 def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
     film, impurities = table.film.film(origin), table.impurity
+    if table.impurities is not None:
+        impurities += table.impurities.build(film, origin)
     if table.temperature is not None:
         film, impurities = table.temperature.film(film), table.temperature.impurities(impurities)
     fluxoids, applied = table.film.fluxoids(), table.applied.sources()
     others: tuple[Source, ...] = (*table.vortex, *fluxoids, *applied)
     sources = (*impurities, *others)
+    check_apart(impurities)
     check_sources(film, sources)
     boundary = table.boundary.boundary(film)
     check_boundary(boundary, film, sources)
@@ -361,6 +367,9 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
         "region": _RegionTable,
         "temperature": Temperature,
         "impurity": Impurity,
+        "impurities": ImpuritiesTable,
+        "lattice": LatticeTable,
+        "random": RandomTable,
         "vortex": Vortex,
         "applied": _AppliedTable,
         "dipole": Dipole,

@@ -39,7 +39,7 @@ def free_energy(solution: Solution) -> float:
     the sources, which ``MaxwellLondon.solve`` checks.
 
     Of a point impurity (size = 0) the infinite energy on the infinite film is left out: what edges
-    add to it counts.
+    add to it counts. With one the result is an estimate and no bound.
 
     Returns:
         F [μ0Γ²/length in reduced units].

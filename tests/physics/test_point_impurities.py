@@ -52,13 +52,11 @@ def tensor(film, impurities, resolution=1.0, degree=3, far=100.0):
     return found
 
 
-def assert_lower_bound(found, exact, allowed):
-    """Edges' parts are too low by at most ``allowed``; couplings wrong by as much, relatively."""
+def assert_close(found, exact, allowed):
+    """Edges' parts and couplings are wrong by at most ``allowed``, relatively."""
     for i, j in itertools.product(range(len(exact)), repeat=2):
         error, scale = found[i, j] - exact[i, j], np.abs(exact[i, j]).max()
         assert np.abs(error).max() < allowed * scale, f"T of {i}, {j}"
-        if i == j:
-            assert np.linalg.eigvalsh(error).max() < 0, f"T of {i} is no lower bound"
     np.testing.assert_array_equal(found, found.transpose(1, 0, 3, 2))
 
 
@@ -67,13 +65,13 @@ def assert_lower_bound(found, exact, allowed):
 )
 def test_disc_with_a_long_pearl_length(positions):
     found = tensor(Film(Disc(1.0), LONG), points(*positions))
-    assert_lower_bound(found, disc_interaction_tensor(positions, 1.0, LONG), 1e-5)
+    assert_close(found, disc_interaction_tensor(positions, 1.0, LONG), 1e-5)
 
 
 def test_what_lies_beyond_the_far_boundary_counts():
     # Without it T of the centre would be off by (R/far)² = 6 %.
     found = tensor(Film(Disc(1.0), LONG), points((0.0, 0.0)), resolution=0.5, far=4.0)
-    assert_lower_bound(found, disc_interaction_tensor([(0.0, 0.0)], 1.0, LONG), 5e-5)
+    assert_close(found, disc_interaction_tensor([(0.0, 0.0)], 1.0, LONG), 5e-5)
 
 
 def square_tensor(positions, size, pearl_length):
@@ -100,7 +98,7 @@ def test_straight_edge_of_a_large_square():
     half = size / 2
     film = Film(Polygon([(0.0, -half), (size, -half), (size, half), (0.0, half)]), LONG * size)
     found = tensor(film, points(*positions))
-    assert_lower_bound(found, square_tensor(positions, size, film.pearl_length), 1e-5)
+    assert_close(found, square_tensor(positions, size, film.pearl_length), 1e-5)
     # What the other edges add is (π d/size)²/3, 2e-4 at d = 2.
     exact = half_plane_interaction_tensor(positions, film.pearl_length)
     for i in range(3):
@@ -121,7 +119,7 @@ def test_disc_with_any_pearl_length(disc_space, pearl_length, allowed):
     problem = MaxwellLondon(film, disc_space)
     solutions = problem.solve_each(impurities)
     exact = reference.interaction_tensor(pearl_length, POSITIONS, [0.0] * 3)
-    assert_lower_bound(interaction_tensor(solutions), exact, allowed)
+    assert_close(interaction_tensor(solutions), exact, allowed)
     moments = [magnetic_moment(solution)[2] for solution in solutions]
     sources = [reference.Impurity(p, 0.0, angle) for p in POSITIONS for angle in (0.0, 90.0)]
     exact = reference.magnetic_moments(pearl_length, sources)
@@ -131,10 +129,10 @@ def test_disc_with_any_pearl_length(disc_space, pearl_length, allowed):
 
 @pytest.mark.parametrize("degree", [1, 2, 3])
 @pytest.mark.parametrize("resolution", [0.25, 0.5])
-def test_coarse_meshes_bound_from_below_too(degree, resolution):
+def test_coarse_meshes_are_good_estimates(degree, resolution):
     found = tensor(Film(Disc(1.0), 1.0), points(*POSITIONS[1:]), resolution, degree)
     exact = reference.interaction_tensor(1.0, POSITIONS[1:], [0.0] * 2)
-    assert_lower_bound(found, exact, {1: 0.06, 2: 3e-3, 3: 3e-4}[degree])
+    assert_close(found, exact, {1: 0.06, 2: 3e-3, 3: 3e-4}[degree])
 
 
 def test_film_without_edges_has_keldysh_couplings_and_nothing_else():

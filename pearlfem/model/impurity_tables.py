@@ -1,0 +1,146 @@
+"""[impurities] of a study file: many alike, at sites from a CSV file, of a lattice or random."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
+
+from pearlfem.errors import StudyError
+from pearlfem.model.film import Film
+from pearlfem.model.layouts import lattice_sites, random_sites
+from pearlfem.model.quantities import Finite, NotNegativeLength, Point, Strength
+from pearlfem.model.shape_tables import Number, Origin, Table
+from pearlfem.model.sources import Impurity
+
+_PLACE = ("x", "y")
+_REST = ("angle", "strength", "size")
+_IMPURITY = TypeAdapter(Impurity)
+
+
+class LatticeTable(Table):
+    """[impurities.lattice]: all sites ``origin`` + i a1 + j a2 on the film."""
+
+    vectors: tuple[Point, Point]
+    origin: Point = (0.0, 0.0)
+
+
+class RandomTable(Table):
+    """[impurities.random]: places that are uniform on the film, ``spacing`` apart at least."""
+
+    number: Annotated[int, Field(ge=1, le=100_000, strict=True)]
+    seed: Number = 0
+    spacing: NotNegativeLength = 0.0
+
+
+class ImpuritiesTable(Table):
+    """[impurities]: ``size``, ``angle`` and ``strength`` of all, and one way to say where they are.
+
+    A CSV ``file`` has columns x and y, and may have angle, strength and size, which then count.
+    Sites of a lattice and random ones stay ``margin`` away from the film's edges.
+    """
+
+    size: NotNegativeLength
+    angle: Finite = 0.0
+    strength: Strength = Field(default=1.0, validate_default=True)
+    margin: NotNegativeLength = 0.0
+    file: str | None = None
+    lattice: LatticeTable | None = None
+    random: RandomTable | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ImpuritiesTable:
+        given = [name for name in ("file", "lattice", "random") if getattr(self, name) is not None]
+        if len(given) != 1:
+            what = " and ".join(given) or "none of them"
+            raise StudyError(f"{what} given; allowed: one of file, lattice and random")
+        return self
+
+    def build(self, film: Film, origin: Origin) -> tuple[Impurity, ...]:
+        """Return the impurities on ``film``.
+
+        Raises:
+            StudyError: The file cannot be used, or the film has no room.
+        """
+        if self.file is not None:
+            return tuple(self._from_file(self.file, origin))
+        if self.lattice is not None:
+            sites = lattice_sites(film, self.lattice.vectors, self.lattice.origin, self.margin)
+        else:
+            assert self.random is not None
+            number, seed, spacing = self.random.number, self.random.seed, self.random.spacing
+            sites = random_sites(film, number, seed, spacing, self.margin)
+        return tuple(
+            Impurity((x, y), self.size, self.angle, self.strength) for x, y in sites.tolist()
+        )
+
+    def _from_file(self, name: str, origin: Origin) -> Iterator[Impurity]:
+        common = {key: getattr(self, key) for key in _REST}
+        for row, cells in _rows(origin.folder / name, f"impurities.file = {name!r}"):
+            where = f"impurities.file = {name!r}: row {row}"
+            values = {column: _number(cell) for column, cell in cells.items()}
+            content = {"position": [values.pop(column) for column in _PLACE], **values}
+            try:
+                own = _IMPURITY.validate_python({"size": 0.0, **content}, context=origin.units)
+            except ValidationError as error:
+                fault = error.errors(include_url=False)[0]
+                column = _column(fault["loc"])
+                raise StudyError(
+                    f"{where}, column {column} = {cells[column]!r}: not allowed; {fault['msg']}"
+                ) from None
+            given = {key: getattr(own, key) for key in _REST if key in cells}
+            yield Impurity(own.position, **(common | given))
+
+
+def _rows(path: Path, what: str) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the number of each row, the header being row 1, and its cells by column."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise StudyError(f"{what}: cannot be read: {reason}") from None
+    reader = csv.reader(lines, strict=True)
+    try:
+        table = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+    except csv.Error as error:
+        raise StudyError(f"{what}: row {reader.line_num}: {error}") from None
+    table = [(number, row) for number, row in table if any(row)]
+    if not table:
+        raise StudyError(f"{what}: empty; allowed: a row of names {_names()}, and one per impurity")
+    (number, columns), *rest = table
+    for column in columns:
+        if column not in (*_PLACE, *_REST) or columns.count(column) > 1:
+            raise StudyError(
+                f"{what}: row {number}, column {column!r}: not allowed; allowed: {_names()}, once"
+            )
+    for column in _PLACE:
+        if column not in columns:
+            raise StudyError(f"{what}: row {number}: column {column!r} is missing, but needed")
+    if not rest:
+        raise StudyError(f"{what}: no rows; allowed: one for each impurity")
+    for number, row in rest:
+        if len(row) != len(columns):
+            raise StudyError(
+                f"{what}: row {number}: has {len(row)} cells; allowed: {len(columns)}, one for "
+                f"each of {', '.join(columns)}"
+            )
+        yield number, dict(zip(columns, row, strict=True))
+
+
+def _names() -> str:
+    return ", ".join(_PLACE) + " (" + ", ".join(_REST) + ")"
+
+
+def _number(cell: str) -> float | str:
+    """Return the number in a cell; other texts may be one with a unit."""
+    try:
+        return float(cell)
+    except ValueError:
+        return cell
+
+
+def _column(location: tuple[Any, ...]) -> str:
+    return _PLACE[location[1]] if location[0] == "position" else str(location[0])

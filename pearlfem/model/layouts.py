@@ -1,0 +1,107 @@
+"""Where many impurities are: sites of a lattice that lie on a film, or random places on it."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from pearlfem.errors import StudyError
+from pearlfem.model.film import Film
+from pearlfem.model.quantities import Point
+
+_Array = npt.NDArray[np.float64]
+_TRIES = 1000  # places drawn for each that is wanted
+_FLATTEST = 1e-6  # sine of the angle between the vectors of a lattice
+
+
+def lattice_sites(
+    film: Film, vectors: tuple[Point, Point], origin: Point, margin: float = 0.0
+) -> _Array:
+    """Return the sites ``origin`` + i a1 + j a2 on ``film``, row after row, ``(n, 2)`` [length].
+
+    Args:
+        film: With an edge.
+        vectors: a1 and a2 [length].
+        origin: A site, on the film or not [length].
+        margin: Sites are farther than this from all edges [length].
+
+    Raises:
+        StudyError: The film has no edge, the vectors are parallel, or no site lies on the film.
+    """
+    cell = np.array(vectors)
+    area = abs(float(np.linalg.det(cell)))
+    if not area > _FLATTEST * float(np.prod(np.linalg.norm(cell, axis=1))):
+        raise StudyError(
+            f"impurities.lattice.vectors = {[list(v) for v in vectors]}: not allowed; allowed: two "
+            "vectors that are not parallel"
+        )
+    room = _room(film, margin, "lattice")
+    if room.is_empty:
+        indices = np.empty((0, 2))
+    else:
+        corners = shapely.get_coordinates(room.envelope) - origin
+        bounds = corners @ np.linalg.inv(cell)
+        low, high = np.floor(bounds.min(axis=0)), np.ceil(bounds.max(axis=0))
+        second, first = np.mgrid[low[1] : high[1] + 1, low[0] : high[0] + 1]
+        indices = np.column_stack([first.ravel(), second.ravel()])
+    sites = indices @ cell + origin
+    sites = sites[shapely.contains_xy(room, *sites.T)]
+    if len(sites) == 0:
+        raise StudyError(
+            f"impurities.lattice.vectors = {[list(v) for v in vectors]}: no site lies on "
+            f"{film.shape}{_beyond(margin)}; allowed: shorter vectors, or another origin than "
+            f"{list(origin)}"
+        )
+    return np.asarray(sites)
+
+
+def random_sites(
+    film: Film, number: int, seed: int, spacing: float = 0.0, margin: float = 0.0
+) -> _Array:
+    """Return random places on ``film``, one after the other, ``(number, 2)`` [length].
+
+    They are uniform but for those that are too near to an earlier one, which are drawn again. The
+    same seed gives the same places on every machine.
+
+    Args:
+        film: With an edge.
+        number: How many.
+        seed: Of NumPy's generator PCG64.
+        spacing: Smallest distance of two [length].
+        margin: They are farther than this from all edges [length].
+
+    Raises:
+        StudyError: The film has no edge, or not enough room.
+    """
+    room = _room(film, margin, "random")
+    rng = np.random.default_rng(seed)
+    found = np.empty((0, 2))
+    if not room.is_empty:
+        shapely.prepare(room)
+        x0, y0, x1, y1 = room.bounds
+        for _ in range(_TRIES):
+            drawn = rng.uniform((x0, y0), (x1, y1), (number, 2))
+            for place in drawn[shapely.contains_xy(room, *drawn.T)]:
+                if np.all(np.linalg.norm(found - place, axis=1) > spacing):
+                    found = np.vstack([found, place])
+                if len(found) == number:
+                    return found
+    raise StudyError(
+        f"impurities.random.number = {number}: only {len(found)} found room on {film.shape} at "
+        f"distances above spacing = {spacing:g}{_beyond(margin)}; allowed: fewer, or less spacing"
+    )
+
+
+def _room(film: Film, margin: float, kind: str) -> shapely.Geometry:
+    """Return where impurities may be."""
+    if not film.bounded:
+        raise StudyError(
+            f"impurities.{kind}: not allowed on {film.shape}, which has no edge; allowed: a film "
+            "with an edge, or sites from a file"
+        )
+    return film.outline().buffer(-margin)
+
+
+def _beyond(margin: float) -> str:
+    return f", farther than margin = {margin:g} from its edges" if margin else ""
