@@ -17,6 +17,7 @@ from pearlfem.formulation.vector import VectorFormulation
 from pearlfem.mesh.circumscribed import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
+from pearlfem.model.periodic import repeated
 from pearlfem.model.sources import (
     Impurity,
     Source,
@@ -132,7 +133,8 @@ class MaxwellLondon:
             if is_point(source):
                 self._check_place(name, source)
         named = [(name, source) for name, source in named if not is_point(source)]
-        errors = quadrature_errors(self.space, self.film, [source for _, source in named])
+        whole = [repeated(source, self.space.periods) for _, source in named]
+        errors = quadrature_errors(self.space, self.film, whole)
         for (name, source), error in zip(named, errors, strict=True):
             if error > ALLOWED_QUADRATURE_ERROR:
                 size = f"size = {source.size:g}: " if isinstance(source, Impurity | Vortex) else ""
@@ -151,6 +153,8 @@ class MaxwellLondon:
 
     def _solve(self, sources: Sequence[tuple[Source, ...]]) -> list[Solution]:
         """Solve for each of ``sources`` alone."""
+        periods = self.space.periods
+        sources = [tuple(repeated(one, periods) for one in each) for each in sources]
         loads, lifts = zip(*(self._load(each) for each in sources), strict=True)
         vectors = [load.duplicate() for load in loads]
         iterations = self._solver.solve_all(loads, vectors)

@@ -16,7 +16,15 @@ from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 from pearlfem.mesh.adapted import SizeField
-from pearlfem.mesh.grading import Extent, Growth, Seeds, device_extent, seeds, sizes_at
+from pearlfem.mesh.grading import (
+    Extent,
+    Growth,
+    Seeds,
+    device_extent,
+    largest_cell,
+    seeds,
+    sizes_at,
+)
 from pearlfem.mesh.plane import plane_faces, rounding_for
 from pearlfem.mesh.shapes import add_space
 from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
@@ -46,10 +54,10 @@ def create_space(
     Args:
         film: The film.
         sources: Where, and how finely, cells are needed.
-        boundary: Open space, or walls.
+        boundary: Open space, walls, or a cell that repeats itself.
         resolution: 2.0 halves all cells.
         far: Radius of the far boundary in sizes of the device (see ``device_extent``); a box with
-            walls at the sides has none.
+            walls at the sides has none, and neither has a periodic cell.
         sizes: Cell sizes, given on rank 0, that replace those of ``resolution``.
         comm: Communicator over which the mesh is distributed; gmsh runs on rank 0.
 
@@ -136,6 +144,8 @@ def _generate(
     add_space(plane_faces(film, rounding), rest, boundary, extent, far)
     field = _add_seeds(found, extent) if sizes is None else _add_sizes(sizes, extent)
     gmsh.model.mesh.field.setAsBackgroundMesh(field)
+    if math.isfinite(largest := largest_cell(boundary)):
+        gmsh.option.setNumber("Mesh.MeshSizeMax", largest / extent.size)
     for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
         gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)
     gmsh.model.mesh.generate(3)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
+from pearlfem.mesh.closed import Vectors, distribute_closed, is_closed
 from pearlfem.parallel import on_root
 
 HOLE = "hole "  # before the name of a hole, the name of its facets
@@ -33,12 +34,15 @@ class TaggedMesh:
         groups: The number of each named group of facets.
         mirrored: Whether the mesh is the half z ≥ 0 of a space that is mirror symmetric in z.
             Otherwise it is the whole space, and no cell reaches through z = 0.
+        periods: The vectors (x, y) [length] along which space repeats itself, compact ones; then
+            the mesh is one cell of it and has no sides (see ``pearlfem.mesh.closed``).
     """
 
     mesh: dolfinx.mesh.Mesh
     facet_tags: dolfinx.mesh.MeshTags
     groups: dict[str, int]
     mirrored: bool = True
+    periods: Vectors | None = None
 
     def facets(self, *names: str) -> npt.NDArray[np.int32]:
         """Return this rank's facets of the named groups; a group that is absent has none."""
@@ -121,6 +125,8 @@ def gmsh_session(comm: MPI.Comm) -> Iterator[None]:
 
 def distribute(model: Any, comm: MPI.Comm) -> TaggedMesh:
     """Turn the gmsh ``model`` of rank 0 into a distributed mesh (collective over ``comm``)."""
+    if on_root(comm, lambda: is_closed(model)):
+        return TaggedMesh(*distribute_closed(model, comm, _partitioner(comm)))
     data = dolfinx.io.gmsh.model_to_mesh(model, comm, 0, gdim=3, partitioner=_partitioner(comm))
     groups = {name: group.tag for name, group in data.physical_groups.items() if group.dim == 2}
     mirrored = "below" not in data.physical_groups

@@ -1,0 +1,171 @@
+"""A mesh that closes on itself: opposite walls of a periodic cell have the same vertices.
+
+Periodicity is in the topology. Vertices of a wall and of its opposite are one, and so are edges,
+facets and all dofs on them, whatever the element. The geometry keeps both places: cells know their
+own corners. Nothing has to be constrained.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import dolfinx.io.gmsh
+import numpy as np
+import numpy.typing as npt
+from dolfinx import mesh as dmesh
+from dolfinx.common import IndexMap
+from mpi4py import MPI
+
+from pearlfem.errors import StudyError
+from pearlfem.mesh.geometry import with_geometry
+from pearlfem.parallel import on_root
+
+_Array = npt.NDArray[np.float64]
+_Nodes = npt.NDArray[np.int64]
+Vectors = tuple[tuple[float, float], tuple[float, float]]
+
+_TRIANGLE, _TETRAHEDRON = 2, 4  # gmsh's numbers
+_DIGITS = 12  # of the periods
+_TAG = 1  # of messages
+_SAME = 1e-6  # of the cell: displacements that differ by less are the same
+
+
+class ClosedMesh(NamedTuple):
+    """What ``TaggedMesh`` is made of."""
+
+    mesh: dmesh.Mesh
+    facet_tags: dmesh.MeshTags
+    groups: dict[str, int]
+    mirrored: bool
+    periods: Vectors
+
+
+class _Model(NamedTuple):
+    """What gmsh has on rank 0: nodes, the vertex that each of them is, cells and facets."""
+
+    points: _Array
+    vertices: _Nodes
+    cells: _Nodes
+    facets: _Nodes
+    values: npt.NDArray[np.int32]
+    groups: dict[str, int]
+    periods: Vectors
+
+
+def is_closed(model: Any) -> bool:
+    """Return whether surfaces of the gmsh ``model`` are periodic (on the rank that has it)."""
+    tags = [tag for _, tag in model.getEntities(2)]
+    return bool(np.any(np.array(model.mesh.getPeriodic(2, tags)) != tags))
+
+
+def distribute_closed(model: Any, comm: MPI.Comm, partitioner: Any) -> ClosedMesh:
+    """Turn the gmsh ``model`` of rank 0 with two pairs of periodic surfaces into a mesh.
+
+    Raises:
+        StudyError: Cells are as large as the periods, so that two would have the same vertices.
+
+    Note:
+        Collective over ``comm``.
+    """
+    found = on_root(comm, lambda: _read(model))
+    mine = slice(None) if comm.rank == 0 else slice(0)
+    folded = dmesh.create_mesh(
+        comm,
+        found.vertices[found.cells[mine]],
+        dolfinx.io.gmsh.ufl_mesh(_TETRAHEDRON, 3, np.float64),
+        found.points[np.unique(found.vertices, return_index=True)[1]][mine],
+        partitioner,
+        max_facet_to_cell_links=2,
+    )
+    facets, values = dolfinx.io.distribute_entity_data(
+        folded, 2, found.vertices[found.facets[mine]], found.values[mine]
+    )
+    folded.topology.create_connectivity(2, 3)
+    tags = dmesh.meshtags_from_entities(folded, 2, dolfinx.graph.adjacencylist(facets), values)
+    unfolded = _unfolded(folded, found.points, found.cells)
+    moved = dmesh.meshtags(unfolded, 2, tags.indices, tags.values)
+    return ClosedMesh(unfolded, moved, found.groups, True, found.periods)
+
+
+def _read(model: Any) -> _Model:
+    points = dolfinx.io.gmsh.extract_geometry(model)
+    topologies, named = dolfinx.io.gmsh.extract_topology_and_markers(model)
+    cells, facets = topologies[_TETRAHEDRON], topologies[_TRIANGLE]
+    vertices, periods = _vertices(model, points)
+    found = _Model(
+        points,
+        vertices,
+        np.asarray(cells["topology"], np.int64),
+        np.asarray(facets["topology"], np.int64),
+        np.asarray(facets["cell_data"], np.int32),
+        {name: group.tag for name, group in named.items() if group.dim == 2},
+        periods,
+    )
+    _check_edges(found)
+    return found
+
+
+def _vertices(model: Any, points: _Array) -> tuple[_Nodes, Vectors]:
+    """Return the vertex that each node is, from 0 on without gaps, and the two periods."""
+    size = float(np.ptp(points[:, :2], axis=0).max())
+    same_as, periods = np.arange(len(points)), []
+    for _, surface in model.getEntities(2):
+        opposite, nodes, others, _ = model.mesh.getPeriodicNodes(2, surface)
+        if opposite == surface or len(nodes) == 0:
+            continue
+        own, other = (np.asarray(tags, np.int64) - 1 for tags in (nodes, others))
+        shift = np.round((points[own] - points[other]).mean(axis=0) / size, _DIGITS) * size
+        periods.append((float(shift[0]), float(shift[1])))
+        step = np.arange(len(points))
+        step[own] = other
+        same_as = step[same_as]  # nodes on posts take one step after the other
+    first, second = periods
+    return np.unique(same_as, return_inverse=True)[1], (first, second)
+
+
+def _check_edges(found: _Model) -> None:
+    """Refuse cells so large that two edges have the same two vertices.
+
+    If no edges have, no facets or cells have.
+    """
+    pairs = found.cells[:, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]].reshape(-1, 2)
+    order = np.argsort(found.vertices[pairs], axis=1)
+    pairs = np.take_along_axis(pairs, order, axis=1)
+    ends = found.vertices[pairs]
+    along = found.points[pairs[:, 1]] - found.points[pairs[:, 0]]
+    _, first, kind = np.unique(ends, axis=0, return_index=True, return_inverse=True)
+    size = _SAME * np.abs(found.periods).max()
+    if np.any(ends[:, 0] == ends[:, 1]) or np.any(np.abs(along - along[first][kind]) > size):
+        raise StudyError(
+            "mesh: cells as large as the periods; allowed: at least three along each of them"
+        )
+
+
+def _unfolded(folded: dmesh.Mesh, points: _Array, cells: _Nodes) -> dmesh.Mesh:
+    """Return the mesh with the topology of ``folded`` and each cell at its own nodes.
+
+    Args:
+        folded: A mesh of ``cells`` with nodes identified.
+        points: The nodes' places, the same on all ranks, shape ``(n, 3)``.
+        cells: The nodes of all cells in the order of the input, the same on all ranks.
+    """
+    comm, topology = folded.comm, folded.topology
+    local = cells[topology.original_cell_index]
+    # A node belongs to the lowest rank with a cell around it.
+    owner = np.full(len(points), comm.size, dtype=np.int32)
+    owner[local[: topology.index_map(3).size_local]] = comm.rank
+    comm.Allreduce(MPI.IN_PLACE, owner, op=MPI.MIN)
+    owned = np.flatnonzero(owner == comm.rank)
+    number = np.zeros(len(points), dtype=np.int64)
+    number[owned] = comm.scan(len(owned)) - len(owned) + np.arange(len(owned))
+    comm.Allreduce(MPI.IN_PLACE, number, op=MPI.SUM)
+    used = np.unique(local)
+    ghosts = used[owner[used] != comm.rank]
+    nodes = np.concatenate([owned, ghosts])
+    place = np.zeros(len(points), dtype=np.int32)
+    place[nodes] = np.arange(len(nodes))
+    index_map = IndexMap(comm, len(owned), number[ghosts], owner[ghosts], _TAG)
+    geometry = dmesh.create_geometry(
+        index_map, place[local], folded.geometry.cmaps[0], points[nodes], nodes
+    )
+    return with_geometry(folded, geometry)
