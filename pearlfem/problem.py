@@ -133,7 +133,7 @@ class MaxwellLondon:
             if is_point(source):
                 self._check_place(name, source)
         named = [(name, source) for name, source in named if not is_point(source)]
-        whole = [repeated(source, self.space.periods) for _, source in named]
+        whole = [self._whole(source) for _, source in named]
         errors = quadrature_errors(self.space, self.film, whole)
         for (name, source), error in zip(named, errors, strict=True):
             if error > ALLOWED_QUADRATURE_ERROR:
@@ -144,6 +144,11 @@ class MaxwellLondon:
                     f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
                 )
 
+    def _whole(self, source: Source) -> Source:
+        """Return ``source``, in a periodic space with its images."""
+        cell = self.space.cell
+        return source if cell is None else repeated(source, cell.vectors)
+
     def _check_place(self, name: str, impurity: Impurity) -> None:
         if not on_film_of_mesh(self.space, impurity):
             raise StudyError(
@@ -153,8 +158,7 @@ class MaxwellLondon:
 
     def _solve(self, sources: Sequence[tuple[Source, ...]]) -> list[Solution]:
         """Solve for each of ``sources`` alone."""
-        periods = self.space.periods
-        sources = [tuple(repeated(one, periods) for one in each) for each in sources]
+        sources = [tuple(map(self._whole, each)) for each in sources]
         loads, lifts = zip(*(self._load(each) for each in sources), strict=True)
         vectors = [load.duplicate() for load in loads]
         iterations = self._solver.solve_all(loads, vectors)

@@ -7,6 +7,7 @@ own corners. Nothing has to be constrained.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any, NamedTuple
 
 import dolfinx.io.gmsh
@@ -22,12 +23,35 @@ from pearlfem.parallel import on_root
 
 _Array = npt.NDArray[np.float64]
 _Nodes = npt.NDArray[np.int64]
-Vectors = tuple[tuple[float, float], tuple[float, float]]
+_Point = tuple[float, float]
 
 _TRIANGLE, _TETRAHEDRON = 2, 4  # gmsh's numbers
 _DIGITS = 12  # of the periods
 _TAG = 1  # of messages
 _SAME = 1e-6  # of the cell: displacements that differ by less are the same
+
+
+class MeshedCell(NamedTuple):
+    """The cell that is repeated: its centre and the vectors that repeat it [length], (x, y) all."""
+
+    center: _Point
+    vectors: tuple[_Point, _Point]
+
+    def inside(self, points: _Array) -> _Array:
+        """Return ``points`` (x, y) or (x, y, z) moved into this cell by lattice vectors."""
+        moved = points.copy()
+        moved[..., :2] -= self._steps(points) @ np.array(self.vectors)
+        return moved
+
+    def shifts_along(self, ends: _Array) -> _Array:
+        """Return the lattice vectors to all cells that a straight line may cross, ``(n, 2)``."""
+        steps = self._steps(ends)
+        i, j = (np.arange(n.min(), n.max() + 1) for n in steps.T)
+        return np.array(list(product(i, j))) @ np.array(self.vectors)
+
+    def _steps(self, points: _Array) -> _Array:
+        offsets = points[..., :2] - self.center
+        return np.asarray(np.round(offsets @ np.linalg.inv(self.vectors)))
 
 
 class ClosedMesh(NamedTuple):
@@ -37,7 +61,7 @@ class ClosedMesh(NamedTuple):
     facet_tags: dmesh.MeshTags
     groups: dict[str, int]
     mirrored: bool
-    periods: Vectors
+    cell: MeshedCell
 
 
 class _Model(NamedTuple):
@@ -49,7 +73,7 @@ class _Model(NamedTuple):
     facets: _Nodes
     values: npt.NDArray[np.int32]
     groups: dict[str, int]
-    periods: Vectors
+    cell: MeshedCell
 
 
 def is_closed(model: Any) -> bool:
@@ -84,14 +108,14 @@ def distribute_closed(model: Any, comm: MPI.Comm, partitioner: Any) -> ClosedMes
     tags = dmesh.meshtags_from_entities(folded, 2, dolfinx.graph.adjacencylist(facets), values)
     unfolded = _unfolded(folded, found.points, found.cells)
     moved = dmesh.meshtags(unfolded, 2, tags.indices, tags.values)
-    return ClosedMesh(unfolded, moved, found.groups, True, found.periods)
+    return ClosedMesh(unfolded, moved, found.groups, True, found.cell)
 
 
 def _read(model: Any) -> _Model:
     points = dolfinx.io.gmsh.extract_geometry(model)
     topologies, named = dolfinx.io.gmsh.extract_topology_and_markers(model)
     cells, facets = topologies[_TETRAHEDRON], topologies[_TRIANGLE]
-    vertices, periods = _vertices(model, points)
+    vertices, cell = _vertices(model, points)
     found = _Model(
         points,
         vertices,
@@ -99,28 +123,30 @@ def _read(model: Any) -> _Model:
         np.asarray(facets["topology"], np.int64),
         np.asarray(facets["cell_data"], np.int32),
         {name: group.tag for name, group in named.items() if group.dim == 2},
-        periods,
+        cell,
     )
     _check_edges(found)
     return found
 
 
-def _vertices(model: Any, points: _Array) -> tuple[_Nodes, Vectors]:
-    """Return the vertex that each node is, from 0 on without gaps, and the two periods."""
-    size = float(np.ptp(points[:, :2], axis=0).max())
-    same_as, periods = np.arange(len(points)), []
+def _vertices(model: Any, points: _Array) -> tuple[_Nodes, MeshedCell]:
+    """Return the vertex that each node is, from 0 on without gaps, and what it repeats."""
+    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+    size = float((high - low).max())
+    same_as, vectors = np.arange(len(points)), []
     for _, surface in model.getEntities(2):
         opposite, nodes, others, _ = model.mesh.getPeriodicNodes(2, surface)
         if opposite == surface or len(nodes) == 0:
             continue
         own, other = (np.asarray(tags, np.int64) - 1 for tags in (nodes, others))
         shift = np.round((points[own] - points[other]).mean(axis=0) / size, _DIGITS) * size
-        periods.append((float(shift[0]), float(shift[1])))
+        vectors.append((float(shift[0]), float(shift[1])))
         step = np.arange(len(points))
         step[own] = other
         same_as = step[same_as]  # nodes on posts take one step after the other
-    first, second = periods
-    return np.unique(same_as, return_inverse=True)[1], (first, second)
+    x, y = ((low + high) / 2).tolist()
+    first, second = vectors
+    return np.unique(same_as, return_inverse=True)[1], MeshedCell((x, y), (first, second))
 
 
 def _check_edges(found: _Model) -> None:
@@ -134,7 +160,7 @@ def _check_edges(found: _Model) -> None:
     ends = found.vertices[pairs]
     along = found.points[pairs[:, 1]] - found.points[pairs[:, 0]]
     _, first, kind = np.unique(ends, axis=0, return_index=True, return_inverse=True)
-    size = _SAME * np.abs(found.periods).max()
+    size = _SAME * np.abs(found.cell.vectors).max()
     if np.any(ends[:, 0] == ends[:, 1]) or np.any(np.abs(along - along[first][kind]) > size):
         raise StudyError(
             "mesh: cells as large as the periods; allowed: at least three along each of them"

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
-from pearlfem.mesh.closed import Vectors, distribute_closed, is_closed
+from pearlfem.mesh.closed import MeshedCell, distribute_closed, is_closed
 from pearlfem.parallel import on_root
 
 HOLE = "hole "  # before the name of a hole, the name of its facets
@@ -34,15 +34,14 @@ class TaggedMesh:
         groups: The number of each named group of facets.
         mirrored: Whether the mesh is the half z ≥ 0 of a space that is mirror symmetric in z.
             Otherwise it is the whole space, and no cell reaches through z = 0.
-        periods: The vectors (x, y) [length] along which space repeats itself, compact ones; then
-            the mesh is one cell of it and has no sides (see ``pearlfem.mesh.closed``).
+        cell: The mesh is this cell of a periodic space, without sides; None of any other space.
     """
 
     mesh: dolfinx.mesh.Mesh
     facet_tags: dolfinx.mesh.MeshTags
     groups: dict[str, int]
     mirrored: bool = True
-    periods: Vectors | None = None
+    cell: MeshedCell | None = None
 
     def facets(self, *names: str) -> npt.NDArray[np.int32]:
         """Return this rank's facets of the named groups; a group that is absent has none."""
@@ -71,6 +70,10 @@ class TaggedMesh:
         facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
         points = self.mesh.geometry.x[np.take_along_axis(nodes, facets, axis=1)]
         return np.asarray(points[:, :, :2])
+
+    def inside(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return points (x, y) or (x, y, z) [length] in the cell of a periodic space; all as is."""
+        return points if self.cell is None else self.cell.inside(points)
 
     def cells_above(self) -> npt.NDArray[np.int32]:
         """Return the cells in z > 0 that this rank owns."""

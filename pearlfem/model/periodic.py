@@ -22,6 +22,7 @@ from pearlfem.model.sources import Core, Impurity, Source, numbered, refuse_poin
 _Array = npt.NDArray[np.float64]
 _Vectors = tuple[Point, Point]
 
+_WHERE = "with boundary.kind = 'periodic'"
 _PARALLEL = 1e-6  # sine of the angle below which two vectors are parallel
 _DECAY = 14.0  # e^{−2 × 14} = 7e-13: what the lid adds to the energy, relatively
 _TIE = 1e-9  # what is as short but for round-off is not replaced
@@ -133,10 +134,14 @@ class Repeated:
         return total
 
 
-def repeated(source: Source, vectors: _Vectors | None) -> Source:
-    """Return ``source`` with its images along ``vectors``, itself without any."""
-    if vectors is None or not isinstance(source, Impurity):
-        return source
+def repeated(source: Source, vectors: _Vectors) -> Repeated:
+    """Return ``source`` with its images along ``vectors``.
+
+    Raises:
+        StudyError: It is not an impurity of a size > 0.
+    """
+    _refuse_others([source])
+    assert isinstance(source, Impurity)
     return Repeated(source, vectors)
 
 
@@ -146,7 +151,7 @@ def check_periodic(film: Film, sources: Sequence[Source]) -> None:
     Raises:
         StudyError: A film other than a uniform plane, a source other than impurities, or a point.
     """
-    where = "not allowed with boundary.kind = 'periodic'"
+    where = f"not allowed {_WHERE}"
     if not isinstance(film.shape, Plane):
         raise StudyError(f"film.shape = {film.shape}: {where}; allowed: 'plane'")
     if film.openings:
@@ -155,7 +160,11 @@ def check_periodic(film: Film, sources: Sequence[Source]) -> None:
         raise StudyError(
             f"film.pearl_length: one that varies is {where}; allowed: one number, and no regions"
         )
+    _refuse_others(sources)
+
+
+def _refuse_others(sources: Sequence[Source]) -> None:
     for name, source in numbered(sources):
         if not isinstance(source, Impurity):
-            raise StudyError(f"{name}: {where}; allowed: impurities")
-    refuse_points(sources, "with boundary.kind = 'periodic'")
+            raise StudyError(f"{name}: not allowed {_WHERE}; allowed: impurities")
+    refuse_points(sources, _WHERE)

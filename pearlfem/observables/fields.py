@@ -82,7 +82,7 @@ def magnetic_field(solution: Solution, points: npt.ArrayLike) -> _Array:
     Note:
         Collective.
     """
-    places = np.array(points, dtype=float).reshape(-1, 3)
+    places = solution.space.inside(np.array(points, dtype=float).reshape(-1, 3))
     field, space = own_flux_density(solution), solution.space
     below = places[:, 2] < 0
     values = np.empty_like(places)
@@ -257,6 +257,6 @@ def _need_stream_function(solution: Solution, what: str) -> fem.Function:
 
 def _in_plane(solution: Solution, points: npt.ArrayLike) -> tuple[_Array, npt.NDArray[np.int32]]:
     """Return points (x, y) in z = 0, and the cells in which to look for them."""
-    flat = np.asarray(points, dtype=float).reshape(-1, 2)
+    flat = solution.space.inside(np.asarray(points, dtype=float).reshape(-1, 2))
     cells = solution.space.sides("film", "plane", *solution.space.holes.values())[:, 0]
     return np.column_stack([flat, np.zeros(len(flat))]), cells
