@@ -25,6 +25,7 @@ from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.inductance import inductance, write_inductance
 from pearlfem.mesh.space import write_space
 from pearlfem.model.boundary import Open
+from pearlfem.model.periodic import Periodic
 from pearlfem.model.shapes import Plane
 from pearlfem.model.study import Study, read_study
 from pearlfem.parallel import on_root
@@ -238,9 +239,13 @@ def _report(study: Study, summary: Mapping[str, Any], title: str) -> None:
     if summary["interaction"] is not None and study.film.uniform:
         tensor = np.array(summary["interaction"]["tensor"])
         scale = float(study.units.from_reduced(1.0, "energy"))
-        rows = list(coupling_comparisons(study.film, study.impurities, tensor / scale))
+        rows = list(
+            coupling_comparisons(
+                study.film, study.impurities, tensor / scale, boundary=study.boundary
+            )
+        )
         infinite = isinstance(study.film.shape, Plane) and not study.film.openings
-        exact = infinite and isinstance(study.boundary, Open)
+        exact = infinite and isinstance(study.boundary, Open | Periodic)
         reference = "exact" if exact else "infinite film"
         rows = [row.scaled(scale) for row in rows[:_MOST_ROWS]]
         heading = f"{title}, energies in {unit}"

@@ -26,7 +26,6 @@ _Nodes = npt.NDArray[np.int64]
 _Point = tuple[float, float]
 
 _TRIANGLE, _TETRAHEDRON = 2, 4  # gmsh's numbers
-_DIGITS = 12  # of the periods
 _TAG = 1  # of messages
 _SAME = 1e-6  # of the cell: displacements that differ by less are the same
 
@@ -132,15 +131,14 @@ def _read(model: Any) -> _Model:
 def _vertices(model: Any, points: _Array) -> tuple[_Nodes, MeshedCell]:
     """Return the vertex that each node is, from 0 on without gaps, and what it repeats."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    size = float((high - low).max())
     same_as, vectors = np.arange(len(points)), []
     for _, surface in model.getEntities(2):
         opposite, nodes, others, _ = model.mesh.getPeriodicNodes(2, surface)
         if opposite == surface or len(nodes) == 0:
             continue
         own, other = (np.asarray(tags, np.int64) - 1 for tags in (nodes, others))
-        shift = np.round((points[own] - points[other]).mean(axis=0) / size, _DIGITS) * size
-        vectors.append((float(shift[0]), float(shift[1])))
+        x, y, _ = (points[own] - points[other]).mean(axis=0).tolist()
+        vectors.append((x, y))
         step = np.arange(len(points))
         step[own] = other
         same_as = step[same_as]  # nodes on posts take one step after the other

@@ -91,6 +91,11 @@ class Periodic:
         reciprocal = 2 * np.pi * np.linalg.inv(self.vectors)  # in columns, compact as well
         return _DECAY / float(np.linalg.norm(reciprocal, axis=0).min())
 
+    def distance(self, offset: npt.ArrayLike) -> float:
+        """Return the length of ``offset`` (x, y) [length], or of the shortest one equal to it."""
+        whole = np.array(offset) + lattice_points(self.vectors, float(np.linalg.norm(offset)))
+        return float(np.linalg.norm(whole, axis=1).min())
+
 
 def lattice_points(vectors: _Array, reach: float) -> _Array:
     """Return all i a + j b of length up to ``reach``, and a few longer ones, ``(m, 2)``."""
