@@ -16,6 +16,7 @@ import numpy.typing as npt
 from dolfinx import mesh as dmesh
 from dolfinx.common import IndexMap
 from mpi4py import MPI
+from scipy.spatial import KDTree
 
 from pearlfem.errors import StudyError
 from pearlfem.mesh.geometry import with_geometry
@@ -25,9 +26,10 @@ _Array = npt.NDArray[np.float64]
 _Nodes = npt.NDArray[np.int64]
 _Point = tuple[float, float]
 
+PERIODS = ("period 1", "period 2")  # the groups of a wall and of the one opposite to it
 _TRIANGLE, _TETRAHEDRON = 2, 4  # gmsh's numbers
 _TAG = 1  # of messages
-_SAME = 1e-6  # of the cell: displacements that differ by less are the same
+_SAME = 1e-9  # of the cell: places and displacements that differ by less are the same
 
 
 class MeshedCell(NamedTuple):
@@ -76,9 +78,8 @@ class _Model(NamedTuple):
 
 
 def is_closed(model: Any) -> bool:
-    """Return whether surfaces of the gmsh ``model`` are periodic (on the rank that has it)."""
-    tags = [tag for _, tag in model.getEntities(2)]
-    return bool(np.any(np.array(model.mesh.getPeriodic(2, tags)) != tags))
+    """Return whether the gmsh ``model`` has periods (on the rank that has it)."""
+    return set(PERIODS) <= {model.getPhysicalName(*group) for group in model.getPhysicalGroups()}
 
 
 def distribute_closed(model: Any, comm: MPI.Comm, partitioner: Any) -> ClosedMesh:
@@ -96,7 +97,7 @@ def distribute_closed(model: Any, comm: MPI.Comm, partitioner: Any) -> ClosedMes
         comm,
         found.vertices[found.cells[mine]],
         dolfinx.io.gmsh.ufl_mesh(_TETRAHEDRON, 3, np.float64),
-        found.points[np.unique(found.vertices, return_index=True)[1]][mine],
+        found.points[np.unique(found.vertices, return_index=True)[1]][mine],  # one of its places
         partitioner,
         max_facet_to_cell_links=2,
     )
@@ -113,15 +114,21 @@ def distribute_closed(model: Any, comm: MPI.Comm, partitioner: Any) -> ClosedMes
 def _read(model: Any) -> _Model:
     points = dolfinx.io.gmsh.extract_geometry(model)
     topologies, named = dolfinx.io.gmsh.extract_topology_and_markers(model)
+    groups = {
+        name: group.tag
+        for name, group in named.items()
+        if group.dim == 2 and name not in PERIODS
+    }
     cells, facets = topologies[_TETRAHEDRON], topologies[_TRIANGLE]
+    kept = np.isin(facets["cell_data"], list(groups.values()))
     vertices, cell = _vertices(model, points)
     found = _Model(
         points,
         vertices,
         np.asarray(cells["topology"], np.int64),
-        np.asarray(facets["topology"], np.int64),
-        np.asarray(facets["cell_data"], np.int32),
-        {name: group.tag for name, group in named.items() if group.dim == 2},
+        np.asarray(facets["topology"][kept], np.int64),
+        np.asarray(facets["cell_data"][kept], np.int32),
+        groups,
         cell,
     )
     _check_edges(found)
@@ -132,19 +139,17 @@ def _vertices(model: Any, points: _Array) -> tuple[_Nodes, MeshedCell]:
     """Return the vertex that each node is, from 0 on without gaps, and what it repeats."""
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     same_as, vectors = np.arange(len(points)), []
-    for _, surface in model.getEntities(2):
-        opposite, nodes, others, _ = model.mesh.getPeriodicNodes(2, surface)
-        if opposite == surface or len(nodes) == 0:
-            continue
-        own, other = (np.asarray(tags, np.int64) - 1 for tags in (nodes, others))
-        x, y, _ = (points[own] - points[other]).mean(axis=0).tolist()
-        vectors.append((x, y))
-        step = np.arange(len(points))
-        step[own] = other
+    tree, size = KDTree(points), float((high - low).max())
+    for period in PERIODS:
+        walls = model.getEntitiesForPhysicalName(period)
+        first, second = (points[model.mesh.getNodes(*wall)[0].astype(int) - 1] for wall in walls)
+        shift = second.mean(axis=0) - first.mean(axis=0)
+        distances, images = tree.query(points - shift, distance_upper_bound=_SAME * size)
+        step = np.where(np.isfinite(distances), images, np.arange(len(points)))
         same_as = step[same_as]  # nodes on posts take one step after the other
+        vectors.append((float(shift[0]), float(shift[1])))
     x, y = ((low + high) / 2).tolist()
-    first, second = vectors
-    return np.unique(same_as, return_inverse=True)[1], MeshedCell((x, y), (first, second))
+    return np.unique(same_as, return_inverse=True)[1], MeshedCell((x, y), (vectors[0], vectors[1]))
 
 
 def _check_edges(found: _Model) -> None:

@@ -11,6 +11,7 @@ Space that is mirror symmetric in z is only built for z ≥ 0. Physical groups:
 ``far``             2   the far boundary of open space, or between walls that have no sides
 ``shield``          2   superconducting walls
 ``magnetic-wall``   2   magnetic walls, and the end of periodic space
+``period 1, 2``     2   two opposite walls of a periodic cell, with the same mesh on both
 =================  ===  ==================================================================
 """
 
@@ -21,6 +22,7 @@ from collections.abc import Sequence
 import gmsh
 import numpy as np
 
+from pearlfem.mesh.closed import PERIODS
 from pearlfem.mesh.grading import Extent
 from pearlfem.mesh.plane import Faces
 from pearlfem.mesh.tagged import HOLE
@@ -28,7 +30,7 @@ from pearlfem.model.boundary import Boundary, Open, Walls
 from pearlfem.model.periodic import Periodic
 
 _Groups = dict[str, list[int]]
-_SIDES = "sides"  # of a periodic cell: they are inside of space, and no group of the mesh
+_SIDES = "sides"  # of a periodic cell, until they are in pairs
 
 
 def add_space(faces: Faces, rest: str, boundary: Boundary, extent: Extent, far: float) -> None:
@@ -60,7 +62,7 @@ def add_space(faces: Faces, rest: str, boundary: Boundary, extent: Extent, far: 
             groups.setdefault(name, []).extend(surfaces)
     geo.synchronize()
     if isinstance(boundary, Periodic):
-        _close(groups.pop(_SIDES), boundary, extent)
+        groups |= _paired(groups.pop(_SIDES), boundary, extent)
     for part, volume in volumes.items():
         gmsh.model.addPhysicalGroup(3, [volume], name=part)
     for name, tags in groups.items():
@@ -132,12 +134,20 @@ def _cell(periodic: Periodic, extent: Extent) -> tuple[list[int], dict[str, _Gro
     return rim, {"space": _box(rim, feet, *upper, _SIDES, "magnetic-wall")}
 
 
-def _close(sides: list[int], periodic: Periodic, extent: Extent) -> None:
-    """Let opposite sides have the same mesh."""
-    a, b = periodic.vectors / extent.size
-    for (x, y), side, opposite in ((a, sides[1], sides[3]), (b, sides[2], sides[0])):
+def _paired(sides: list[int], periodic: Periodic, extent: Extent) -> _Groups:
+    """Let opposite sides have the same mesh; return the pairs."""
+    pairs = [sides[3], sides[1]], [sides[0], sides[2]]
+    for (x, y), (side, opposite) in zip(periodic.vectors / extent.size, pairs, strict=True):
         move = [1, 0, 0, x, 0, 1, 0, y, 0, 0, 1, 0, 0, 0, 0, 1]
-        gmsh.model.mesh.setPeriodic(2, [side], [opposite], move)
+        gmsh.model.mesh.setPeriodic(2, [opposite], [side], move)
+    return dict(zip(PERIODS, pairs, strict=True))
+
+
+def forget_periods() -> None:
+    """Make walls of the meshed model independent: gmsh does not scale the shift between them."""
+    for dimension in (1, 2):
+        tags = [tag for _, tag in gmsh.model.getEntities(dimension)]
+        gmsh.model.mesh.setPeriodic(dimension, tags, tags, np.eye(4).ravel())
 
 
 def _box(

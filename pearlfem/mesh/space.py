@@ -26,10 +26,11 @@ from pearlfem.mesh.grading import (
     sizes_at,
 )
 from pearlfem.mesh.plane import plane_faces, rounding_for
-from pearlfem.mesh.shapes import add_space
+from pearlfem.mesh.shapes import add_space, forget_periods
 from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
 from pearlfem.model.boundary import Boundary, Open, check_boundary
 from pearlfem.model.film import Film
+from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources import Source, check_sources
 from pearlfem.parallel import on_root
 
@@ -144,11 +145,13 @@ def _generate(
     add_space(plane_faces(film, rounding), rest, boundary, extent, far)
     field = _add_seeds(found, extent) if sizes is None else _add_sizes(sizes, extent)
     gmsh.model.mesh.field.setAsBackgroundMesh(field)
-    if math.isfinite(largest := largest_cell(boundary)):
-        gmsh.option.setNumber("Mesh.MeshSizeMax", largest / extent.size)
+    if isinstance(boundary, Periodic):
+        gmsh.option.setNumber("Mesh.MeshSizeMax", largest_cell(boundary) / extent.size)
     for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
         gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)
     gmsh.model.mesh.generate(3)
+    if isinstance(boundary, Periodic):
+        forget_periods()
     (x, y), size = extent
     gmsh.model.mesh.affineTransform([size, 0, 0, x, 0, size, 0, y, 0, 0, size, 0])
 
