@@ -17,7 +17,7 @@ from pearlfem.formulation.vector import VectorFormulation
 from pearlfem.mesh.circumscribed import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.periodic import repeated
+from pearlfem.model.periodic import check_repeatable, repeated
 from pearlfem.model.sources import (
     Impurity,
     Source,
@@ -126,6 +126,8 @@ class MaxwellLondon:
         check_sources(self.film, sources)
         if self.formulation != "stream":
             refuse_points(sources, f"with formulation = {self.formulation!r}")
+        if self.space.cell is not None:
+            check_repeatable(sources)
         if not self.space.mirrored or {"shield", "magnetic-wall"} & set(self.space.groups):
             refuse_points(sources, "between walls")
         named = list(numbered(sources))

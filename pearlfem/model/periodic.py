@@ -140,12 +140,7 @@ class Repeated:
 
 
 def repeated(source: Source, vectors: _Vectors) -> Repeated:
-    """Return ``source`` with its images along ``vectors``.
-
-    Raises:
-        StudyError: It is not an impurity of a size > 0.
-    """
-    _refuse_others([source])
+    """Return ``source``, see ``check_repeatable``, with its images along ``vectors``."""
     assert isinstance(source, Impurity)
     return Repeated(source, vectors)
 
@@ -165,10 +160,15 @@ def check_periodic(film: Film, sources: Sequence[Source]) -> None:
         raise StudyError(
             f"film.pearl_length: one that varies is {where}; allowed: one number, and no regions"
         )
-    _refuse_others(sources)
+    check_repeatable(sources)
 
 
-def _refuse_others(sources: Sequence[Source]) -> None:
+def check_repeatable(sources: Sequence[Source]) -> None:
+    """Refuse sources that cannot be repeated: all but impurities with a size.
+
+    Raises:
+        StudyError: There is one; says which.
+    """
     for name, source in numbered(sources):
         if not isinstance(source, Impurity):
             raise StudyError(f"{name}: not allowed {_WHERE}; allowed: impurities")
