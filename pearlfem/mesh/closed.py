@@ -112,44 +112,53 @@ def distribute_closed(model: Any, comm: MPI.Comm, partitioner: Any) -> ClosedMes
 
 
 def _read(model: Any) -> _Model:
-    points = dolfinx.io.gmsh.extract_geometry(model)
+    nodes = dolfinx.io.gmsh.extract_geometry(model)
     topologies, named = dolfinx.io.gmsh.extract_topology_and_markers(model)
     groups = {
-        name: group.tag
-        for name, group in named.items()
-        if group.dim == 2 and name not in PERIODS
+        name: group.tag for name, group in named.items() if group.dim == 2 and name not in PERIODS
     }
-    cells, facets = topologies[_TETRAHEDRON], topologies[_TRIANGLE]
+    facets = topologies[_TRIANGLE]
     kept = np.isin(facets["cell_data"], list(groups.values()))
-    vertices, cell = _vertices(model, points)
+    # gmsh has nodes without cells too: the points from which sizes of cells grow.
+    used, corners = np.unique(topologies[_TETRAHEDRON]["topology"], return_inverse=True)
+    points, vectors = nodes[used], _vectors(model, nodes)
+    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+    x, y = ((low + high) / 2).tolist()
     found = _Model(
         points,
-        vertices,
-        np.asarray(cells["topology"], np.int64),
-        np.asarray(facets["topology"][kept], np.int64),
+        _vertices(points, vectors),
+        corners.reshape(-1, 4),
+        np.searchsorted(used, facets["topology"][kept]),
         np.asarray(facets["cell_data"][kept], np.int32),
         groups,
-        cell,
+        MeshedCell((x, y), vectors),
     )
     _check_edges(found)
     return found
 
 
-def _vertices(model: Any, points: _Array) -> tuple[_Nodes, MeshedCell]:
-    """Return the vertex that each node is, from 0 on without gaps, and what it repeats."""
-    low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-    same_as, vectors = np.arange(len(points)), []
-    tree, size = KDTree(points), float((high - low).max())
+def _vectors(model: Any, nodes: _Array) -> tuple[_Point, _Point]:
+    """Return the vector from one wall to the opposite one, of both pairs of walls."""
+    found = []
     for period in PERIODS:
         walls = model.getEntitiesForPhysicalName(period)
-        first, second = (points[model.mesh.getNodes(*wall)[0].astype(int) - 1] for wall in walls)
-        shift = second.mean(axis=0) - first.mean(axis=0)
-        distances, images = tree.query(points - shift, distance_upper_bound=_SAME * size)
+        first, second = (nodes[model.mesh.getNodes(*wall)[0].astype(int) - 1] for wall in walls)
+        x, y, _ = (second.mean(axis=0) - first.mean(axis=0)).tolist()
+        found.append((x, y))
+    return found[0], found[1]
+
+
+def _vertices(points: _Array, vectors: tuple[_Point, _Point]) -> _Nodes:
+    """Return the vertex that each node is: numbers from 0 on without gaps."""
+    same_as, tree = np.arange(len(points)), KDTree(points)
+    for vector in vectors:
+        shifted = points - (*vector, 0.0)
+        distances, images = tree.query(
+            shifted, distance_upper_bound=_SAME * float(np.linalg.norm(vector))
+        )
         step = np.where(np.isfinite(distances), images, np.arange(len(points)))
         same_as = step[same_as]  # nodes on posts take one step after the other
-        vectors.append((float(shift[0]), float(shift[1])))
-    x, y = ((low + high) / 2).tolist()
-    return np.unique(same_as, return_inverse=True)[1], MeshedCell((x, y), (vectors[0], vectors[1]))
+    return np.asarray(np.unique(same_as, return_inverse=True)[1])
 
 
 def _check_edges(found: _Model) -> None:
