@@ -53,6 +53,8 @@ A study file:
   kind = "open"              # or walls: "shield" (B.n = 0) or "magnetic-wall" (n x H = 0)
   # box = [4.0, 4.0, 2.0]    # with walls: sizes of the box; x and y may both be inf
   # center = [0.0, 0.0, 0.0] # of the box; default: around the film
+  # kind = "periodic"        # a lattice: the impurities are those of one cell,
+  # cell = [[1, 0], [0, 1]]  # which these vectors repeat
   [mesh]
   resolution = 1.0           # 2.0: cells half as large
   far = 100.0                # far boundary, in sizes of the device

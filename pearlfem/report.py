@@ -57,7 +57,7 @@ def coupling_comparisons(
 
     In a periodic space both are those with all images of an impurity, in the film without end; in
     any other they are those of impurities in open space. Entries that symmetry forbids are left
-    out.
+    out; all are where two impurities of a lattice are at one place, for which there is no sum.
     """
     periodic = boundary if isinstance(boundary, Periodic) else None
     if periodic is None:
@@ -68,7 +68,11 @@ def coupling_comparisons(
             [i.size for i in impurities],
         )
     else:
-        exact = _lattice_tensor(film, impurities, periodic)
+        try:
+            sites = lattice.Lattice(periodic.cell, [i.position for i in impurities])
+        except ValueError:  # two at one place
+            return
+        exact = _lattice_tensor(film, impurities, sites)
     for i, own in enumerate(impurities):
         for a, axis in enumerate("xy"):
             energy = exact[i, i, a, a] / 2
@@ -87,10 +91,9 @@ def coupling_comparisons(
 
 
 def _lattice_tensor(
-    film: Film, impurities: Sequence[Impurity], periodic: Periodic
+    film: Film, impurities: Sequence[Impurity], sites: lattice.Lattice
 ) -> npt.NDArray[np.float64]:
     """Return T of one cell, shape ``(n, n, 2, 2)`` [μ0Γ²/length]."""
-    sites = lattice.Lattice(periodic.cell, [i.position for i in impurities])
     sizes, strengths = [i.size for i in impurities], np.array([i.strength for i in impurities])
     tensor = lattice.gaussian_interaction(sites, sizes, film.least_pearl_length)
     scale = np.outer(strengths, strengths) * film.least_pearl_length / (4 * np.pi)  # J*

@@ -186,9 +186,7 @@ def _parallelogram(periodic: Periodic, extent: Extent, z: float) -> tuple[list[i
     return _quadrangle([(x, y) for x, y in corners.tolist()], z)
 
 
-def _quadrangle(
-    places: Sequence[tuple[float, float]], z: float
-) -> tuple[list[int], list[int]]:
+def _quadrangle(places: Sequence[tuple[float, float]], z: float) -> tuple[list[int], list[int]]:
     geo = gmsh.model.geo
     points = [geo.addPoint(x, y, z) for x, y in places]
     return [geo.addLine(points[k], points[(k + 1) % 4]) for k in range(4)], points

@@ -349,7 +349,7 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
         "applied": _AppliedTable,
         "dipole": Dipole,
         "loop": CurrentLoop,
-        "boundary": _BoundaryTable,
+        "boundary": BoundaryTable,
         "mesh": MeshTable,
         "solve": SolveTable,
         "output": OutputTable,

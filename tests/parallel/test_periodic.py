@@ -91,7 +91,9 @@ def test_same_nodes_vertices_and_cells():
     ]
     same = True
     if WORLD.rank == 0:
-        shapes = [sorted(now.vertices[now.cells].mean(axis=1).round(9).tolist()) for now in gathered]
+        shapes = [
+            sorted(now.vertices[now.cells].mean(axis=1).round(9).tolist()) for now in gathered
+        ]
         same = shapes[0] == shapes[1] and len(gathered[0].vertices) == len(gathered[1].vertices)
     assert WORLD.bcast(same)
 

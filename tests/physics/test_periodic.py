@@ -105,7 +105,9 @@ def test_exact_tensor_lies_between_the_bounds(pearl_length):
         assert np.linalg.eigvalsh(as_matrix(upper) - exact).min() > 0
         assert iterations <= {1: 15, 2: 20, 3: 30}[degree]
     # Cells of 0.8 ξ; where they are as large as r0 the gap is that of open space.
-    assert np.abs(as_matrix(upper - lower)).max() < (0.1 if pearl_length < 1 else 0.03) * exact.max()
+    assert (
+        np.abs(as_matrix(upper - lower)).max() < (0.1 if pearl_length < 1 else 0.03) * exact.max()
+    )
 
 
 def test_tolerance_is_reached():
@@ -160,7 +162,9 @@ def test_energy_does_not_depend_on_where_in_the_mesh_an_impurity_lies():
     a, b = np.array(cell)
     places = [u * a + v * b for u, v in ((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.2, 0.3))]
     each = [Impurity(tuple(place.tolist()), size=0.15) for place in places]
-    space = create_space(film, [*each, Impurity((-0.25 * a - 0.25 * b).tolist(), 0.15)], boundary=Periodic(cell))
+    space = create_space(
+        film, [*each, Impurity((-0.25 * a - 0.25 * b).tolist(), 0.15)], boundary=Periodic(cell)
+    )
     fractions = (np.array(places) - space.cell.center) @ np.linalg.inv(space.cell.vectors)
     assert np.abs(fractions).max() > 0.3
     exact = exact_tensor(cell, each[:1], 1.0)[0, 0]
@@ -175,13 +179,17 @@ def test_repeated_cell_is_the_cell():
     # A row of two cells: each impurity with itself and with its neighbour is one of the single cell.
     cell, film = ((1.0, 0.0), (0.3, 1.2)), Film(Plane(), 1.0)
     (ax, ay), b = cell
-    one, two = [Impurity((0.0, 0.0), size=SIZE)], [Impurity((k * ax, k * ay), size=SIZE) for k in (0, 1)]
+    one, two = (
+        [Impurity((0.0, 0.0), size=SIZE)],
+        [Impurity((k * ax, k * ay), size=SIZE) for k in (0, 1)],
+    )
     spaces = (
         create_space(film, one, boundary=Periodic(cell)),
         create_space(film, two, boundary=Periodic(((2 * ax, 2 * ay), b))),
     )
     single, double = (
-        solve_tensor(film, space, each, 3)[0] for space, each in zip(spaces, (one, two), strict=True)
+        solve_tensor(film, space, each, 3)[0]
+        for space, each in zip(spaces, (one, two), strict=True)
     )
     np.testing.assert_allclose(double.sum(axis=1)[0], single[0, 0], atol=2e-5 * single[0, 0, 0, 0])
     np.testing.assert_allclose(double.sum(axis=1)[1], single[0, 0], atol=2e-5 * single[0, 0, 0, 0])
@@ -206,7 +214,9 @@ def fourier_fields(cell, impurity, pearl_length, points):
     length = np.linalg.norm(G, axis=1)
     f = np.exp(-((length * impurity.size) ** 2) / 2) / abs(np.linalg.det(cell))
     m = np.array(impurity.moment)
-    psi = 0.5j * pearl_length * impurity.strength * (G @ m) / length * f / (1 + pearl_length * length)
+    psi = (
+        0.5j * pearl_length * impurity.strength * (G @ m) / length * f / (1 + pearl_length * length)
+    )
     offsets = points[:, :2] - impurity.position
     waves = psi * np.exp(1j * offsets @ G.T - np.outer(points[:, 2], length))
     K = 2j * waves @ np.column_stack([G[:, 1], -G[:, 0]])

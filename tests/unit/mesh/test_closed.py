@@ -25,7 +25,10 @@ def impurities(periodic):
     """Two, the second of which is written in another cell."""
     a, b = np.array(periodic.cell)
     size = 0.1 * periodic.width
-    return [Impurity((0.0, 0.0), size=size), Impurity(tuple((1.7 * a + 0.4 * b).tolist()), size=size)]
+    return [
+        Impurity((0.0, 0.0), size=size),
+        Impurity(tuple((1.7 * a + 0.4 * b).tolist()), size=size),
+    ]
 
 
 @pytest.fixture(scope="module", params=CELLS)
@@ -112,7 +115,10 @@ def test_cells_are_as_small_at_images_as_at_impurities(space, periodic, corners)
 
 
 def test_images_of_an_impurity_in_the_corner_surround_the_cell():
-    square, corner = CELLS["square"], [Impurity((0.0, 0.0), size=0.1), Impurity((1.0, 1.0), size=0.1)]
+    square, corner = (
+        CELLS["square"],
+        [Impurity((0.0, 0.0), size=0.1), Impurity((1.0, 1.0), size=0.1)],
+    )
     found = {core.position for core in all_cores(corner, square)}
     assert {(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)} <= found
 
@@ -135,7 +141,9 @@ def test_mesh_survives_a_file(tmp_path, periodic, space):
     read = read_mesh(path)
     assert read.groups.keys() == space.groups.keys()
     assert all(len(read.facets(group)) == len(space.facets(group)) for group in space.groups)
-    assert read.mesh.topology.index_map(0).size_global == space.mesh.topology.index_map(0).size_global
+    assert (
+        read.mesh.topology.index_map(0).size_global == space.mesh.topology.index_map(0).size_global
+    )
     np.testing.assert_allclose(read.cell.vectors, space.cell.vectors, atol=1e-9 * periodic.width)
 
 

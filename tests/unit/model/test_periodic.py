@@ -49,7 +49,9 @@ def test_most_compact_cell_of_the_lattice(name):
     same_lattice = np.array(given) @ np.linalg.inv(found)
     np.testing.assert_allclose(same_lattice, np.round(same_lattice), atol=1e-9)
     assert np.linalg.det(found) == pytest.approx(abs(np.linalg.det(given)), rel=1e-12)
-    np.testing.assert_allclose(abs(found @ found.T), abs(np.array(expected) @ np.transpose(expected)))
+    np.testing.assert_allclose(
+        abs(found @ found.T), abs(np.array(expected) @ np.transpose(expected))
+    )
     lengths = np.sort(np.linalg.norm(NUMBERS @ found, axis=1))
     assert lengths[1] == pytest.approx(np.linalg.norm(found, axis=1).min())
 
@@ -68,7 +70,9 @@ def test_width_is_the_smaller_distance_of_opposite_sides():
 
 
 def test_distance_is_that_of_the_nearest_image():
-    assert Periodic(((1.0, 0.0), (10.0, 1.0))).distance((0.9, 3.2)) == pytest.approx(math.hypot(0.1, 0.2))
+    assert Periodic(((1.0, 0.0), (10.0, 1.0))).distance((0.9, 3.2)) == pytest.approx(
+        math.hypot(0.1, 0.2)
+    )
     assert TRIANGULAR.distance((7.0, 0.0)) == pytest.approx(0.0)
 
 
@@ -156,11 +160,19 @@ def test_cell_may_have_units():
         ("cell = [[1.0, 0.0], [0.5, 2.0]]\n", "", ["boundary.cell: missing", "two|vectors"]),
         ("[0.5, 2.0]", "[2.0, 0.0]", ["boundary.cell = [[1.0, 0.0], [2.0, 0.0]]", "parallel"]),
         ("[0.5, 2.0]", "[inf, 0.0]", ["boundary.cell", "inf", "finite"]),
-        ("[0.5, 2.0]]", "[0.5, 2.0]]\nbox = [1, 1, 1]", ["boundary.box = [1.0, 1.0, 1.0]", "shield"]),
+        (
+            "[0.5, 2.0]]",
+            "[0.5, 2.0]]\nbox = [1, 1, 1]",
+            ["boundary.box = [1.0, 1.0, 1.0]", "shield"],
+        ),
         ("[0.5, 2.0]]", "[0.5, 2.0]]\ncenter = [1, 1, 1]", ["boundary.center", "shield"]),
         ("[0.5, 2.0]]", "[0.5, 2.0]]\n[mesh]\nfar = 10.0", ["mesh.far = 10", "periodic"]),
         ("size = 0.1", "size = 0", ["impurity 1: size = 0", "periodic"]),
-        ('"periodic"', '"open"', ["boundary.cell = [[1.0, 0.0], [0.5, 2.0]]", "'open'", "periodic"]),
+        (
+            '"periodic"',
+            '"open"',
+            ["boundary.cell = [[1.0, 0.0], [0.5, 2.0]]", "'open'", "periodic"],
+        ),
         ('"periodic"', '"shield"\nbox = [1, 1, 1]', ["boundary.cell", "'shield'", "periodic"]),
         ('"plane"', '"disc"\nradius = 1.0', ["film.shape = the disc", "periodic", "'plane'"]),
         ("[boundary]", "[applied.dipole]\n[boundary]", ["applied"]),
