@@ -17,7 +17,6 @@ from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources import Impurity
 from pearlfem.model.units import ReducedUnits, Units
 
-
 _OPEN = Open()
 
 

@@ -48,7 +48,7 @@ class MeshedCell(NamedTuple):
         """Return the lattice vectors to all cells that a straight line may cross, ``(n, 2)``."""
         steps = self._steps(ends)
         i, j = (np.arange(n.min(), n.max() + 1) for n in steps.T)
-        return np.array(list(product(i, j))) @ np.array(self.vectors)
+        return np.asarray(np.array(list(product(i, j))) @ np.array(self.vectors))
 
     def _steps(self, points: _Array) -> _Array:
         offsets = points[..., :2] - self.center

@@ -10,9 +10,9 @@ The constants were measured (degree 3, resolution 1): see the accuracy table of 
 from __future__ import annotations
 
 import math
-from itertools import product
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np

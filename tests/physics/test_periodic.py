@@ -176,7 +176,7 @@ def test_energy_does_not_depend_on_where_in_the_mesh_an_impurity_lies():
 
 
 def test_repeated_cell_is_the_cell():
-    # A row of two cells: each impurity with itself and with its neighbour is one of the single cell.
+    # Two cells in a row: an impurity with its images and its neighbour's is one of the single cell.
     cell, film = ((1.0, 0.0), (0.3, 1.2)), Film(Plane(), 1.0)
     (ax, ay), b = cell
     one, two = (
@@ -258,9 +258,8 @@ def test_current_through_a_cut_over_several_cells():
     for formulation, degree in (("stream", 3), ("vector", 2)):
         problem = MaxwellLondon(film, space, degree, formulation)
         solution = problem.solve([impurity])
-        start = np.array([0.3, 0.4])
-        currents.append(current_through(solution, start, start + (1.35, -1.75)))
-        through_a_cell = current_through(solution, start, start + np.array(cell[0]))
+        currents.append(current_through(solution, (0.3, 0.4), (1.65, -1.35)))
+        through_a_cell = current_through(solution, (0.3, 0.4), (1.3, 0.5))
         assert abs(through_a_cell) < {"stream": 1e-12, "vector": 2e-3}[formulation]
         problem.destroy()
     assert abs(currents[0]) > 0.03
