@@ -29,7 +29,7 @@ _Point = tuple[float, float]
 PERIODS = ("period 1", "period 2")  # the groups of a wall and of the one opposite to it
 _TRIANGLE, _TETRAHEDRON = 2, 4  # gmsh's numbers
 _TAG = 1  # of messages
-_SAME = 1e-9  # of the cell: places and displacements that differ by less are the same
+_SAME = 1e-6  # of the cell: places and displacements that differ by less are the same
 
 
 class MeshedCell(NamedTuple):
@@ -121,19 +121,20 @@ def _read(model: Any) -> _Model:
     kept = np.isin(facets["cell_data"], list(groups.values()))
     # gmsh has nodes without cells too: the points from which sizes of cells grow.
     used, corners = np.unique(topologies[_TETRAHEDRON]["topology"], return_inverse=True)
-    points, vectors = nodes[used], _vectors(model, nodes)
+    vectors = _vectors(model, nodes)
+    points, vertices = _merged(nodes[used], vectors)
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     x, y = ((low + high) / 2).tolist()
     found = _Model(
         points,
-        _vertices(points, vectors),
+        vertices,
         corners.reshape(-1, 4),
         np.searchsorted(used, facets["topology"][kept]),
         np.asarray(facets["cell_data"][kept], np.int32),
         groups,
         MeshedCell((x, y), vectors),
     )
-    _check_edges(found)
+    _check(found)
     return found
 
 
@@ -148,35 +149,44 @@ def _vectors(model: Any, nodes: _Array) -> tuple[_Point, _Point]:
     return found[0], found[1]
 
 
-def _vertices(points: _Array, vectors: tuple[_Point, _Point]) -> _Nodes:
-    """Return the vertex that each node is: numbers from 0 on without gaps."""
-    same_as, tree = np.arange(len(points)), KDTree(points)
+def _merged(points: _Array, vectors: tuple[_Point, _Point]) -> tuple[_Array, _Nodes]:
+    """Return the nodes, moved by round-off, and the vertex that each of them is.
+
+    gmsh copies a wall to its opposite with errors of up to 1e-8 of the cell. Afterwards opposite
+    nodes differ by a period. Vertices are numbered from 0 on without gaps.
+    """
+    moved, same_as, tree = points.copy(), np.arange(len(points)), KDTree(points)
     for vector in vectors:
-        shifted = points - (*vector, 0.0)
-        distances, images = tree.query(
-            shifted, distance_upper_bound=_SAME * float(np.linalg.norm(vector))
-        )
-        step = np.where(np.isfinite(distances), images, np.arange(len(points)))
+        shift = np.array([*vector, 0.0])
+        within = _SAME * float(np.linalg.norm(shift))
+        distances, images = tree.query(points - shift, distance_upper_bound=within)
+        opposite = np.flatnonzero(np.isfinite(distances))
+        moved[opposite] = moved[images[opposite]] + shift
+        step = np.arange(len(points))
+        step[opposite] = images[opposite]
         same_as = step[same_as]  # nodes on posts take one step after the other
-    return np.asarray(np.unique(same_as, return_inverse=True)[1])
+    return moved, np.asarray(np.unique(same_as, return_inverse=True)[1])
 
 
-def _check_edges(found: _Model) -> None:
-    """Refuse cells so large that two edges have the same two vertices.
+def _check(found: _Model) -> None:
+    """Refuse cells so large that two edges have the same vertices, and walls that do not match.
 
     If no edges have, no facets or cells have.
     """
     pairs = found.cells[:, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]].reshape(-1, 2)
-    order = np.argsort(found.vertices[pairs], axis=1)
-    pairs = np.take_along_axis(pairs, order, axis=1)
-    ends = found.vertices[pairs]
-    along = found.points[pairs[:, 1]] - found.points[pairs[:, 0]]
+    pairs = np.take_along_axis(pairs, np.argsort(found.vertices[pairs], axis=1), axis=1)
+    ends, along = found.vertices[pairs], np.diff(found.points[pairs], axis=1)[:, 0]
     _, first, kind = np.unique(ends, axis=0, return_index=True, return_inverse=True)
-    size = _SAME * np.abs(found.cell.vectors).max()
-    if np.any(ends[:, 0] == ends[:, 1]) or np.any(np.abs(along - along[first][kind]) > size):
+    unlike = np.abs(along - along[first][kind]) > _SAME * np.abs(found.cell.vectors).max()
+    if np.any(ends[:, 0] == ends[:, 1]) or np.any(unlike):
         raise StudyError(
             "mesh: cells as large as the periods; allowed: at least three along each of them"
         )
+    corners = found.vertices[found.cells]
+    facets = np.sort(corners[:, [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]].reshape(-1, 3))
+    cells = np.unique(facets, axis=0, return_counts=True)[1]
+    if np.count_nonzero(cells == 1) != len(found.facets):
+        raise StudyError("mesh: opposite walls of the cell differ; allowed: the same mesh on both")
 
 
 def _unfolded(folded: dmesh.Mesh, points: _Array, cells: _Nodes) -> dmesh.Mesh:
