@@ -79,13 +79,15 @@ differences = []
 for angle in angles:
     found, T = bracket(angle, degree=2), exact(angle)
     assert np.all(found.lower <= T)
-    assert np.all(T <= found.upper)
+    assert np.all(found.upper >= T)
     lower, upper = found.lower[0, 1, 0, 0], found.upper[0, 1, 0, 0]
     differences.append((lower, upper))
     mean = (lower + upper) / 2
     assert abs(mean - T[0, 1, 0, 0]) < 1e-3 * abs(T[0, 1]).max()
     if comm.rank == 0:
-        print(f"{angle:.0f}°: {lower:+.5f} <= {T[0, 1, 0, 0]:+.5f} <= {upper:+.5f}, mean {mean:+.5f}")
+        print(
+            f"{angle:.0f}°: {lower:+.5f} <= {T[0, 1, 0, 0]:+.5f} <= {upper:+.5f}, mean {mean:+.5f}"
+        )
 
 # %%
 if comm.rank == 0:
