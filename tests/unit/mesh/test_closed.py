@@ -7,7 +7,7 @@ import pytest
 
 from pearlfem import Film, Impurity, Periodic, Plane, create_space, read_mesh
 from pearlfem.errors import StudyError
-from pearlfem.mesh import grading
+from pearlfem.mesh import closed, grading
 from pearlfem.mesh.grading import all_cores
 from pearlfem.mesh.space import write_space
 
@@ -157,3 +157,21 @@ def test_cells_as_large_as_the_periods_are_refused(monkeypatch):
 def test_large_impurities_do_not_make_cells_too_large():
     space = create_space(FILM, [Impurity((0.0, 0.0), size=5.0)], boundary=CELLS["square"])
     assert space.cells > 500
+
+
+def test_errors_of_the_copied_wall_are_taken_out():
+    rng = np.random.default_rng(3)
+    heights = np.column_stack([np.zeros((5, 2)), np.arange(5.0)])  # a post, and its three images
+    shifts = np.array([(0.0, 0.0, 0.0), (2.0, 0.1, 0.0), (-0.3, 1.5, 0.0), (1.7, 1.6, 0.0)])
+    exact = (shifts[:, None] + heights).reshape(-1, 3)
+    noise = 1e-8 * rng.uniform(-1, 1, exact.shape)
+    noise[:5] = 0.0
+    points, vertices = closed._merged(exact + noise, ((2.0, 0.1), (-0.3, 1.5)))
+    np.testing.assert_allclose(points, exact, atol=1e-14)
+    assert np.array_equal(vertices, np.tile(np.arange(5), 4))
+
+
+def test_walls_that_do_not_match_are_refused(monkeypatch):
+    monkeypatch.setattr(closed, "_SAME", 1e-20)
+    with pytest.raises(StudyError, match="opposite walls"):
+        create_space(FILM, impurities(CELLS["oblique"]), boundary=CELLS["oblique"])
