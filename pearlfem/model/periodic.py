@@ -93,8 +93,10 @@ class Periodic:
 
     def distance(self, offset: npt.ArrayLike) -> float:
         """Return the length of ``offset`` (x, y) [length], or of the shortest one equal to it."""
-        whole = np.array(offset) + lattice_points(self.vectors, float(np.linalg.norm(offset)))
-        return float(np.linalg.norm(whole, axis=1).min())
+        steps = np.round(np.asarray(offset) @ np.linalg.inv(self.vectors))
+        within = offset - steps @ self.vectors
+        reach = 2 * float(np.linalg.norm(within))  # of lattice vectors that can make it shorter
+        return float(np.linalg.norm(within + lattice_points(self.vectors, reach), axis=1).min())
 
 
 def lattice_points(vectors: _Array, reach: float) -> _Array:

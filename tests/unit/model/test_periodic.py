@@ -74,6 +74,7 @@ def test_distance_is_that_of_the_nearest_image():
         math.hypot(0.1, 0.2)
     )
     assert TRIANGULAR.distance((7.0, 0.0)) == pytest.approx(0.0)
+    assert TRIANGULAR.distance((0.51, 0.0)) == pytest.approx(0.49)
 
 
 def test_lattice_points_hold_all_up_to_the_reach():
