@@ -10,7 +10,7 @@ from petsc4py import PETSc
 
 from pearlfem.errors import StudyError
 from pearlfem.fem.film import ALLOWED_QUADRATURE_ERROR, quadrature_errors
-from pearlfem.fem.point_impurities import Lift, add_lifts, on_film_of_mesh
+from pearlfem.fem.point_impurities import Lift, on_film_of_mesh
 from pearlfem.formulation.discrete import Formulation
 from pearlfem.formulation.stream import StreamFormulation
 from pearlfem.formulation.vector import VectorFormulation
@@ -186,20 +186,16 @@ class MaxwellLondon:
     ) -> Solution:
         unknowns = vector.array.copy()
         vector.destroy()  # there may be hundreds
-        potential, stream_function = self._discrete.fields(unknowns)
-        if stream_function is not None:
-            add_lifts(potential, stream_function, lifts.values())
         return Solution(
             self.film,
             self.space,
             self.formulation,
             tuple(Drive(source) for source in sources),
             unknowns,
-            potential,
-            stream_function,
             load,
             self._discrete.operator,
             iterations,
+            self._discrete.fields,
             lifts,
         )
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,12 +12,14 @@ import numpy.typing as npt
 from dolfinx import fem
 from petsc4py import PETSc
 
-from pearlfem.fem.point_impurities import Lift
+from pearlfem.fem.fields import Fields
+from pearlfem.fem.point_impurities import Lift, add_lifts
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources import Source
 
 FormulationName = Literal["stream", "vector"]
+_Array = npt.NDArray[np.float64]
 
 
 class Drive(NamedTuple):
@@ -36,30 +39,56 @@ class Solution:
         formulation: "stream" or "vector".
         drives: What drives it.
         unknowns: This rank's own unknowns, in the order of the operator's columns, ``(n,)``.
-        potential: A [flux per length], or ψ [current] where the mesh is the half of a mirror
-            symmetric space; otherwise the continuous part u of ψ = u + ½ sign(z) g. Ghosts are up
-            to date.
-        stream_function: A continuous function that is g [current] on the film, K = ∇g × ẑ, ghosts
-            up to date; None in the vector formulation.
         load: ℓ [energy per unit of the potential], complete on owned dofs, zero at fixed ones.
         operator: B, with unit rows at fixed dofs; shared by all solutions of a problem, which owns
             it.
         iterations: What the solver took.
+        expand: Makes functions of unknowns (collective).
         lifts: Those of the point impurities among the drives. ``potential`` and ``stream_function``
             are then without what the infinite film has: ``pearlfem.observables`` adds it.
+
+    Note:
+        The functions are made when they are first asked for, which is collective: of hundreds of
+        solutions only the energies may be wanted.
     """
 
     film: Film
     space: TaggedMesh
     formulation: FormulationName
     drives: tuple[Drive, ...]
-    unknowns: npt.NDArray[np.float64]
-    potential: fem.Function
-    stream_function: fem.Function | None
+    unknowns: _Array
     load: PETSc.Vec
     operator: PETSc.Mat
     iterations: int
+    expand: Callable[[_Array], Fields]
     lifts: Mapping[Source, Lift] = field(default_factory=dict)
+
+    @property
+    def potential(self) -> fem.Function:
+        """A [flux per length], or ψ [current] where the mesh is half of a mirror symmetric space.
+
+        Otherwise the continuous part u of ψ = u + ½ sign(z) g.
+        """
+        return self._fields.potential
+
+    @property
+    def stream_function(self) -> fem.Function | None:
+        """A continuous function that is g [current] on the film, K = ∇g × ẑ.
+
+        None in the vector formulation.
+        """
+        return self._fields.stream_function
+
+    @cached_property
+    def _fields(self) -> Fields:
+        fields = self.expand(self.unknowns)
+        if self.lifts:
+            weights = dict.fromkeys(self.lifts, 0.0)
+            for source, weight in self.drives:
+                if source in weights:
+                    weights[source] += weight
+            add_lifts(fields, [(self.lifts[source], w) for source, w in weights.items()])
+        return fields
 
 
 def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Solution:
@@ -77,23 +106,17 @@ def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Soluti
         unknowns += weight * solution.unknowns
         load.axpy(weight, solution.load)
         drives += [Drive(source, weight * own) for source, own in solution.drives]
-    g = [s.stream_function for s in solutions if s.stream_function is not None]
-    return Solution(
-        first.film,
-        first.space,
-        first.formulation,
-        tuple(drives),
-        unknowns,
-        _combine([s.potential for s in solutions], weights),
-        _combine(g, weights) if g else None,
-        load,
-        first.operator,
-        max(solution.iterations for solution in solutions),
-        {source: lift for solution in solutions for source, lift in solution.lifts.items()},
+    return replace(
+        first,
+        drives=tuple(drives),
+        unknowns=unknowns,
+        load=load,
+        iterations=max(solution.iterations for solution in solutions),
+        lifts={source: lift for solution in solutions for source, lift in solution.lifts.items()},
     )
 
 
-def drive_weights(solutions: Sequence[Solution]) -> tuple[list[Source], npt.NDArray[np.float64]]:
+def drive_weights(solutions: Sequence[Solution]) -> tuple[list[Source], _Array]:
     """Return all sources that drive ``solutions``, and the weight of each in each, ``(k, n)``."""
     sources = list({drive.source: None for s in solutions for drive in s.drives})
     weights = np.zeros((len(solutions), len(sources)))
@@ -101,10 +124,3 @@ def drive_weights(solutions: Sequence[Solution]) -> tuple[list[Source], npt.NDAr
         for source, weight in solution.drives:
             row[sources.index(source)] += weight
     return sources, weights
-
-
-def _combine(functions: Sequence[fem.Function], weights: Sequence[float]) -> fem.Function:
-    total = fem.Function(functions[0].function_space, name=functions[0].name)
-    for function, weight in zip(functions, weights, strict=True):
-        total.x.array[:] += weight * function.x.array
-    return total

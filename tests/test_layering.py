@@ -18,6 +18,7 @@ ALLOWED = {
     "errors": set(),
     "parallel": set(),
     "analytic": set(),
+    "magnetism": {"errors"},
     "solvers": {"errors"},
     "model": {"errors", "analytic"},
     "materials": {"analytic", "model"},
@@ -62,6 +63,7 @@ LIBRARIES = {
     "errors": set(),
     "parallel": {"mpi4py"},
     "analytic": {"numpy", "scipy"},
+    "magnetism": {"numpy", "scipy"},
     "model": {
         "ezdxf",
         "gdstk",

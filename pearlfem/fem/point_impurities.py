@@ -58,6 +58,7 @@ from dolfinx import fem
 
 from pearlfem.analytic.infinite_film import potential_per_moment
 from pearlfem.fem import stream
+from pearlfem.fem.fields import Fields
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources import Impurity
@@ -98,13 +99,18 @@ def given_values(V: fem.FunctionSpace, film: Film, impurity: Impurity, dofs: _Do
     )
 
 
-def add_lifts(u: fem.Function, g: fem.Function, lifts: Collection[Lift]) -> None:
-    """Make of w and 2w the potential u = l + w and the stream function 2u (collective)."""
-    if not lifts:
-        return
-    for lift in lifts:
-        u.x.array[lift.dofs] += lift.values
-        g.x.array[lift.dofs] += 2.0 * lift.values
+def add_lifts(fields: Fields, lifts: Collection[tuple[Lift, float]]) -> None:
+    """Make of w and 2w the potential u = l + w and the stream function 2u (collective).
+
+    Args:
+        fields: w and 2w, overwritten.
+        lifts: Lifts and their weights in l.
+    """
+    u, g = fields
+    assert g is not None
+    for lift, weight in lifts:
+        u.x.array[lift.dofs] += weight * lift.values
+        g.x.array[lift.dofs] += 2.0 * weight * lift.values
     u.x.scatter_forward()
     g.x.scatter_forward()
 

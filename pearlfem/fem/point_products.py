@@ -12,9 +12,10 @@ import basix
 import numpy as np
 import numpy.typing as npt
 
+from pearlfem.analytic import keldysh_potential
 from pearlfem.analytic.infinite_film import potential_gradient_per_moment, potential_per_moment
 from pearlfem.fem import stream
-from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE, FilmQuadrature, facet_rule, film_quadrature
+from pearlfem.fem.film import FilmQuadrature, facet_rule, film_quadrature
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.quantities import Point
@@ -22,7 +23,7 @@ from pearlfem.model.sources import Source
 
 # Rules for what is singular at the distance r from the middle of a triangle of radius a: a degree,
 # and a/r at most. Wrong by 1e-9 (tests/unit/fem/test_point_products.py).
-_DEGREE, _SMALL = 12, 1 / 3
+_DEGREE, _SMALL = 12, 0.4
 _NEAR = 1 / 2  # at the degree of loads
 _RADIAL, _ALONG = 20, 30  # points on a triangle with its tip at an impurity
 _NEAREST = 1e-3  # of a side's length: sides nearer to an impurity than this are inner ones
@@ -89,23 +90,35 @@ def film_pairings(
 def potential_integrals(space: TaggedMesh, film: Film, positions: Sequence[Point]) -> _Array:
     """Return ∫ p dS over film and holes [current length²] of each impurity, shape ``(n, 2)``.
 
+    With p = (1/4π) ∇V this is ∮ V ν dl/4π along the outer edge.
+
     Note:
         Collective.
     """
-    corners = space.corners("film", *space.holes.values())
+    starts, ends = _outer_edge(space)
 
     def integral(position: Point) -> _Array:
-        def p(points: _Array) -> _Array:
-            return potential_per_moment(points, position, pearl_length=film.least_pearl_length)
-
-        near = _near(corners, position)
-        rules = (
-            _flat_rule(corners[~near], SOURCE_QUADRATURE_DEGREE),
-            _polar_rule(corners[near], position),
-        )
-        return np.asarray(sum(weights @ p(points) for points, weights in rules))
+        points, normals = line_rule(starts, ends, position)
+        distances = np.linalg.norm(points - position, axis=1)
+        V = keldysh_potential(distances, film.least_pearl_length)
+        return np.asarray(V @ normals) / (4.0 * np.pi)
 
     return np.asarray(space.mesh.comm.allreduce(np.array([integral(r) for r in positions])))
+
+
+def _outer_edge(space: TaggedMesh) -> tuple[_Array, _Array]:
+    """Return start and end of the sides around this rank's facets of film and holes.
+
+    What lies to the left is inside. Sides between two ranks come on both, in opposite directions.
+    """
+    groups = ("film", *space.holes.values())
+    nodes, corners = space.nodes(*groups), space.corners(*groups)
+    around = np.linalg.det(corners[:, 1:] - corners[:, :1]) > 0
+    nodes = np.where(around[:, None], nodes, nodes[:, ::-1])
+    sides = np.stack([nodes, np.roll(nodes, -1, axis=1)], axis=2).reshape(-1, 2)
+    _, first, count = np.unique(np.sort(sides), axis=0, return_index=True, return_counts=True)
+    ends = space.mesh.geometry.x[sides[first[count == 1]], :2]
+    return ends[:, 0], ends[:, 1]
 
 
 def _gradient_products(

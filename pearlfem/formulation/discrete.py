@@ -11,16 +11,10 @@ from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
+from pearlfem.fem.fields import Fields
 from pearlfem.fem.point_impurities import Lift
 from pearlfem.model.sources import Source
 from pearlfem.solvers.conjugate_gradients import ConjugateGradients
-
-
-class Fields(NamedTuple):
-    """Unknowns as functions, ghosts up to date; g only in the stream formulation."""
-
-    potential: fem.Function
-    stream_function: fem.Function | None
 
 
 class Load(NamedTuple):

@@ -9,9 +9,10 @@ import numpy.typing as npt
 from petsc4py import PETSc
 
 from pearlfem.fem import stream
+from pearlfem.fem.fields import Fields
 from pearlfem.fem.film import film_quadrature
 from pearlfem.fem.load import FilmLoad
-from pearlfem.formulation.discrete import Fields, Formulation, Load, create_function
+from pearlfem.formulation.discrete import Formulation, Load, create_function
 from pearlfem.formulation.point_loads import PointLoads
 from pearlfem.formulation.stream_levels import assemble_level, interpolation
 from pearlfem.mesh.tagged import TaggedMesh

@@ -8,10 +8,10 @@ from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
 from pearlfem.fem import vector
+from pearlfem.fem.fields import Fields
 from pearlfem.fem.film import film_quadrature
 from pearlfem.fem.load import FilmLoad
 from pearlfem.formulation.discrete import (
-    Fields,
     Formulation,
     Load,
     assemble_operator,

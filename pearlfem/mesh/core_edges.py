@@ -3,7 +3,8 @@
 The energy that an edge adds to a source's own goes as 1/d² with their distance d, so it grows by
 2 δ/d of itself when the edge moves by δ, as a circle's does by about h²/12R where sides of length h
 replace it. Beside a source of width ξ it is about a part (ξ/d)² of the whole. A point impurity
-needs no cells of its own, for it is subtracted; what is left of it varies along an edge over d.
+needs no cells of its own, for it is subtracted; what is left of it varies along an edge over d, and
+polygons for circles have their area.
 """
 
 from __future__ import annotations
@@ -20,10 +21,8 @@ from pearlfem.model.film import Film
 from pearlfem.model.shapes import Disc
 from pearlfem.model.sources import Core
 
-_PER_DISTANCE = 0.25  # size at an edge in units of the distance from a point
-_PER_MEAN_OF_POINT = 0.0045  # … on a circle, of √(R d) at the nearest place …
-_PER_RADIUS_OF_POINT = 0.0035  # … and of R all around: energies that edges add are right to 1e-5
-_PER_MEAN = 0.011  # … near a source of width ξ, of √(R d) d/ξ: 2.5e-5 of its whole energy
+_PER_DISTANCE = 0.15  # size at an edge in units of the distance from a point
+_PER_MEAN = 0.011  # … on a circle near a source of width ξ, of √(R d) d/ξ: 2.5e-5 of its energy
 _SAMPLES = 100  # on each side of the point of an edge that is nearest to a core
 
 _Array = npt.NDArray[np.float64]
@@ -75,12 +74,10 @@ def _sizes(places: _Array, film: Film, cores: Sequence[Core]) -> _Array:
         if core.size == 0:
             np.minimum(sizes, _PER_DISTANCE * distances, out=sizes)
         for disc, here in circles:
-            if core.size == 0 or _matters(core, disc):
+            if core.size > 0 and _matters(core, disc):
                 nearest, side = _nearest_side(core, disc)
                 # An edge counts for a source's energy as 1/d⁴, so sides may grow along it.
                 grown = side * np.maximum(distances[here] / nearest, 1.0)
-                if core.size == 0:
-                    grown = np.minimum(grown, _PER_RADIUS_OF_POINT * disc.radius)
                 sizes[here] = np.minimum(sizes[here], grown)
     return sizes
 
@@ -93,7 +90,4 @@ def _matters(core: Core, disc: Disc) -> bool:
 def _nearest_side(core: Core, disc: Disc) -> tuple[float, float]:
     """Return the distance d of a circle from ``core``, but at least ξ, and its sides' length."""
     distance = max(abs(math.dist(core.position, disc.center) - disc.radius), core.size)
-    mean = math.sqrt(disc.radius * distance)
-    if core.size == 0:
-        return distance, _PER_MEAN_OF_POINT * mean
-    return distance, _PER_MEAN * mean * distance / core.size
+    return distance, _PER_MEAN * math.sqrt(disc.radius * distance) * distance / core.size

@@ -20,6 +20,7 @@ from pearlfem.model.shapes import Disc, Outline
 
 _PER_RADIUS = 0.007  # sides of a round outer edge, at most this part of its radius …
 PER_RADIUS_OF_HOLE = 0.02  # … and of a hole's or a region's (polygon for circle)
+_PER_RADIUS_OF_SAME_AREA = 0.03  # … and of any where the polygon has the circle's area
 _PER_WIDTH = 0.03  # size at an edge, at most this part of the width of the film, or of the hole …
 _PER_PEARL_LENGTH = 0.2  # … and of r0
 _AT_CORNER = 0.05  # the same at a corner into the film, in units of that at the edge
@@ -39,8 +40,13 @@ class EdgeSizes(NamedTuple):
     sizes: _Array
 
 
-def edge_sizes(film: Film) -> EdgeSizes:
-    """Return how small cells have to be along all edges of ``film``, holes and regions [length]."""
+def edge_sizes(film: Film, *, same_area: bool = False) -> EdgeSizes:
+    """Return how small cells have to be along all edges of ``film``, holes and regions [length].
+
+    Args:
+        film: The film.
+        same_area: Whether polygons for circles have their area; see ``pearlfem.mesh.plane``.
+    """
     edges = rings(film)
     sides = _all_sides(edges)
     found = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
@@ -48,6 +54,8 @@ def edge_sizes(film: Film) -> EdgeSizes:
         simple = _simplified(ring)
         measured = _measured(simple, sides, film)
         part = _PER_RADIUS if shapely.is_ccw(ring) else PER_RADIUS_OF_HOLE
+        if same_area:
+            part = _PER_RADIUS_OF_SAME_AREA
         found += [_along(ring, measured, part, film), _corners(simple, *measured)]
     for region in film.regions:
         inner = _rings(region.shape.outline())

@@ -7,7 +7,7 @@ as the cells there shall be.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -65,10 +65,17 @@ def rounding_for(size_at: Callable[[_Array], _Array]) -> Rounding:
     return angles
 
 
-def plane_faces(film: Film, rounding: Rounding) -> Faces:
+def plane_faces(film: Film, rounding: Rounding, *, same_area: bool = False) -> Faces:
     """Return the faces of ``film`` and its holes.
 
     On the whole plane those of its holes and regions, and what they enclose: the rest is film.
+
+    Args:
+        film: The film.
+        rounding: Where the vertices on circles are.
+        same_area: Whether they move outwards until sides enclose as much as their arcs. Energies
+            are then wrong by the fourth power of the sides' length in place of the second, but of
+            either sign.
     """
     holes, discs = film.openings_of(rounding), film.discs
     outlines = [hole.outline for hole in holes]
@@ -89,7 +96,8 @@ def plane_faces(film: Film, rounding: Rounding) -> Faces:
         hole = next((h.name for h in holes if h.outline.contains(point)), None)
         if hole is not None or not film.bounded or covered.contains(point):
             named.append((hole, polygon))
-    return _numbered(named, discs)
+    faces = _numbered(named, discs)
+    return replace(faces, vertices=_moved_outwards(faces, discs)) if same_area else faces
 
 
 def _numbered(named: list[tuple[str | None, shapely.Polygon]], discs: tuple[Disc, ...]) -> Faces:
@@ -129,3 +137,26 @@ def _chords(
         middles = np.linalg.norm(vertices[ends].mean(axis=1) - disc.center, axis=1)
         found |= on[ends].all(axis=1) & (middles > 0.9 * disc.radius)
     return frozenset(map(tuple, ends[found].tolist()))
+
+
+def _moved_outwards(faces: Faces, discs: tuple[Disc, ...]) -> _Array:
+    """Return the vertices, with those between two sides of a circle so far out that areas are true.
+
+    A sector of angle γ has the area of a triangle with two sides of length R √(γ/sin γ).
+    """
+    vertices = faces.vertices.copy()
+    for disc in discs:
+        on = on_circle(faces.vertices, disc)
+        ends = np.array([chord for chord in faces.chords if on[list(chord)].all()], int)
+        ends = ends.reshape(-1, 2)
+        sides = np.linalg.norm(np.diff(faces.vertices[ends], axis=1)[:, 0], axis=1)
+        angles = 2.0 * np.arcsin(sides / (2.0 * disc.radius))
+        outward = np.sqrt(angles / np.sin(angles))
+        count, weight, total = (
+            np.bincount(ends.ravel(), np.repeat(each, 2), len(vertices))
+            for each in (np.ones(len(ends)), angles, angles * outward)
+        )
+        between = count == 2
+        factors = total[between] / weight[between]  # the mean where the sides differ
+        vertices[between] = disc.center + factors[:, None] * (vertices[between] - disc.center)
+    return vertices

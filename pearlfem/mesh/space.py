@@ -31,7 +31,7 @@ from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
 from pearlfem.model.boundary import Boundary, Open, check_boundary
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.sources import Source, check_sources
+from pearlfem.model.sources import Source, check_sources, is_point
 from pearlfem.parallel import on_root
 
 _OPEN = Open()
@@ -50,7 +50,8 @@ def create_space(
     """Mesh space around a film, graded towards the cores of sources and the edges.
 
     Where space is the mirror image of itself in the film's plane, only the half z ≥ 0 is meshed.
-    Vertices of round edges lie on their circles.
+    Vertices of round edges lie on their circles; with point impurities (size = 0) among the
+    sources, for whose energies there are no bounds, a little outside, so that areas are true.
 
     Args:
         film: The film.
@@ -142,7 +143,8 @@ def _generate(
     else:
         rounding = rounding_for(sizes.at)
     rest = "plane" if film.bounded else "film"
-    add_space(plane_faces(film, rounding), rest, boundary, extent, far)
+    same_area = any(is_point(source) for source in sources)
+    add_space(plane_faces(film, rounding, same_area=same_area), rest, boundary, extent, far)
     field = _add_seeds(found, extent) if sizes is None else _add_sizes(sizes, extent)
     gmsh.model.mesh.field.setAsBackgroundMesh(field)
     if isinstance(boundary, Periodic):

@@ -65,11 +65,13 @@ class TaggedMesh:
 
     def corners(self, *names: str) -> npt.NDArray[np.float64]:
         """Return (x, y) of the corners of the facets of ``sides``, ``(n, 3, 2)`` [length]."""
+        return np.asarray(self.mesh.geometry.x[self.nodes(*names), :2])
+
+    def nodes(self, *names: str) -> npt.NDArray[np.int32]:
+        """Return the geometry's nodes at the corners of the facets of ``sides``, ``(n, 3)``."""
         cells, local = self.sides(*names).T
-        nodes = self.mesh.geometry.dofmaps[0][cells]
         facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
-        points = self.mesh.geometry.x[np.take_along_axis(nodes, facets, axis=1)]
-        return np.asarray(points[:, :, :2])
+        return np.take_along_axis(self.mesh.geometry.dofmaps[0][cells], facets, axis=1)
 
     def inside(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Return points (x, y) or (x, y, z) [length] in the cell of a periodic space; all as is."""

@@ -93,8 +93,9 @@ class Periodic:
 
     def distance(self, offset: npt.ArrayLike) -> float:
         """Return the length of ``offset`` (x, y) [length], or of the shortest one equal to it."""
-        steps = np.round(np.asarray(offset) @ np.linalg.inv(self.vectors))
-        within = offset - steps @ self.vectors
+        given = np.asarray(offset, dtype=float)
+        steps = np.round(given @ np.linalg.inv(self.vectors))
+        within = given - steps @ self.vectors
         reach = 2 * float(np.linalg.norm(within))  # of lattice vectors that can make it shorter
         return float(np.linalg.norm(within + lattice_points(self.vectors, reach), axis=1).min())
 

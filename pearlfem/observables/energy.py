@@ -20,6 +20,7 @@ from pearlfem.observables.point_energy import point_energies
 from pearlfem.solution import Solution, drive_weights
 
 _Array = npt.NDArray[np.float64]
+_BLOCK = 64  # solutions whose potentials are copied at once
 
 
 class Bracket(NamedTuple):
@@ -107,17 +108,28 @@ def mutual_energies(solutions: Sequence[Solution]) -> _Array:
 
 def _potential_energies(solutions: Sequence[Solution]) -> _Array:
     """Return D_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j) for all pairs, shape ``(k, k)``."""
-    potentials = np.array([s.unknowns for s in solutions])
-    loads = np.array([s.load.array_r for s in solutions])
-    image, argument = solutions[0].load.duplicate(), solutions[0].load.duplicate()
-    images = np.empty_like(potentials)
-    for row, potential in zip(images, potentials, strict=True):
-        argument.array[:] = potential
-        solutions[0].operator.mult(argument, image)
-        row[:] = image.array_r
-    work = potentials @ loads.T
-    local = work + work.T - potentials @ images.T
+    k = len(solutions)
+    local = np.zeros((k, k))
+    for rows in (slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)):
+        potentials = np.array([s.unknowns for s in solutions[rows]])
+        loads = np.array([s.load.array_r for s in solutions[rows]]) - _images(solutions[rows])
+        for columns in (slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)):
+            others = np.array([s.unknowns for s in solutions[columns]])
+            local[rows, columns] += loads @ others.T
+            others = np.array([s.load.array_r for s in solutions[columns]])
+            local[rows, columns] += potentials @ others.T
     return np.asarray(solutions[0].space.mesh.comm.allreduce(0.5 * (local + local.T)))
+
+
+def _images(solutions: Sequence[Solution]) -> _Array:
+    """Return this rank's part of B(u_i, ·), a row for each solution."""
+    argument, image = solutions[0].operator.createVecs()
+    images = np.empty((len(solutions), image.local_size))
+    for row, solution in zip(images, solutions, strict=True):
+        argument.array[:] = solution.unknowns
+        solution.operator.mult(argument, image)
+        row[:] = image.array_r
+    return images
 
 
 def _background_energies(solutions: Sequence[Solution]) -> _Array:

@@ -7,6 +7,7 @@ nothing without point impurities. At a point impurity itself fields are infinite
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 import numpy as np
@@ -15,10 +16,12 @@ from dolfinx import fem
 
 from pearlfem.analytic import infinite_film
 from pearlfem.fem.point_products import film_pairings, line_rule, potential_integrals
-from pearlfem.model.sources import Impurity, Source, is_point
+from pearlfem.model.quantities import Point
+from pearlfem.model.sources import Source, is_point
 from pearlfem.solution import Solution
 
 _Array = npt.NDArray[np.float64]
+_DIGITS = 12  # of coordinates that are the same up to round-off
 
 
 class ExactField(Protocol):
@@ -45,12 +48,12 @@ def exact_part(solution: Solution, field: ExactField, points: _Array) -> _Array 
         points: As ``field`` takes them: (x, y) or (x, y, z) [length].
     """
     total: _Array | float = 0.0
-    for impurity, weight in _points(solution):
+    for position, moment in _moments(solution):
         total = total + field(
             points,
-            impurity.position,
-            impurity.angle,
-            strength=weight * impurity.strength,
+            position,
+            math.degrees(math.atan2(moment[1], moment[0])),
+            strength=math.hypot(*moment),
             pearl_length=solution.film.least_pearl_length,
         )
     return total
@@ -67,36 +70,40 @@ def add_exact_part(
         field: Of ``pearlfem.analytic.infinite_film``.
         on_film: Whether ``field`` is one of the film: then only the cells above it count.
     """
-    if _points(solution):
+    if _moments(solution):
         V = function.function_space
         cells = solution.space.sides("film")[:, 0] if on_film else slice(None)
         dofs = np.unique(V.dofmap.list[cells])
         nodes = V.tabulate_dof_coordinates()[dofs]
         nodes[:, 2] = np.abs(nodes[:, 2])  # z = 0 up to round-off, seen from above
-        values = exact_part(solution, field, nodes[:, :2] if on_film else nodes)
-        function.x.array.reshape(-1, V.dofmap.bs)[dofs] += np.reshape(values, (len(dofs), -1))
+        # A node belongs to about twenty cells, each of which has its own.
+        unit = np.abs(nodes).max(initial=0.0) or 1.0
+        _, first, which = np.unique(
+            np.round(nodes / unit, _DIGITS), axis=0, return_index=True, return_inverse=True
+        )
+        places = nodes[first, :2] if on_film else nodes[first]
+        values = np.reshape(exact_part(solution, field, places), (len(places), -1))
+        function.x.array.reshape(-1, V.dofmap.bs)[dofs] += values[which]
     return function
 
 
 def exact_moment(solution: Solution) -> float:
     """Return ∫ g_∞ dS over film and holes of the point impurities [Γ·length] (collective)."""
-    points = _points(solution)
+    points = _moments(solution)
     if not points:
         return 0.0
-    positions = [impurity.position for impurity, _ in points]
+    positions, moments = zip(*points, strict=True)
     integrals = potential_integrals(solution.space, solution.film, positions)
-    moments = [w * i.strength * np.array(i.moment) for i, w in points]
     return 2.0 * float(np.sum(integrals * moments))
 
 
 def exact_work(solution: Solution, source: Source) -> float:
     """Return −∫_Γ K_∞·a dS of the point impurities, a of another ``source`` (collective)."""
-    points = _points(solution)
+    points = _moments(solution)
     if not points:
         return 0.0
-    positions = [impurity.position for impurity, _ in points]
+    positions, moments = zip(*points, strict=True)
     pairings = film_pairings(solution.space, solution.film, positions, [source])
-    moments = [w * i.strength * np.array(i.moment) for i, w in points]
     return 2.0 * float(np.ravel(moments) @ pairings[:, 0])
 
 
@@ -110,18 +117,20 @@ def exact_flux(solution: Solution, ring: _Array) -> float:
         ring: The polygon's corners counterclockwise, the first one again at the end, ``(n, 2)``.
     """
     pearl_length, total = solution.film.least_pearl_length, 0.0
-    for impurity, weight in _points(solution):
-        points, normals = line_rule(ring[:-1], ring[1:], impurity.position)
-        gradient = infinite_film.scalar_potential_gradient(
-            points,
-            impurity.position,
-            impurity.angle,
-            strength=weight * impurity.strength,
-            pearl_length=pearl_length,
+    for position, moment in _moments(solution):
+        points, normals = line_rule(ring[:-1], ring[1:], position)
+        gradients = infinite_film.potential_gradient_per_moment(
+            points, position, pearl_length=pearl_length
         )
-        total += pearl_length * float(np.sum(gradient * normals))
+        total += pearl_length * float(np.einsum("a,nab,nb->", moment, gradients, normals))
     return total
 
 
-def _points(solution: Solution) -> list[tuple[Impurity, float]]:
-    return [(drive.source, drive.weight) for drive in solution.drives if is_point(drive.source)]
+def _moments(solution: Solution) -> list[tuple[Point, _Array]]:
+    """Return the places of the point impurities, and Γm of all drives at each, ``(2,)``."""
+    found: dict[Point, _Array] = {}
+    for source, weight in solution.drives:
+        if is_point(source):
+            before = found.get(source.position, np.zeros(2))
+            found[source.position] = before + weight * source.strength * np.array(source.moment)
+    return list(found.items())

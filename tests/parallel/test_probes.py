@@ -10,6 +10,7 @@ from mpi4py import MPI
 
 from pearlfem import Disc, Film, Impurity, MaxwellLondon, Walls, create_space
 from pearlfem.errors import StudyError
+from pearlfem.fem.fields import Fields
 from pearlfem.io.probes import write_probe
 from pearlfem.model.boundary import Open
 from pearlfem.model.probes import CutProbe, GridProbe, LineProbe, LoopProbe, PointsProbe
@@ -72,11 +73,11 @@ def stated(solution):
     potential = fem.Function(solution.potential.function_space)
     if solution.stream_function is None:
         potential.interpolate(lambda x: np.stack([np.cos(x[1]), np.sin(x[0] + x[2]), x[0] * x[1]]))
-        return dataclasses.replace(solution, potential=potential)
+        return dataclasses.replace(solution, expand=lambda _: Fields(potential, None))
     potential.interpolate(lambda x: np.sin(x[0] - 2 * x[1]) * np.exp(-x[2]))
     g = fem.Function(potential.function_space)
     g.x.array[:] = 2 * potential.x.array
-    return dataclasses.replace(solution, potential=potential, stream_function=g)
+    return dataclasses.replace(solution, expand=lambda _: Fields(potential, g))
 
 
 def difference(together, alone):

@@ -9,6 +9,7 @@ from dolfinx import fem, mesh
 from mpi4py import MPI
 
 from pearlfem import MaxwellLondon
+from pearlfem.fem.fields import Fields
 from pearlfem.mesh.tagged import TaggedMesh
 
 
@@ -38,4 +39,4 @@ def stated(request, plane_film, impurities, inverted_box, solution):
     psi.interpolate(lambda x: x[0] * x[1] - 0.5 * x[2] ** 2 + 3.0 * x[2] + x[0])
     g = fem.Function(psi.function_space)
     g.x.array[:] = 2 * psi.x.array
-    return dataclasses.replace(solution, potential=psi, stream_function=g)
+    return dataclasses.replace(solution, expand=lambda _: Fields(psi, g))

@@ -311,3 +311,44 @@ def test_faces_depend_neither_on_the_unit_of_length_nor_on_the_origin(unit, shif
         frozenset(map(frozenset, face.rings)) for face in here.faces
     }
     assert there.chords == here.chords
+
+
+# --- polygons with the area of their circles
+
+
+def areas(faces):
+    """The area of each face, holes of faces left out."""
+    return np.array([polygon(faces, face).area for face in faces.faces])
+
+
+@pytest.mark.parametrize("name", ["target", "plane with a moat", "holes"])
+def test_round_faces_have_the_area_of_their_circles(name):
+    film = FILMS[name]
+    inscribed, equal = (areas(plane_faces(film, steady, same_area=s)) for s in (False, True))
+    exact = areas(plane_faces(film, lambda disc: np.linspace(0, 2 * np.pi, 100_000)[:-1]))
+    assert np.abs(inscribed / exact - 1).max() > 1e-3
+    np.testing.assert_allclose(equal, exact, rtol=2e-9)
+
+
+def test_sides_of_different_lengths_enclose_the_area_of_the_circle_but_for_higher_orders():
+    rng = np.random.default_rng(0)
+    angles = np.sort(rng.uniform(0.0, 2 * np.pi, 200))
+    wrong = []
+    for same_area in (False, True):
+        faces = plane_faces(Film(Disc(2.0), 1.0), lambda _: angles, same_area=same_area)
+        wrong.append(abs(areas(faces)[0] / (4 * np.pi) - 1))
+    assert wrong[1] < 0.02 * wrong[0]
+
+
+@pytest.mark.parametrize("name", ["three quarters of a disc", "two squares", "holes"])
+def test_straight_edges_stay_where_they_are(name):
+    film = ROUND[name]
+    inscribed, equal = (plane_faces(film, steady, same_area=s) for s in (False, True))
+    assert (inscribed.faces, inscribed.outer, inscribed.chords) == (
+        equal.faces,
+        equal.outer,
+        equal.chords,
+    )
+    moved = np.any(inscribed.vertices != equal.vertices, axis=1)
+    between = np.bincount([k for chord in equal.chords for k in chord], minlength=len(moved)) == 2
+    np.testing.assert_array_equal(moved, between)

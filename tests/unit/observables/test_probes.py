@@ -19,6 +19,7 @@ from pearlfem import (
     stream_function,
 )
 from pearlfem.errors import StudyError
+from pearlfem.fem.fields import Fields
 from pearlfem.model.probes import CutProbe, GridProbe, LineProbe, LoopProbe, PointsProbe
 from pearlfem.observables import probes
 from pearlfem.observables.probes import (
@@ -58,7 +59,7 @@ def stated(solution, potential):
     if solution.stream_function is not None:
         g = fem.Function(value.function_space)
         g.x.array[:] = 2 * value.x.array
-    return dataclasses.replace(solution, potential=value, stream_function=g, drives=())
+    return dataclasses.replace(solution, expand=lambda _: Fields(value, g), drives=())
 
 
 # --- flux
