@@ -20,6 +20,7 @@ from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.applied import AppliedPotential, CurrentLoop, Dipole, UniformField
 from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.film import Film, Hole, Region
+from pearlfem.model.periodic import Periodic
 from pearlfem.model.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
 from pearlfem.model.sources import Fluxoid, Impurity, Vortex
 from pearlfem.model.study import read_study
@@ -49,6 +50,7 @@ __all__ = [
     "Impurity",
     "MaxwellLondon",
     "Open",
+    "Periodic",
     "Plane",
     "Polygon",
     "Rectangle",

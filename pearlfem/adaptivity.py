@@ -199,6 +199,7 @@ def _next_sizes(
                 study.sources,
                 degree=study.solve.degree,
                 target=left * now.errors.sum(),
+                boundary=study.boundary,
             )
             if sizes.count <= most or left >= 0.5:
                 found.append(sizes)

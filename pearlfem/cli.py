@@ -25,6 +25,7 @@ from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.inductance import inductance, write_inductance
 from pearlfem.mesh.space import write_space
 from pearlfem.model.boundary import Open
+from pearlfem.model.periodic import Periodic
 from pearlfem.model.shapes import Plane
 from pearlfem.model.study import Study, read_study
 from pearlfem.parallel import on_root
@@ -52,6 +53,8 @@ A study file:
   kind = "open"              # or walls: "shield" (B.n = 0) or "magnetic-wall" (n x H = 0)
   # box = [4.0, 4.0, 2.0]    # with walls: sizes of the box; x and y may both be inf
   # center = [0.0, 0.0, 0.0] # of the box; default: around the film
+  # kind = "periodic"        # a lattice: the impurities are those of one cell,
+  # cell = [[1, 0], [0, 1]]  # which these vectors repeat
   [mesh]
   resolution = 1.0           # 2.0: cells half as large
   far = 100.0                # far boundary, in sizes of the device
@@ -238,9 +241,13 @@ def _report(study: Study, summary: Mapping[str, Any], title: str) -> None:
     if summary["interaction"] is not None and study.film.uniform:
         tensor = np.array(summary["interaction"]["tensor"])
         scale = float(study.units.from_reduced(1.0, "energy"))
-        rows = list(coupling_comparisons(study.film, study.impurities, tensor / scale))
+        rows = list(
+            coupling_comparisons(
+                study.film, study.impurities, tensor / scale, boundary=study.boundary
+            )
+        )
         infinite = isinstance(study.film.shape, Plane) and not study.film.openings
-        exact = infinite and isinstance(study.boundary, Open)
+        exact = infinite and isinstance(study.boundary, Open | Periodic)
         reference = "exact" if exact else "infinite film"
         rows = [row.scaled(scale) for row in rows[:_MOST_ROWS]]
         heading = f"{title}, energies in {unit}"

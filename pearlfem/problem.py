@@ -17,6 +17,7 @@ from pearlfem.formulation.vector import VectorFormulation
 from pearlfem.mesh.circumscribed import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
+from pearlfem.model.periodic import check_repeatable, repeated
 from pearlfem.model.sources import (
     Impurity,
     Source,
@@ -125,6 +126,8 @@ class MaxwellLondon:
         check_sources(self.film, sources)
         if self.formulation != "stream":
             refuse_points(sources, f"with formulation = {self.formulation!r}")
+        if self.space.cell is not None:
+            check_repeatable(sources)
         if not self.space.mirrored or {"shield", "magnetic-wall"} & set(self.space.groups):
             refuse_points(sources, "between walls")
         named = list(numbered(sources))
@@ -132,7 +135,8 @@ class MaxwellLondon:
             if is_point(source):
                 self._check_place(name, source)
         named = [(name, source) for name, source in named if not is_point(source)]
-        errors = quadrature_errors(self.space, self.film, [source for _, source in named])
+        whole = [self._whole(source) for _, source in named]
+        errors = quadrature_errors(self.space, self.film, whole)
         for (name, source), error in zip(named, errors, strict=True):
             if error > ALLOWED_QUADRATURE_ERROR:
                 size = f"size = {source.size:g}: " if isinstance(source, Impurity | Vortex) else ""
@@ -141,6 +145,11 @@ class MaxwellLondon:
                     f"profile (integrals are wrong by {error:.0e}, allowed: "
                     f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
                 )
+
+    def _whole(self, source: Source) -> Source:
+        """Return ``source``, in a periodic space with its images."""
+        cell = self.space.cell
+        return source if cell is None else repeated(source, cell.vectors)
 
     def _check_place(self, name: str, impurity: Impurity) -> None:
         if not on_film_of_mesh(self.space, impurity):
@@ -151,6 +160,7 @@ class MaxwellLondon:
 
     def _solve(self, sources: Sequence[tuple[Source, ...]]) -> list[Solution]:
         """Solve for each of ``sources`` alone."""
+        sources = [tuple(map(self._whole, each)) for each in sources]
         loads, lifts = zip(*(self._load(each) for each in sources), strict=True)
         vectors = [load.duplicate() for load in loads]
         iterations = self._solver.solve_all(loads, vectors)

@@ -174,7 +174,7 @@ def quadrature_errors(space: TaggedMesh, film: Film, sources: Sequence[Source]) 
     local = np.array([_difference(space, rule, source) for source in sources]).reshape(-1, 2)
     found = []
     for source, (error, total) in zip(sources, space.mesh.comm.allreduce(local), strict=True):
-        nothing = math.inf if math.isfinite(source.reach) else 0.0
+        nothing = math.inf if source.cores else 0.0
         found.append(float(error / total) if total else nothing)
     return found
 

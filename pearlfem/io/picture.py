@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyvista
 
 from pearlfem.mesh.grading import device_extent
-from pearlfem.model.film import Film
+from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources import Impurity, Source, Vortex
 from pearlfem.model.study import Study
 
@@ -35,7 +35,7 @@ def draw_film(path: Path, fields: Path, study: Study) -> None:
     Note:
         Not collective: call it on one rank.
     """
-    center, half_width = _view(study.film, study.sources)
+    center, half_width = _view(study)
     surface = _visible_surface(fields, center, 1.5 * half_width)
     plotter = pyvista.Plotter(off_screen=True, window_size=list(_PIXELS))
     plotter.add_mesh(
@@ -75,8 +75,12 @@ def draw_film(path: Path, fields: Path, study: Study) -> None:
     plotter.close()
 
 
-def _view(film: Film, sources: Sequence[Source]) -> tuple[tuple[float, float], float]:
+def _view(study: Study) -> tuple[tuple[float, float], float]:
     """Return the centre and the half height of what is worth looking at."""
+    film, sources, boundary = study.film, study.sources, study.boundary
+    if isinstance(boundary, Periodic):
+        extent = device_extent(film, sources, boundary)
+        return extent.center, 0.55 * float(np.abs(boundary.vectors).sum(axis=0).max())
     extent = device_extent(film, sources)
     if film.bounded:
         return extent.center, 1.1 * extent.size

@@ -17,14 +17,17 @@ import numpy.typing as npt
 from scipy.spatial import KDTree
 
 from pearlfem.mesh.edges import on_circle
-from pearlfem.mesh.grading import MEAN_VOLUME
+from pearlfem.mesh.grading import MEAN_VOLUME, all_cores, largest_cell
 from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.boundary import Boundary, Open
 from pearlfem.model.film import Film
 from pearlfem.model.shapes import Disc
 from pearlfem.model.sources import Source
 
 _Array = npt.NDArray[np.float64]
 _Indices = npt.NDArray[np.int64]
+
+_OPEN = Open()
 
 _FINER, _COARSER = 1 / 3, 1.5  # sizes change by these factors at most: the laws are local ones
 _STEEPEST = 0.5  # sizes grow no faster with the distance, or cells would be too flat
@@ -92,6 +95,7 @@ def adapted_sizes(
     *,
     degree: int,
     target: float,
+    boundary: Boundary = _OPEN,
 ) -> SizeField:
     """Return the sizes at which the errors add up to about ``target``, evenly spread.
 
@@ -101,6 +105,7 @@ def adapted_sizes(
         sources: Cells stay small enough for the quadrature of their profiles.
         degree: Degree p of the elements; energies are of order 2p.
         target: The total error wanted, in the unit of ``now.errors``.
+        boundary: A periodic one limits the size of cells, and has images of sources.
     """
     vertices, cells, errors, _ = now
     edges = np.cbrt(_volumes(vertices[cells]) / MEAN_VOLUME)
@@ -108,8 +113,8 @@ def adapted_sizes(
     wanted = edges * _factors(errors, 2 * degree, 3, target - edge_target)
     counts = np.bincount(cells.ravel(), minlength=len(vertices))
     logarithms = np.bincount(cells.ravel(), np.repeat(np.log(wanted), 4), minlength=len(vertices))
-    sizes = np.exp(logarithms / np.maximum(counts, 1))
-    for core in (core for source in sources for core in source.cores):
+    sizes = np.minimum(np.exp(logarithms / np.maximum(counts, 1)), largest_cell(boundary))
+    for core in all_cores(sources, boundary):
         distances = np.linalg.norm(vertices - [*core.position, 0.0], axis=1)
         sizes = np.minimum(sizes, np.maximum(_PER_CORE * core.size, 0.5 * distances))
     edge, sides = _sides(now, film.discs, edge_target)

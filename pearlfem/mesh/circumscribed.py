@@ -9,14 +9,13 @@ that makes κ too large (holes) or too small (outer edges) they move away from t
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import dolfinx.mesh
 import numpy as np
 import numpy.typing as npt
-import ufl
 
 from pearlfem.mesh.edges import on_circle
+from pearlfem.mesh.geometry import with_geometry
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.shapes import Disc
@@ -91,8 +90,6 @@ def _moved(space: TaggedMesh, points: _Array) -> TaggedMesh:
     geometry = dolfinx.mesh.create_geometry(
         old.index_map(), old.dofmaps[0], old.cmaps[0], points, old.input_global_indices
     )
-    wrapped = type(mesh._cpp_object)(mesh.comm, mesh.topology._cpp_object, geometry._cpp_object)
-    domain: Any = mesh.ufl_domain()
-    moved = dolfinx.mesh.Mesh(wrapped, ufl.Mesh(domain.ufl_coordinate_element()))
+    moved = with_geometry(mesh, geometry)
     copied = dolfinx.mesh.meshtags(moved, tags.dim, tags.indices, tags.values)
     return replace(space, mesh=moved, facet_tags=copied)

@@ -8,9 +8,10 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from pearlfem.mesh.grading import MEAN_VOLUME, device_extent, seeds
+from pearlfem.mesh.grading import MEAN_VOLUME, device_extent, largest_cell, seeds
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
+from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources import Source
 
 _Array = npt.NDArray[np.float64]
@@ -38,11 +39,18 @@ def estimated_cells(
         if not boundary.infinite:
             half, center = np.array(boundary.box[:2]) / 2, np.array(boundary.center[:2])
             low[:2], high[:2] = center - half, center + half
+    frame = np.eye(2)  # directions of the boxes' edges in the plane
+    if isinstance(boundary, Periodic):
+        lengths = np.linalg.norm(boundary.vectors, axis=1)
+        frame = boundary.vectors / lengths[:, None]
+        middle = np.array([x, y]) @ np.linalg.inv(frame)
+        low[:2], high[:] = middle - lengths / 2, [*(middle + lengths / 2), boundary.height]
     found = seeds(film, sources, boundary, resolution)
     scales = seeds(film, sources, boundary, 1.0)
     corners, edges, total = low[None], high - low, 0.0
     while len(corners):
         middles = corners + edges / 2
+        middles[:, :2] = middles[:, :2] @ frame
         distances = [one.distances(middles) for one in found]
         sizes = np.min([o.growth.at(d) for o, d in zip(found, distances, strict=True)], axis=0)
         scale = [o.growth for o in scales]
@@ -50,8 +58,9 @@ def estimated_cells(
         # Each box yet to be halved holds many cells: beyond this many, no mesh fits anywhere.
         done = (edges.max() <= varies) | (len(corners) > _MOST_BOXES)
         here = done & _inside(middles - [x, y, 0.0], boundary, reach)
+        sizes = np.minimum(sizes, largest_cell(boundary))
         made = MEAN_VOLUME * sizes**2 * np.minimum(sizes, _heights(middles, boundary))
-        total += np.sum(edges.prod() / made[here])
+        total += np.sum(abs(np.linalg.det(frame)) * edges.prod() / made[here])
         halved = np.where(edges > edges.max() / 2, edges / 2, edges)  # towards cubes
         steps = product(*([0.0, b] if b < a else [0.0] for a, b in zip(edges, halved, strict=True)))
         corners = (corners[~done, None] + np.array(list(steps))).reshape(-1, 3)
@@ -73,6 +82,8 @@ def _heights(points: _Array, boundary: Boundary) -> _Array:
 
 def _inside(places: _Array, boundary: Boundary, reach: float) -> npt.NDArray[np.bool_]:
     """Return which places, relative to the device's centre, lie before the far boundary."""
+    if isinstance(boundary, Periodic):
+        return np.ones(len(places), dtype=bool)
     if not isinstance(boundary, Walls):
         return np.asarray(np.linalg.norm(places, axis=1) < reach)
     return np.asarray((np.linalg.norm(places[:, :2], axis=1) < reach) | (not boundary.infinite))

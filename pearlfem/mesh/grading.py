@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -23,11 +24,13 @@ from pearlfem.mesh.core_edges import edge_sizes_of_cores
 from pearlfem.mesh.edges import EdgeSizes, corner_sizes, edge_sizes
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
+from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources import Core, Source, is_point
 
 _CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest core
 _EDGE_GROWTH = 0.5  # c: the same for the distance from the film's edge
+_FEWEST = 4  # cells between opposite sides of a periodic cell: two edges may not be the same one
 _FLATTEST = 4.0  # edge length on the film in units of the distance to the nearest wall, at most
 _STEEPEST = 0.7  # neither grows faster at any resolution: the cells would be too flat
 _PER_PROFILE = 0.05  # edge length on a film whose r0 varies smoothly, in units of its size
@@ -54,7 +57,7 @@ def device_extent(
     A bounded film is its own extent, the circle around its box. On the plane it is the circle
     around all cores of sources and holes, but at least one Pearl length, beyond which the field of
     an impurity falls off like that of a dipole in space; walls at a smaller distance from each
-    other have taken over before.
+    other have taken over before. A periodic space has the size of its cell.
     """
     if film.bounded:
         corners = shapely.get_coordinates(film.outline())
@@ -67,8 +70,9 @@ def device_extent(
     places = [(core.position, core.size) for core in cores]
     for opening in film.openings:
         places += [((x, y), 0.0) for x, y in shapely.get_coordinates(opening.outline)]
-    xs, ys = zip(*(position for position, _ in places), strict=True)
-    middle = ((min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2)
+    middle = _middle(np.array([position for position, _ in places]))
+    if isinstance(boundary, Periodic):
+        return Extent(middle, float(np.linalg.norm(boundary.vectors, axis=1).max()))
     reach = max(math.dist(middle, position) + size for position, size in places)
     least = film.least_pearl_length
     if isinstance(boundary, Walls):
@@ -117,6 +121,12 @@ class Seeds:
         return np.asarray(np.hypot(flat, places[:, 2]))
 
 
+def _middle(positions: _Array) -> tuple[float, float]:
+    """Return the centre of the box around ``positions``, shape ``(n, 2)``."""
+    x, y = (positions.min(axis=0) + positions.max(axis=0)) / 2
+    return float(x), float(y)
+
+
 def seeds(
     film: Film, sources: Sequence[Source], boundary: Boundary, resolution: float
 ) -> list[Seeds]:
@@ -125,10 +135,10 @@ def seeds(
     Args:
         film: Its edges.
         sources: Their cores.
-        boundary: Its walls.
+        boundary: Its walls, or its periods.
         resolution: 2.0 halves all cells.
     """
-    cores = [core for source in sources for core in source.cores]
+    cores = all_cores(sources, boundary)
     found = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
     same_area = any(is_point(source) for source in sources)
     for edges in (edge_sizes(film, same_area=same_area), edge_sizes_of_cores(film, cores)):
@@ -144,6 +154,29 @@ def seeds(
         rate = min(_GROWTH / resolution, _STEEPEST)
         found.append(Seeds(Growth(_FLATTEST * boundary.gap, rate), None))
     return found
+
+
+def all_cores(sources: Sequence[Source], boundary: Boundary) -> list[Core]:
+    """Return the cores of all sources; in a periodic space also those images that can be nearest.
+
+    To points of the cell in the middle of them, as ``device_extent`` has it.
+    """
+    cores = [core for source in sources for core in source.cores]
+    if not isinstance(boundary, Periodic):
+        return cores
+    positions = np.array([core.position for core in cores])
+    offsets = positions - _middle(positions)
+    within = positions - np.round(offsets @ np.linalg.inv(boundary.vectors)) @ boundary.vectors
+    steps = np.array(list(product((-1, 0, 1), repeat=2))) @ boundary.vectors
+    images = (within[:, None] + steps).tolist()
+    return [
+        Core((x, y), core.size) for core, each in zip(cores, images, strict=True) for x, y in each
+    ]
+
+
+def largest_cell(boundary: Boundary) -> float:
+    """Return how large cells may be [length]: a periodic cell needs some from side to side."""
+    return boundary.width / _FEWEST if isinstance(boundary, Periodic) else math.inf
 
 
 def sizes_at(found: Sequence[Seeds], places: _Array) -> _Array:

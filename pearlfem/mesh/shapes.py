@@ -10,21 +10,27 @@ Space that is mirror symmetric in z is only built for z ≥ 0. Physical groups:
 ``plane``           2   the rest of z = 0 (only if the film does not fill it)
 ``far``             2   the far boundary of open space, or between walls that have no sides
 ``shield``          2   superconducting walls
-``magnetic-wall``   2   magnetic walls
+``magnetic-wall``   2   magnetic walls, and the end of periodic space
+``period 1, 2``     2   two opposite walls of a periodic cell, with the same mesh on both
 =================  ===  ==================================================================
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import gmsh
 import numpy as np
 
+from pearlfem.mesh.closed import PERIODS
 from pearlfem.mesh.grading import Extent
 from pearlfem.mesh.plane import Faces
 from pearlfem.mesh.tagged import HOLE
 from pearlfem.model.boundary import Boundary, Open, Walls
+from pearlfem.model.periodic import Periodic
 
 _Groups = dict[str, list[int]]
+_SIDES = "sides"  # of a periodic cell, until they are in pairs
 
 
 def add_space(faces: Faces, rest: str, boundary: Boundary, extent: Extent, far: float) -> None:
@@ -42,6 +48,8 @@ def add_space(faces: Faces, rest: str, boundary: Boundary, extent: Extent, far: 
     around = _add_faces(faces, extent, groups)
     if isinstance(boundary, Open):
         rim, parts = _dome(far)
+    elif isinstance(boundary, Periodic):
+        rim, parts = _cell(boundary, extent)
     else:
         rim, parts = _room(boundary, extent, far)
     groups.setdefault(rest, []).append(geo.addPlaneSurface([geo.addCurveLoop(rim), *around]))
@@ -53,6 +61,8 @@ def add_space(faces: Faces, rest: str, boundary: Boundary, extent: Extent, far: 
         for name, surfaces in cover.items():
             groups.setdefault(name, []).extend(surfaces)
     geo.synchronize()
+    if isinstance(boundary, Periodic):
+        groups |= _paired(groups.pop(_SIDES), boundary, extent)
     for part, volume in volumes.items():
         gmsh.model.addPhysicalGroup(3, [volume], name=part)
     for name, tags in groups.items():
@@ -117,6 +127,29 @@ def _room(walls: Walls, extent: Extent, far: float) -> tuple[list[int], dict[str
     return rim, parts
 
 
+def _cell(periodic: Periodic, extent: Extent) -> tuple[list[int], dict[str, _Groups]]:
+    """Add the cell that is repeated: its rim in z = 0, and what covers it."""
+    rim, feet = _parallelogram(periodic, extent, 0.0)
+    upper = _parallelogram(periodic, extent, periodic.height / extent.size)
+    return rim, {"space": _box(rim, feet, *upper, _SIDES, "magnetic-wall")}
+
+
+def _paired(sides: list[int], periodic: Periodic, extent: Extent) -> _Groups:
+    """Let opposite sides have the same mesh; return the pairs."""
+    pairs = [sides[3], sides[1]], [sides[0], sides[2]]
+    for (x, y), (side, opposite) in zip(periodic.vectors / extent.size, pairs, strict=True):
+        move = [1, 0, 0, x, 0, 1, 0, y, 0, 0, 1, 0, 0, 0, 0, 1]
+        gmsh.model.mesh.setPeriodic(2, [opposite], [side], move)
+    return dict(zip(PERIODS, pairs, strict=True))
+
+
+def forget_periods() -> None:
+    """Make walls of the meshed model independent: gmsh does not scale the shift between them."""
+    for dimension in (1, 2):
+        tags = [tag for _, tag in gmsh.model.getEntities(dimension)]
+        gmsh.model.mesh.setPeriodic(dimension, tags, tags, np.eye(4).ravel())
+
+
 def _box(
     rim: list[int], feet: list[int], upper: list[int], heads: list[int], side: str, end: str
 ) -> _Groups:
@@ -141,9 +174,19 @@ def _circle(center: int, radius: float, z: float) -> tuple[list[int], list[int]]
 
 def _rectangle(walls: Walls, extent: Extent, z: float) -> tuple[list[int], list[int]]:
     """Add the box's cross-section at the height ``z``; return lines and points."""
-    geo = gmsh.model.geo
     x, y = ((c - c0) / extent.size for c, c0 in zip(walls.center, extent.center, strict=False))
     a, b = (size / extent.size / 2 for size in walls.box[:2])
-    places = ((x - a, y - b), (x + a, y - b), (x + a, y + b), (x - a, y + b))
-    points = [geo.addPoint(u, v, z) for u, v in places]
+    return _quadrangle(((x - a, y - b), (x + a, y - b), (x + a, y + b), (x - a, y + b)), z)
+
+
+def _parallelogram(periodic: Periodic, extent: Extent, z: float) -> tuple[list[int], list[int]]:
+    """Add a cell around the device at the height ``z``; return lines and points."""
+    a, b = periodic.vectors / extent.size
+    corners = np.array([-a - b, a - b, a + b, b - a]) / 2
+    return _quadrangle([(x, y) for x, y in corners.tolist()], z)
+
+
+def _quadrangle(places: Sequence[tuple[float, float]], z: float) -> tuple[list[int], list[int]]:
+    geo = gmsh.model.geo
+    points = [geo.addPoint(x, y, z) for x, y in places]
     return [geo.addLine(points[k], points[(k + 1) % 4]) for k in range(4)], points

@@ -16,12 +16,21 @@ from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 from pearlfem.mesh.adapted import SizeField
-from pearlfem.mesh.grading import Extent, Growth, Seeds, device_extent, seeds, sizes_at
+from pearlfem.mesh.grading import (
+    Extent,
+    Growth,
+    Seeds,
+    device_extent,
+    largest_cell,
+    seeds,
+    sizes_at,
+)
 from pearlfem.mesh.plane import plane_faces, rounding_for
-from pearlfem.mesh.shapes import add_space
+from pearlfem.mesh.shapes import add_space, forget_periods
 from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
 from pearlfem.model.boundary import Boundary, Open, check_boundary
 from pearlfem.model.film import Film
+from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources import Source, check_sources, is_point
 from pearlfem.parallel import on_root
 
@@ -47,10 +56,10 @@ def create_space(
     Args:
         film: The film.
         sources: Where, and how finely, cells are needed.
-        boundary: Open space, or walls.
+        boundary: Open space, walls, or a cell that repeats itself.
         resolution: 2.0 halves all cells.
         far: Radius of the far boundary in sizes of the device (see ``device_extent``); a box with
-            walls at the sides has none.
+            walls at the sides has none, and neither has a periodic cell.
         sizes: Cell sizes, given on rank 0, that replace those of ``resolution``.
         comm: Communicator over which the mesh is distributed; gmsh runs on rank 0.
 
@@ -138,9 +147,13 @@ def _generate(
     add_space(plane_faces(film, rounding, same_area=same_area), rest, boundary, extent, far)
     field = _add_seeds(found, extent) if sizes is None else _add_sizes(sizes, extent)
     gmsh.model.mesh.field.setAsBackgroundMesh(field)
+    if isinstance(boundary, Periodic):
+        gmsh.option.setNumber("Mesh.MeshSizeMax", largest_cell(boundary) / extent.size)
     for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
         gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)
     gmsh.model.mesh.generate(3)
+    if isinstance(boundary, Periodic):
+        forget_periods()
     (x, y), size = extent
     gmsh.model.mesh.affineTransform([size, 0, 0, x, 0, size, 0, y, 0, 0, size, 0])
 

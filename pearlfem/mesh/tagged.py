@@ -17,6 +17,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
+from pearlfem.mesh.closed import MeshedCell, distribute_closed, is_closed
 from pearlfem.parallel import on_root
 
 HOLE = "hole "  # before the name of a hole, the name of its facets
@@ -33,12 +34,14 @@ class TaggedMesh:
         groups: The number of each named group of facets.
         mirrored: Whether the mesh is the half z ≥ 0 of a space that is mirror symmetric in z.
             Otherwise it is the whole space, and no cell reaches through z = 0.
+        cell: The mesh is this cell of a periodic space, without sides; None of any other space.
     """
 
     mesh: dolfinx.mesh.Mesh
     facet_tags: dolfinx.mesh.MeshTags
     groups: dict[str, int]
     mirrored: bool = True
+    cell: MeshedCell | None = None
 
     def facets(self, *names: str) -> npt.NDArray[np.int32]:
         """Return this rank's facets of the named groups; a group that is absent has none."""
@@ -69,6 +72,10 @@ class TaggedMesh:
         cells, local = self.sides(*names).T
         facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
         return np.take_along_axis(self.mesh.geometry.dofmaps[0][cells], facets, axis=1)
+
+    def inside(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return points (x, y) or (x, y, z) [length] in the cell of a periodic space; all as is."""
+        return points if self.cell is None else self.cell.inside(points)
 
     def cells_above(self) -> npt.NDArray[np.int32]:
         """Return the cells in z > 0 that this rank owns."""
@@ -123,6 +130,8 @@ def gmsh_session(comm: MPI.Comm) -> Iterator[None]:
 
 def distribute(model: Any, comm: MPI.Comm) -> TaggedMesh:
     """Turn the gmsh ``model`` of rank 0 into a distributed mesh (collective over ``comm``)."""
+    if on_root(comm, lambda: is_closed(model)):
+        return TaggedMesh(*distribute_closed(model, comm, _partitioner(comm)))
     data = dolfinx.io.gmsh.model_to_mesh(model, comm, 0, gdim=3, partitioner=_partitioner(comm))
     groups = {name: group.tag for name, group in data.physical_groups.items() if group.dim == 2}
     mirrored = "below" not in data.physical_groups

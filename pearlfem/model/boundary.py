@@ -1,4 +1,4 @@
-"""What surrounds the film: open space, or walls on the six faces of a box."""
+"""What surrounds the film: open space, walls on the six faces of a box, or a periodic cell."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
+from pearlfem.model.periodic import Periodic, check_periodic
 from pearlfem.model.quantities import FORBID_EXTRA, Length, PositiveLength, PositiveOrInfiniteLength
 from pearlfem.model.sources import Source, numbered, refuse_points
 
@@ -93,16 +94,22 @@ class Walls:
         return f"the box of sizes {list(self.box)} around {list(self.center)}"
 
 
-Boundary = Open | Walls
+Boundary = Open | Walls | Periodic
 
 
 def check_boundary(boundary: Boundary, film: Film, sources: Sequence[Source]) -> None:
     """Refuse walls that cut the film or leave sources out, and point impurities between walls.
 
+    In a periodic space refuse what does not repeat itself.
+
     Raises:
-        StudyError: Film or sources are not inside the walls, or a source is a point impurity.
+        StudyError: Film or sources are not inside the walls, or a source is a point impurity; or
+            see ``check_periodic``.
     """
     if isinstance(boundary, Open):
+        return
+    if isinstance(boundary, Periodic):
+        check_periodic(film, sources)
         return
     refuse_points(sources, f"between walls (kind = {boundary.kind!r})")
     lower, upper = boundary.heights

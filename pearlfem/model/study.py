@@ -15,10 +15,12 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from pearlfem.errors import StudyError
 from pearlfem.model.applied import CurrentLoop, Dipole, UniformField, check_applied
-from pearlfem.model.boundary import Boundary, Box, Open, Place, Walls, check_boundary
+from pearlfem.model.boundary import Boundary, check_boundary
+from pearlfem.model.boundary_table import BoundaryTable
 from pearlfem.model.expressions import Expression
 from pearlfem.model.film import Film, Hole, Profile, Region
 from pearlfem.model.impurity_tables import ImpuritiesTable, LatticeTable, RandomTable
+from pearlfem.model.periodic import Periodic
 from pearlfem.model.probes import PROBES, Probe, check_probes
 from pearlfem.model.quantities import FieldStrength, Positive, PositiveLength
 from pearlfem.model.shape_tables import (
@@ -110,29 +112,6 @@ class _AppliedTable(Table):
         return (*uniform, *self.dipole, *self.loop)
 
 
-class _BoundaryTable(Table):
-    kind: Literal["open", "shield", "magnetic-wall"] = "open"
-    box: Box | None = None
-    center: Place | None = None
-
-    def boundary(self, film: Film) -> Boundary:
-        """Return what surrounds ``film``, by default around its centre."""
-        if self.kind == "open":
-            for key in ("box", "center"):
-                if (value := getattr(self, key)) is not None:
-                    raise StudyError(
-                        f"boundary.{key} = {list(value)}: not allowed with kind = 'open'; "
-                        "allowed: kind = 'shield' or 'magnetic-wall', whose walls it places"
-                    )
-            return Open()
-        if self.box is None:
-            raise StudyError(
-                f"boundary.box: missing, but needed with kind = {self.kind!r}; "
-                "allowed: the sizes [x, y, z] of the box whose faces are walls"
-            )
-        return Walls(self.kind, self.box, self.center or (*film.center, 0.0))
-
-
 class MeshTable(Table):
     """[mesh]: how fine space is meshed, and how far if it is open or has no walls at the sides."""
 
@@ -170,7 +149,7 @@ class _StudyTable(Table):
     impurities: ImpuritiesTable | None = None
     vortex: tuple[Vortex, ...] = ()
     applied: _AppliedTable = _AppliedTable()
-    boundary: _BoundaryTable = _BoundaryTable()
+    boundary: BoundaryTable = BoundaryTable()
     mesh: MeshTable = MeshTable()
     solve: SolveTable = SolveTable()
     output: OutputTable = OutputTable()
@@ -273,6 +252,11 @@ def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
     check_sources(film, sources)
     boundary = table.boundary.boundary(film)
     check_boundary(boundary, film, sources)
+    if isinstance(boundary, Periodic) and "far" in table.mesh.model_fields_set:
+        raise StudyError(
+            f"mesh.far = {table.mesh.far:g}: not allowed with boundary.kind = 'periodic', whose "
+            "height is known; allowed: no such key"
+        )
     check_applied(film, boundary, sources)
     check_probes(table.output.probe)
     if table.solve.formulation != "stream":
@@ -374,7 +358,7 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
         "applied": _AppliedTable,
         "dipole": Dipole,
         "loop": CurrentLoop,
-        "boundary": _BoundaryTable,
+        "boundary": BoundaryTable,
         "mesh": MeshTable,
         "solve": SolveTable,
         "output": OutputTable,

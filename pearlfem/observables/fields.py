@@ -82,7 +82,7 @@ def magnetic_field(solution: Solution, points: npt.ArrayLike) -> _Array:
     Note:
         Collective.
     """
-    places = np.array(points, dtype=float).reshape(-1, 3)
+    places = solution.space.inside(np.array(points, dtype=float).reshape(-1, 3))
     field, space = own_flux_density(solution), solution.space
     below = places[:, 2] < 0
     values = np.empty_like(places)
@@ -192,7 +192,7 @@ def magnetic_moment(solution: Solution) -> _Array:
 
     Raises:
         StudyError: The solution is not of the stream formulation, or currents leave the film for
-            shields all around it (see ``has_magnetic_moment``).
+            shields all around it, or space is periodic (see ``has_magnetic_moment``).
 
     Note:
         Collective.
@@ -200,16 +200,17 @@ def magnetic_moment(solution: Solution) -> _Array:
     g = _need_stream_function(solution, "magnetic_moment")
     if not has_magnetic_moment(solution):
         raise StudyError(
-            "magnetic_moment: currents of a film in contact with shields have none; allowed: a "
-            "film with an edge, or magnetic walls"
+            "magnetic_moment: currents of a film in contact with shields, or in a periodic space, "
+            "have none; allowed: a film with an edge, or magnetic walls"
         )
     return np.array([0.0, 0.0, stream.film_integral(g, solution.space) + exact_moment(solution)])
 
 
 def has_magnetic_moment(solution: Solution) -> bool:
-    """Return whether g is known, and not only up to a constant."""
-    bounded = {"plane", "far", "magnetic-wall"} & set(solution.space.groups)
-    return solution.stream_function is not None and bool(bounded)
+    """Return whether g is known, and not only up to a constant, on a film that comes to an end."""
+    space = solution.space
+    bounded = {"plane", "far", "magnetic-wall"} & set(space.groups)
+    return solution.stream_function is not None and bool(bounded) and space.cell is None
 
 
 def _interpolated(solution: Solution, expression: Any, name: str) -> fem.Function:
@@ -257,6 +258,6 @@ def _need_stream_function(solution: Solution, what: str) -> fem.Function:
 
 def _in_plane(solution: Solution, points: npt.ArrayLike) -> tuple[_Array, npt.NDArray[np.int32]]:
     """Return points (x, y) in z = 0, and the cells in which to look for them."""
-    flat = np.asarray(points, dtype=float).reshape(-1, 2)
+    flat = solution.space.inside(np.asarray(points, dtype=float).reshape(-1, 2))
     cells = solution.space.sides("film", "plane", *solution.space.holes.values())[:, 0]
     return np.column_stack([flat, np.zeros(len(flat))]), cells

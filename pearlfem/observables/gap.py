@@ -139,7 +139,8 @@ def _on_film(vector: Any, space: TaggedMesh) -> _Array:
     points, _ = facet_rule()
     facets = space.sides("film")
     values = fem.Expression(vector, points).eval(space.mesh, facets)
-    return np.asarray(values, dtype=float).reshape(len(facets), len(points), -1)
+    shape = len(facets), len(points), *vector.ufl_shape  # there may be no facets
+    return np.asarray(values, dtype=float).reshape(shape)
 
 
 def _place(

@@ -82,6 +82,7 @@ def values_at(function: fem.Function, points: _Array, space: TaggedMesh) -> _Arr
     Note:
         Collective.
     """
+    points = space.inside(points)
     if space.mirrored:
         images = np.column_stack([points[:, :2], np.abs(points[:, 2])])
         return evaluate(function, images, space.cells_above())
@@ -228,7 +229,11 @@ def _crossings(space: TaggedMesh, ends: _Array) -> _Array:
     In units of the cut's length, the same on every rank.
     """
     along = ends[1] - ends[0]
-    offsets = space.corners("film") - ends[0]
+    corners = space.corners("film")
+    if space.cell is not None:
+        images = corners[:, None] + space.cell.shifts_along(ends)[:, None]
+        corners = images.reshape(-1, 3, 2)
+    offsets = corners - ends[0]
     across = offsets[..., 0] * along[1] - offsets[..., 1] * along[0]
     places = offsets @ along / (along @ along)
     found = []

@@ -1,12 +1,15 @@
 """Comparisons of computed and exact numbers, and the table that shows them."""
 
 import math
+from itertools import product
 
+import numpy as np
 import pytest
 from rich.console import Console
 
 from pearlfem.analytic import infinite_film
 from pearlfem.model.film import Film
+from pearlfem.model.periodic import Periodic
 from pearlfem.model.shapes import Disc, Plane
 from pearlfem.model.sources import Impurity
 from pearlfem.report import Comparison, comparison_table, coupling_comparisons
@@ -98,3 +101,35 @@ def test_failed_row_stands_out():
     table = comparison_table(rows, title="", reference="exact")
     bad, good = (row.style for row in table.rows)
     assert bad != good
+
+
+# --- lattices
+
+CELL = Periodic(((1.0, 0.0), (0.3, 1.2)))
+SITES = [Impurity((0.0, 0.0), size=0.1), Impurity((2.5, 0.0), size=0.2, strength=-2.0)]
+
+
+def lattice_sum(one, other, pearl_length):
+    """T of two impurities and all images: 15 shells of the film's own tensor, and no tail."""
+    steps = np.array(list(product(range(-15, 16), repeat=2))) @ np.array(CELL.cell)
+    total = np.zeros((2, 2))
+    for x, y in steps + other.position:
+        pair = [one, Impurity((x, y), size=other.size, strength=other.strength)]
+        total += exact(Film(Plane(), pearl_length), pair)[0, 1]
+    return total
+
+
+def test_couplings_of_a_lattice_are_sums_over_images():
+    rows = list(coupling_comparisons(FILM, SITES, np.zeros((2, 2, 2, 2)), boundary=CELL))
+    found = {row.name: row.reference for row in rows}
+    assert "self-energy 2 and images, m along y" in found
+    direct = lattice_sum(*SITES, 1.0)
+    # Beyond r = 15 terms are J* r0/2r³ in the mean, J* = 2/4π, one per area 1.2: π J*/(15 · 1.2).
+    assert found["T_xx, pair 1-2, r = 0.5"] == pytest.approx(direct[0, 0], abs=0.05)
+    assert found["T_yy, pair 1-2, r = 0.5"] == pytest.approx(direct[1, 1], abs=0.05)
+    assert abs(direct[0, 0] - direct[1, 1]) > 0.3
+
+
+def test_impurities_at_one_place_of_a_lattice_have_no_table():
+    twice = [SITES[0], Impurity((1.3, 1.2), size=0.1)]
+    assert list(coupling_comparisons(FILM, twice, np.zeros((2, 2, 2, 2)), boundary=CELL)) == []

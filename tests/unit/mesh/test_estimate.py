@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pearlfem import Disc, Film, Impurity, Open, Plane, Walls, create_space
+from pearlfem import Disc, Film, Impurity, Open, Periodic, Plane, Walls, create_space
 from pearlfem.mesh.estimate import estimated_cells
 from pearlfem.mesh.grading import Growth
 
@@ -28,6 +28,7 @@ CASES = {
         [Impurity((3.5, 2.0), size=0.3)],
         Walls("magnetic-wall", (4.0, 4.0, 2.0), (3.0, 2.0, 0.3)),
     ),
+    "cell": (PLANE, MANY[:3], Periodic(((4.0, 0.0), (1.5, 3.0)))),
     "flat": (PLANE, ONE, Walls("magnetic-wall", (INF, INF, 0.5))),
     "flat, whole": (PLANE, ONE, Walls("shield", (INF, INF, 0.5), (0.0, 0.0, 0.1))),
 }

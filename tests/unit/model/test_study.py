@@ -52,7 +52,7 @@ size = 0.1
 KEYS = {
     "film": ["shape", "radius", "center", "pearl_length"],
     "impurity 1": ["position", "angle", "strength", "size"],
-    "boundary": ["kind", "box", "center"],
+    "boundary": ["kind", "box", "center", "cell"],
     "mesh": ["resolution", "far"],
     "solve": ["formulation", "degree", "tolerance", "max_dofs"],
     "output": ["fields", "picture"],
@@ -293,7 +293,7 @@ def test_point_that_is_not_two_finite_numbers_is_refused(line, key, value):
         ('title = "all keys"', "title = 3", r"title = 3: .*string"),
         ('shape = "disc"', "shape = 'cube'", r"film\.shape = 'cube': .*'plane'.*'disc'"),
         ('shape = "disc"', "shape = 1", r"film\.shape = '?1'?: .*'plane'.*'disc'"),
-        ('kind = "open"', "kind = 'periodic'", r"boundary\.kind = 'periodic': .*'open'"),
+        ('kind = "open"', "kind = 'spam'", r"boundary\.kind = 'spam': .*'open'"),
         ('fields = "none"', "fields = 'vtx'", r"output\.fields = 'vtx': .*'vtu'.*'none'"),
         ('fields = "none"', "fields = false", r"output\.fields = False: .*'vtu'.*'none'"),
         (
