@@ -21,7 +21,7 @@ from pearlfem.model.film import Film
 from pearlfem.model.shapes import Disc
 from pearlfem.model.sources import Core
 
-_PER_DISTANCE = 0.15  # size at an edge in units of the distance from a point
+_PER_DISTANCE = 0.1  # size at an edge in units of the distance from a point
 _PER_MEAN = 0.011  # … on a circle near a source of width ξ, of √(R d) d/ξ: 2.5e-5 of its energy
 _SAMPLES = 100  # on each side of the point of an edge that is nearest to a core
 

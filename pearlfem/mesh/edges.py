@@ -20,9 +20,10 @@ from pearlfem.model.shapes import Disc, Outline
 
 _PER_RADIUS = 0.007  # sides of a round outer edge, at most this part of its radius …
 PER_RADIUS_OF_HOLE = 0.02  # … and of a hole's or a region's (polygon for circle)
-_PER_RADIUS_OF_SAME_AREA = 0.03  # … and of any where the polygon has the circle's area
+_PER_RADIUS_OF_SAME_AREA = 0.02  # … and of any where the polygon has the circle's area
 _PER_WIDTH = 0.03  # size at an edge, at most this part of the width of the film, or of the hole …
 _PER_PEARL_LENGTH = 0.2  # … and of r0
+_PER_PEARL_LENGTH_OF_POINTS = 0.1  # … with point impurities, of whose energies edges make all
 _AT_CORNER = 0.05  # the same at a corner into the film, in units of that at the edge
 _SHARP = math.radians(20)  # by which the edge turns there, at least
 _PER_SIDE = 2.0  # size at a corner in units of the shorter side: more means twice the iterations
@@ -45,14 +46,17 @@ def edge_sizes(film: Film, *, same_area: bool = False) -> EdgeSizes:
 
     Args:
         film: The film.
-        same_area: Whether polygons for circles have their area; see ``pearlfem.mesh.plane``.
+        same_area: Whether polygons for circles have their area (see ``pearlfem.mesh.plane``), as
+            they have with point impurities.
     """
+    allowed = _PER_PEARL_LENGTH_OF_POINTS if same_area else _PER_PEARL_LENGTH
+    allowed *= film.least_pearl_length
     edges = rings(film)
     sides = _all_sides(edges)
     found = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
     for ring in edges:
         simple = _simplified(ring)
-        measured = _measured(simple, sides, film)
+        measured = _measured(simple, sides, allowed)
         part = _PER_RADIUS if shapely.is_ccw(ring) else PER_RADIUS_OF_HOLE
         if same_area:
             part = _PER_RADIUS_OF_SAME_AREA
@@ -62,7 +66,7 @@ def edge_sizes(film: Film, *, same_area: bool = False) -> EdgeSizes:
         others = np.concatenate([sides, _all_sides(inner)])
         for ring in inner:
             simple = _simplified(ring)
-            measured = _measured(simple, others, film)
+            measured = _measured(simple, others, allowed)
             found.append(_along(ring, measured, PER_RADIUS_OF_HOLE, film))
             # Corners to either side count.
             found += [_corners(simple, *measured), _corners(simple[::-1], *measured)]
@@ -151,7 +155,7 @@ def _sides(ring: _Array) -> _Array:
     return np.stack([ring, np.roll(ring, -1, axis=0)], axis=1)
 
 
-def _measured(ring: _Array, sides: _Array, film: Film) -> EdgeSizes:
+def _measured(ring: _Array, sides: _Array, allowed: float) -> EdgeSizes:
     """Return sizes at some points of the ring, in the order of it, from the widths there."""
     starts, ends = _sides(ring).transpose(1, 0, 2)
     lengths = np.linalg.norm(ends - starts, axis=1)
@@ -163,8 +167,7 @@ def _measured(ring: _Array, sides: _Array, film: Film) -> EdgeSizes:
     points = starts[owner] + part[:, None] * (ends - starts)[owner]
     normals = np.column_stack([-tangents[:, 1], tangents[:, 0]])
     widths = np.minimum(_hits(points, normals, sides), _hits(points, -normals, sides))
-    sizes = np.minimum(_PER_WIDTH * widths, _PER_PEARL_LENGTH * film.least_pearl_length)
-    return EdgeSizes(points, sizes)
+    return EdgeSizes(points, np.minimum(_PER_WIDTH * widths, allowed))
 
 
 def _hits(points: _Array, directions: _Array, sides: _Array) -> _Array:

@@ -110,10 +110,10 @@ POSITIONS = ((0.0, 0.0), (0.5, 0.1), (0.0, -0.85))
 
 @pytest.fixture(scope="module")
 def disc_space():
-    return create_space(Film(Disc(1.0), 0.1), points(*POSITIONS), resolution=0.8)
+    return create_space(Film(Disc(1.0), 0.1), points(*POSITIONS))
 
 
-@pytest.mark.parametrize(("pearl_length", "allowed"), [(0.1, 2e-4), (1.0, 1e-4), (10.0, 5e-5)])
+@pytest.mark.parametrize(("pearl_length", "allowed"), [(0.1, 4e-4), (1.0, 1e-4), (10.0, 2e-5)])
 def test_disc_with_any_pearl_length(disc_space, pearl_length, allowed):
     film, impurities = Film(Disc(1.0), pearl_length), points(*POSITIONS)
     problem = MaxwellLondon(film, disc_space)
@@ -128,7 +128,7 @@ def test_disc_with_any_pearl_length(disc_space, pearl_length, allowed):
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3])
-@pytest.mark.parametrize("resolution", [0.25, 0.5])
+@pytest.mark.parametrize("resolution", [0.5, 1.0])
 def test_coarse_meshes_are_good_estimates(degree, resolution):
     found = tensor(Film(Disc(1.0), 1.0), points(*POSITIONS[1:]), resolution, degree)
     exact = reference.interaction_tensor(1.0, POSITIONS[1:], [0.0] * 2)

@@ -16,11 +16,11 @@ def test_cells_of_a_straight_edge_are_as_large_as_a_part_of_the_distance(distanc
     film = Film(Rectangle((2.0, 2.0)), 1.0)
     places, sizes = edge_sizes_of_cores(film, [Core((1.0 - distance, 0.3), 0.0)])
     distances = np.linalg.norm(places - (1.0 - distance, 0.3), axis=1)
-    np.testing.assert_allclose(sizes, 0.15 * distances, rtol=1e-12)
+    np.testing.assert_allclose(sizes, 0.1 * distances, rtol=1e-12)
     # No point of the edge is farther from the next one than the cells there are large.
     right = np.sort(places[places[:, 0] > 1 - 1e-9, 1])
     middles = np.column_stack([np.ones(len(right) - 1), (right[1:] + right[:-1]) / 2])
-    allowed = 0.15 * np.linalg.norm(middles - (1.0 - distance, 0.3), axis=1)
+    allowed = 0.1 * np.linalg.norm(middles - (1.0 - distance, 0.3), axis=1)
     assert np.all(np.diff(right) < 1.1 * allowed)
     assert distances.min() == pytest.approx(distance, rel=0.1)
 
@@ -44,7 +44,7 @@ def test_the_nearest_impurity_counts():
         _, alone = edge_sizes_of_cores(film, [Core(position, 0.0)])
         assert sizes.min() <= alone.min() * 1.01
     distances = np.min([np.linalg.norm(places - p, axis=1) for p in positions], axis=0)
-    assert np.all(sizes <= 0.15 * distances * (1 + 1e-12))
+    assert np.all(sizes <= 0.1 * distances * (1 + 1e-12))
 
 
 def test_no_edge_no_cells():
