@@ -29,7 +29,13 @@ from pearlfem.model.periodic import Periodic
 from pearlfem.model.shapes import Plane
 from pearlfem.model.study import Study, read_study
 from pearlfem.parallel import on_root
-from pearlfem.report import comparison_table, coupling_comparisons, holes_table, inductance_table
+from pearlfem.report import (
+    comparison_table,
+    coupling_comparisons,
+    holes_table,
+    inductance_table,
+    order_tables,
+)
 from pearlfem.run import PICTURE, draw_picture, run_study
 
 _STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
@@ -118,6 +124,30 @@ def run(study: Path, out: Path | None, force: bool) -> None:
     click.echo(f"result in {folder}/: " + ", ".join(_list_files(folder)))
     if what.output.picture:
         click.echo(f"picture: {folder / PICTURE}")
+
+
+@cli.command()
+@_STUDY
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder for the result [default: results/ and the study's name].",
+)
+@_FORCE
+def order(study: Path, out: Path | None, force: bool) -> None:
+    """Solve a study with its moments in their ground state.
+
+    The lowest energy of all moments that turn in the plane, a bound below it, order parameters,
+    and thermal averages at the temperatures of [order]. Everything else is as with run.
+    """
+    comm = MPI.COMM_WORLD
+    folder = out or Path("results") / study.stem
+    what = _read_study(study)
+    summary = run_study(what, folder, force=force, in_order=True, comm=comm, progress=click.echo)
+    for table in order_tables(summary["order"]):
+        _print(table)
+    click.echo(f"result in {folder}/: " + ", ".join(_list_files(folder)))
 
 
 @cli.command()

@@ -111,6 +111,33 @@ def holes_table(holes: Sequence[Mapping[str, Any]], units: Mapping[str, str]) ->
     return table
 
 
+def order_tables(order: Mapping[str, Any]) -> Iterator[Table]:
+    """Yield a table of the ground state in a summary, and one of the thermal averages if any."""
+    energy = order["energy"]
+    table = Table(title="ground state of the moments", title_justify="left", show_header=False)
+    table.add_row(f"energy, {energy['unit']}", f"{energy['value']:.9g}")
+    table.add_row("no state is below", f"{energy['lower']:.9g}")
+    table.add_row("starts that reached it", f"{order['reached']} of {order['starts']}")
+    table.add_row("other states of this energy", "yes" if order["degenerate"] else "none found")
+    for name, value in order["parameters"].items():
+        table.add_row(name.replace("_", " "), f"{value:.4f}")
+    yield table
+    if order["thermal"]:
+        names = ["energy", "specific_heat", "net_moment"]
+        names += [name for name in order["parameters"] if name not in names]
+        unit = order["thermal"][0]["unit"]
+        table = Table(title=f"thermal averages, energies in {unit}", title_justify="left")
+        table.add_column("kT")
+        for one in order["thermal"]:
+            table.add_column(f"{one['kT']:.5g}", justify="right", no_wrap=True)
+        for name in names:
+            cells = (
+                f"{one[name]['mean']:.5g} ± {one[name]['error']:.1g}" for one in order["thermal"]
+            )
+            table.add_row(name.replace("_", " "), *cells)
+        yield table
+
+
 def inductance_table(found: Inductance, units: Units | ReducedUnits) -> Table:
     """Return a table of the inductances of all pairs of holes."""
     unit = units.name("inductance")

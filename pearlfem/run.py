@@ -17,20 +17,28 @@ from pearlfem.adaptivity import Round
 from pearlfem.assembly import Progress, assemble, timed
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.folder import PARTIAL, result_folder
+from pearlfem.io.impurities import (
+    INTERACTION,
+    read_angles,
+    write_impurities,
+    write_interaction,
+)
 from pearlfem.io.probes import write_probe
 from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
 from pearlfem.model.applied import applied_field, idle_islands
 from pearlfem.model.sources import is_point
 from pearlfem.model.study import Study, read_study
-from pearlfem.observables.energy import free_energy, interaction_tensor, tensor_bracket
+from pearlfem.observables.energy import mutual_energies, tensor_bracket, tensor_of_energies
 from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
 from pearlfem.observables.holes import hole_states
 from pearlfem.observables.tables import measure
+from pearlfem.ordering import Order, check_orderable, find_order, order_as_dict, turned
 from pearlfem.parallel import on_root
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName, Solution, superpose
 
+_Array = npt.NDArray[np.float64]
 PICTURE = "film.png"
 STUDY = "study.toml"
 
@@ -40,6 +48,7 @@ def run_study(
     folder: Path,
     *,
     force: bool = False,
+    in_order: bool = False,
     comm: MPI.Comm = MPI.COMM_WORLD,
     progress: Progress = lambda line: None,
 ) -> dict[str, Any]:
@@ -49,6 +58,7 @@ def run_study(
         study: What to do.
         folder: Where the result goes; see ``result_folder``.
         force: Replace an earlier result.
+        in_order: Turn the moments of the impurities into their ground state first.
         comm: Communicator of all ranks that work on it.
         progress: Called on every rank with a line for each finished phase.
 
@@ -56,15 +66,19 @@ def run_study(
         The content of summary.json.
 
     Raises:
-        StudyError: The folder cannot be used.
-        ConvergenceError: The solver stopped before its tolerance, and nothing is left behind; or
-            the study's tolerance was not reached, and partial.json has the best bounds.
+        StudyError: The folder cannot be used, or other sources would turn the moments.
+        ConvergenceError: The solver or the minimiser stopped before its tolerance, and nothing is
+            left behind; or the study's tolerance was not reached, and partial.json has the best
+            bounds.
 
     Note:
         Collective over ``comm``.
     """
+    if in_order:
+        check_orderable(study)
     start = time.perf_counter()
     seconds: dict[str, float] = {}
+    order: Order | None = None
     shortfall: str | None = None
     for x, y in idle_islands(study.film, study.sources):
         progress(f"warning: no source on the island of the film around ({x:g}, {y:g})")
@@ -78,15 +92,25 @@ def run_study(
             "ranks": comm.size,
         }
         if shortfall is None:
-            answers = {
-                name: _solve(study, problem, seconds, progress)
+            responses = {
+                name: _respond(study, problem, seconds, progress)
                 for name, problem in found.problems.items()
             }
+            if in_order:
+                tensors = [_tensor(study, each) for each in responses.values()]
+                mean = np.mean(tensors, axis=0)
+                with timed(seconds, "order") as timer:
+                    order = on_root(comm, partial(find_order, study, mean))
+                progress(f"order     {timer():6.1f} s")
+                study = turned(study, np.degrees(order.ground.angles))
+            answers = {name: _answer(study, each) for name, each in responses.items()}
             counts["iterations"] = max(a.solution.iterations for a in answers.values())
             first = next(iter(answers.values())).solution
             with timed(seconds, "output"):
                 _write(study, stage, first)
                 _probe(study, stage, first)
+                if study.impurities:
+                    on_root(comm, partial(_write_impurities, study, stage, answers))
                 holes = hole_states(first)
             progress(f"output    {seconds['output']:6.1f} s")
             energy, tensor = _bounded(answers, found.rounds[-1:])
@@ -107,6 +131,7 @@ def run_study(
             tensor=tensor,
             magnetic_moment=moment,
             holes=holes,
+            order=None if order is None else order_as_dict(order, study.units),
             rounds=[asdict(one) for one in found.rounds],
             counts=counts,
             seconds=seconds,
@@ -130,44 +155,68 @@ def draw_picture(folder: Path) -> Path:
     Note:
         Not collective: call it on one rank.
     """
+    study = read_study(folder / STUDY)
+    if (folder / INTERACTION).is_file():
+        study = turned(study, read_angles(folder / INTERACTION))
+    return _draw(folder, study)
+
+
+def _draw(folder: Path, study: Study) -> Path:
     fields = next(iter(sorted(folder.glob("film.*vtu"))), None)
     if fields is None:
         raise StudyError(f"{folder}: holds no film.vtu or film.pvtu; run a study with fields first")
     from pearlfem.io.picture import draw_film  # VTK takes a second to load
 
-    study = read_study(folder / STUDY)
     draw_film(folder / PICTURE, fields, study)
     return folder / PICTURE
 
 
-class _Answer(NamedTuple):
-    """What one formulation gives.
+class _Response(NamedTuple):
+    """What one formulation gives: solutions of all sources, and the energies of all pairs.
 
-    The tensor (n, n, 2, 2) of the impurities, None without any; the solution of all sources
-    together, and its free energy.
+    Two solutions for each impurity, and one for all other sources together, if there are any.
     """
 
-    tensor: npt.NDArray[np.float64] | None
+    solutions: list[Solution]
+    energies: _Array
+
+
+class _Answer(NamedTuple):
+    """The solution of all sources together, its free energy, and the tensor of the impurities."""
+
+    tensor: _Array | None
     solution: Solution
     energy: float
 
 
-def _solve(
+def _respond(
     study: Study, problem: MaxwellLondon, seconds: dict[str, float], progress: Progress
-) -> _Answer:
+) -> _Response:
     with timed(seconds, "solve") as timer:
         solutions = problem.solve_each(study.impurities) if study.impurities else []
-        tensor = interaction_tensor(solutions) if solutions else None
-        weights = [m for i in study.impurities for m in i.moment]
         if study.others:
-            solutions, weights = [*solutions, problem.solve(study.others)], [*weights, 1.0]
-        solution = superpose(solutions, weights)
-        energy = free_energy(solution)
+            solutions = [*solutions, problem.solve(study.others)]
+        energies = mutual_energies(solutions)
     progress(
-        f"solve     {timer():6.1f} s   {len(solutions)} loads, at most {solution.iterations} "
-        f"iterations, {problem.formulation} formulation"
+        f"solve     {timer():6.1f} s   {len(solutions)} loads, at most "
+        f"{max(s.iterations for s in solutions)} iterations, {problem.formulation} formulation"
     )
-    return _Answer(tensor, solution, energy)
+    return _Response(solutions, energies)
+
+
+def _answer(study: Study, response: _Response) -> _Answer:
+    """Return the answer to all sources of ``study`` with its moments (collective)."""
+    weights = [m for impurity in study.impurities for m in impurity.moment]
+    weights += [1.0] if study.others else []
+    energy = float(np.array(weights) @ response.energies @ weights)
+    tensor = _tensor(study, response) if study.impurities else None
+    return _Answer(tensor, superpose(response.solutions, weights), energy)
+
+
+def _tensor(study: Study, response: _Response) -> _Array:
+    """Return the interaction tensor of the impurities of ``study``."""
+    own = slice(2 * len(study.impurities))
+    return tensor_of_energies(response.energies[own, own])
 
 
 def _bounded(
@@ -210,17 +259,27 @@ def _write(study: Study, stage: Path, solution: Solution) -> None:
     values = nodal_values(solution, study.units)
     write_film(stage, values)
     if picture:
-        on_root(comm, lambda: draw_picture(stage))
+        on_root(comm, lambda: _draw(stage, study))
     if keep:
         write_space(stage, values)
     else:
         on_root(comm, lambda: _remove(stage.glob("film*vtu")))
 
 
+def _write_impurities(
+    study: Study, stage: Path, answers: Mapping[FormulationName, _Answer]
+) -> None:
+    """Write the impurities and their tensors."""
+    tensors = {str(name): a.tensor for name, a in answers.items() if a.tensor is not None}
+    write_interaction(stage, study.impurities, tensors, study.units)
+    if study.output.fields == "vtu":
+        write_impurities(stage, study.impurities, study.units)
+
+
 def _probe(study: Study, stage: Path, solution: Solution) -> None:
     """Write the tables of all probes (collective)."""
 
-    def applied(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def applied(points: _Array) -> _Array:
         field = applied_field(solution.drives, points)
         assert field is not None
         return field

@@ -16,10 +16,11 @@ if "DISPLAY" not in os.environ:  # or VTK looks for an X server first, and compl
 import numpy as np
 import numpy.typing as npt
 import pyvista
+from scipy.spatial import KDTree
 
 from pearlfem.mesh.grading import device_extent
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.sources import Impurity, Source, Vortex
+from pearlfem.model.sources import Impurity, Source, Vortex, is_point
 from pearlfem.model.study import Study
 
 _PIXELS = (1500, 1200)
@@ -37,13 +38,15 @@ def draw_film(path: Path, fields: Path, study: Study) -> None:
     """
     center, half_width = _view(study)
     surface = _visible_surface(fields, center, 1.5 * half_width)
+    # The current of a point impurity has no largest value: what is near to one does not count.
+    quantile = 0.98 if any(is_point(source) for source in study.impurities) else 1.0
     plotter = pyvista.Plotter(off_screen=True, window_size=list(_PIXELS))
     plotter.add_mesh(
         surface,
         scalars="|K|",
         cmap="inferno",
         log_scale=True,
-        clim=_color_range(surface["|K|"]),
+        clim=_color_range(surface["|K|"], quantile),
         lighting=False,
         scalar_bar_args={
             "title": f"sheet current\n[{study.units.name('sheet_current')}]\n",
@@ -60,7 +63,7 @@ def draw_film(path: Path, fields: Path, study: Study) -> None:
     )
     plotter.add_mesh(edge, color="white", line_width=3, lighting=False)
     if "g" in surface.array_names:
-        _add_current_lines(plotter, surface, center, half_width)
+        _add_current_lines(plotter, surface, center, half_width, quantile)
     _add_moments(plotter, study.impurities, half_width)
     _add_vortices(plotter, study.others, half_width)
     _add_scale(plotter, center, half_width, study.units.name("length"))
@@ -101,10 +104,10 @@ def _visible_surface(
     return surface
 
 
-def _color_range(current: npt.NDArray[np.float64]) -> list[float]:
+def _color_range(current: npt.NDArray[np.float64], quantile: float) -> list[float]:
     """Return the limits of the logarithmic colours: at most three decades, less if less is used."""
-    largest = float(current.max())
-    return [max(largest / 1e3, float(np.percentile(current, 1))), largest]
+    largest = float(np.nanquantile(current, quantile))
+    return [max(largest / 1e3, float(np.nanquantile(current, 0.01))), largest]
 
 
 def _add_current_lines(
@@ -112,9 +115,10 @@ def _add_current_lines(
     surface: pyvista.PolyData,
     center: tuple[float, float],
     half_width: float,
+    quantile: float,
 ) -> None:
     """Add level lines of g, denser where g is small, each with a cone that points along K."""
-    top = np.abs(surface["g"]).max()
+    top = np.nanquantile(np.abs(surface["g"]), quantile)
     levels = top * (np.arange(1, _LINES_PER_SIGN + 1) / (_LINES_PER_SIGN + 1)) ** 2
     lines = surface.contour([*-levels[::-1], *levels], scalars="g")
     if lines.n_points == 0:
@@ -145,14 +149,19 @@ def _outermost(
 
 def _add_moments(plotter: pyvista.Plotter, impurities: Sequence[Impurity], width: float) -> None:
     """Add an arrow for each moment, centred on its impurity and above the film."""
+    if not impurities:
+        return
+    places = np.array([(*impurity.position, 0.1 * width) for impurity in impurities])
     length = 0.16 * width
-    for impurity in impurities:
-        direction = np.array([*impurity.moment, 0.0])
-        start = np.array([*impurity.position, 0.1 * width]) - length / 2 * direction
-        arrow = pyvista.Arrow(
-            start=start, direction=direction, scale=length, shaft_radius=0.06, tip_radius=0.16
-        )
-        plotter.add_mesh(arrow, color="deepskyblue", lighting=False)
+    if len(places) > 1:
+        apart = KDTree(places).query(places, k=2)[0][:, 1]
+        length = min(length, max(float(np.median(apart)), 0.04 * width))
+    directions = np.array([(*impurity.moment, 0.0) for impurity in impurities])
+    arrows = pyvista.PolyData(places - length / 2 * directions)
+    arrows["moment"] = directions
+    shape = pyvista.Arrow(shaft_radius=0.06, tip_radius=0.16)
+    glyphs = arrows.glyph(orient="moment", scale=False, factor=length, geom=shape)
+    plotter.add_mesh(glyphs, color="deepskyblue", lighting=False)
 
 
 def _add_vortices(plotter: pyvista.Plotter, sources: Sequence[Source], width: float) -> None:

@@ -48,6 +48,7 @@ def summarise(
     tensor: Bounded | None,
     magnetic_moment: npt.NDArray[np.float64] | None,
     holes: Sequence[HoleState],
+    order: Mapping[str, Any] | None,
     rounds: Sequence[Mapping[str, Any]],
     counts: Mapping[str, int],
     seconds: Mapping[str, float],
@@ -63,6 +64,7 @@ def summarise(
         tensor: Interaction tensor [μ0Γ²/L], shape ``(n, n, 2, 2)``.
         magnetic_moment: Moment of the currents [ΓL], shape ``(3,)``.
         holes: What is in each hole.
+        order: Ground state and order of the moments, if it was looked for; in ``units`` already.
         rounds: What each mesh gave, if there were several.
         counts: ``cells``, ``dofs``, ``iterations`` and ``ranks``.
         seconds: Wall-clock time of each phase.
@@ -80,6 +82,7 @@ def summarise(
         if magnetic_moment is None
         else units.from_reduced(magnetic_moment, "moment").tolist(),
         "holes": [_hole(hole, units) for hole in holes],
+        "order": None if order is None else dict(order),
         "rounds": [_round(one, units) for one in rounds],
         **counts,
         "seconds": dict(seconds),

@@ -59,6 +59,11 @@ class ImpuritiesTable(Table):
             raise StudyError(f"{what} given; allowed: one of file, lattice and random")
         return self
 
+    @property
+    def vectors(self) -> tuple[Point, Point] | None:
+        """Those of the lattice [length]; None without one."""
+        return None if self.lattice is None else self.lattice.vectors
+
     def build(self, film: Film, origin: Origin) -> tuple[Impurity, ...]:
         """Return the impurities on ``film``.
 

@@ -22,10 +22,11 @@ from pearlfem.model.film import Film, Hole, Profile, Region
 from pearlfem.model.impurity_tables import ImpuritiesTable, LatticeTable, RandomTable
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.probes import PROBES, Probe, check_probes
-from pearlfem.model.quantities import FieldStrength, Positive, PositiveLength
+from pearlfem.model.quantities import FieldStrength, Point, Positive, PositiveEnergy, PositiveLength
 from pearlfem.model.shape_tables import (
     SHAPE_TABLES,
     BoundedTable,
+    Number,
     Origin,
     ShapeTable,
     Table,
@@ -140,6 +141,19 @@ class OutputTable(Table):
     probe: tuple[Probe, ...] = ()
 
 
+class OrderTable(Table):
+    """[order], for ``pearlfem order``: the search for the ground state, and thermal averages.
+
+    ``starts`` of the minimiser; ``temperatures`` k_B T and ``sweeps`` of the Monte Carlo walk;
+    ``seed`` of both.
+    """
+
+    starts: Annotated[int, Field(ge=1, strict=True)] = 16
+    seed: Number = 0
+    temperatures: tuple[PositiveEnergy, ...] = ()
+    sweeps: Annotated[int, Field(ge=32, strict=True)] = 1000
+
+
 class _StudyTable(Table):
     title: str = ""
     units: dict[str, Any] | None = None
@@ -152,6 +166,7 @@ class _StudyTable(Table):
     boundary: BoundaryTable = BoundaryTable()
     mesh: MeshTable = MeshTable()
     solve: SolveTable = SolveTable()
+    order: OrderTable = OrderTable()
     output: OutputTable = OutputTable()
 
 
@@ -159,6 +174,7 @@ class Study(Table):
     """A complete, validated study: what to solve, how, and what to write.
 
     Film and impurities are those at ``temperature``, if there is one, while ``text`` has them at 0.
+    ``lattice`` has the vectors of that of [impurities.lattice], None without it;
     ``others`` are all sources but the impurities. ``text`` is the TOML it came from, so that a
     result can carry its own study file.
     """
@@ -170,10 +186,12 @@ class Study(Table):
     film: Film
     temperature: Temperature | None
     impurities: tuple[Impurity, ...]
+    lattice: tuple[Point, Point] | None
     others: tuple[Any, ...]
     boundary: Boundary
     mesh: MeshTable
     solve: SolveTable
+    order: OrderTable
     output: OutputTable
     text: str
 
@@ -269,10 +287,12 @@ def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
         film=film,
         temperature=table.temperature,
         impurities=impurities,
+        lattice=None if table.impurities is None else table.impurities.vectors,
         others=others,
         boundary=boundary,
         mesh=table.mesh,
         solve=table.solve,
+        order=table.order,
         output=table.output,
         text=text,
     )
@@ -361,6 +381,7 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
         "boundary": BoundaryTable,
         "mesh": MeshTable,
         "solve": SolveTable,
+        "order": OrderTable,
         "output": OutputTable,
     }
     parents = [part for part in location[:-1] if isinstance(part, str)]

@@ -63,8 +63,13 @@ def interaction_tensor(solutions: Sequence[Solution]) -> _Array:
     Note:
         Collective.
     """
-    n = len(solutions) // 2
-    return 2.0 * mutual_energies(solutions).reshape(n, 2, n, 2).transpose(0, 2, 1, 3)
+    return tensor_of_energies(mutual_energies(solutions))
+
+
+def tensor_of_energies(energies: _Array) -> _Array:
+    """Return T, shape ``(n, n, 2, 2)``, from the mutual energies of moments, ``(2n, 2n)``."""
+    n = len(energies) // 2
+    return 2.0 * energies.reshape(n, 2, n, 2).transpose(0, 2, 1, 3)
 
 
 def tensor_bracket(lower: _Array, upper: _Array) -> Bracket:
