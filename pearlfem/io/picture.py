@@ -128,7 +128,10 @@ def _add_current_lines(
     joined = lines.clean(tolerance=1e-6 * half_width, absolute=True).strip(join=True)
     curves = [joined.get_cell(k).points for k in range(joined.n_cells)]
     places = [_outermost(points, center, 0.9 * half_width) for points in curves]
-    heads = pyvista.PolyData(np.array([place for place in places if place is not None]))
+    places = [place for place in places if place is not None]
+    if not places:
+        return
+    heads = pyvista.PolyData(np.array(places))
     heads = heads.sample(surface, tolerance=1e-6)
     heads["direction"] = heads["K"] / np.linalg.norm(heads["K"], axis=1, keepdims=True)
     cone = pyvista.Cone(resolution=16, height=1.0, radius=0.4)

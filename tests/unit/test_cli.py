@@ -271,7 +271,8 @@ pearlfem.cli.main()
 def test_run_leaves_the_files_of_the_contract(result):
     folder, text, _ = result
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("film.png", "film.vtu", "space.vtu", "study.toml", "summary.json"),
+        *("film.png", "film.vtu", "impurities.vtu", "interaction.npz"),
+        *("space.vtu", "study.toml", "summary.json"),
     ]
     assert (folder / "study.toml").read_text() == text
 
@@ -287,7 +288,7 @@ def test_summary_has_the_keys_of_the_contract(summary):
     assert set(summary) == {
         *("schema", "title", "converged", "free_energy", "interaction", "magnetic_moment"),
         *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
-        *("units", "temperature"),
+        *("units", "temperature", "order"),
     }
     assert set(summary["free_energy"]) == {"value", "lower", "upper", "unit"}
     assert set(summary["interaction"]) == {"tensor", "lower", "upper", "unit"}
