@@ -30,8 +30,8 @@
 # \to -\frac{\pi J^*}{2\,\mathrm{area}}\,\frac{r_0}{R_c} \quad (R_c\gg r_0),$$
 #
 # and states that alternate next to nothing. With growing $r_0$ the difference
-# $J_\parallel - J_\perp$ becomes smaller but reaches as much farther. In the sum both compensate, as
-# long as the lattice is larger than $r_0(T)$. Once $r_0(T)$ outgrows $R_c/5$ even the triangular
+# $J_\parallel - J_\perp$ becomes smaller but reaches as much farther. In the sum both compensate,
+# as long as the lattice is larger than $r_0(T)$. Once $r_0(T)$ outgrows $R_c/5$ even the triangular
 # lattice loses its order. So the transition found here is one of finite size, and is absent in the
 # thermodynamic limit. How the sums of [1] were done we do not know: the curves below show such a
 # transition, but are not meant to lie on the published ones. Nor is a cut-off quite a finite film:
@@ -147,7 +147,7 @@ summed = lattice.truncated_ferromagnet(
     triangular, radii, r0
 ) - lattice.truncated_layered_antiferromagnet(triangular, radii, r0)
 formula = np.array([advantage(60.0, r0, R) for R in radii])
-# The rim of the circle scatters the sums: a mean over 21 of them beside the same mean of the formula.
+# The rim of the circle scatters the sums: means over 21 radii, of the formula as well.
 smooth, mean = (np.convolve(values, np.ones(21) / 21, "valid") for values in (summed, formula))
 crossing = np.interp(0.0, -smooth, radii[10:-10])
 say(f"triangular lattice: flips at R_c = {flip / r0:.3f} r0, sum over pairs {crossing / r0:.3f} r0")
