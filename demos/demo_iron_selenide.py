@@ -1,0 +1,150 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: py:percent
+# ---
+
+# %% [markdown]
+# # Iron impurities on Fe(Se,Te): how strong is the coupling?
+#
+# [1] estimates the coupling of two iron impurities on the Dirac surface state of Fe(Se,Te), 10 nm
+# apart, as "of the order of meV, comparable with the superconducting gap". With the parameters
+# given there and the formulas below it comes out as 2.5 μeV. Here is every step.
+#
+# **Equations.** Superfluid weight of the Dirac cone, and what follows from it:
+#
+# $$D = \frac{1}{4\pi}\Big[E + \frac{\Delta^2}{\mu}\ln\frac{\mu+E}{\Delta}\Big],\quad
+# E = \sqrt{\mu^2+\Delta^2},\qquad
+# \kappa = \frac{e^2D}{\hbar^2},\quad r_0 = \frac{2}{\mu_0\kappa},$$
+#
+# $$\Gamma = \frac{e}{\hbar}\,D\,\frac{J_0|m|}{\hbar v},\qquad
+# J^* = \frac{\Gamma^2}{2\pi\kappa} = \frac{D}{2\pi}\Big(\frac{J_0|m|}{\hbar v}\Big)^2,\qquad
+# J_\parallel\approx J_\perp\approx\frac{J^*}{r^2}\quad (r\ll r_0).$$
+#
+# **What we do not know.** [1] takes $\Gamma$ from the T matrix of the impurity, in its supplement,
+# which was not at hand; the $\Gamma$ used here is of first order in $J_0$. Where a factor of 1000
+# may come from, in $\Gamma$, in $D$, in units or elsewhere, we cannot say. Nor do we say that the
+# coupling in the material is 2.5 μeV: the bulk below the surface is left out, and the parameters
+# are rough.
+#
+# [1] Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023).
+
+# %%
+from pathlib import Path
+
+import matplotlib
+from mpi4py import MPI
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+from scipy import constants
+
+from pearlfem.materials import FE_SE_TE, pair_couplings
+
+comm = MPI.COMM_WORLD
+r = 10.0  # nm
+milli_ev = 1e-3 * constants.eV
+
+
+def say(text):
+    if comm.rank == 0:
+        print(text)
+
+
+# %% [markdown]
+# ## Step by step
+# By hand in meV and nm, beside `pearlfem.materials` in SI.
+
+# %%
+velocity, mu, gap = 21.6, 4.5, 1.5  # ħv [meV nm], μ and Δ [meV]
+exchange = 50 * 0.4**2 * 5  # J0 |m| [meV nm²]
+E = np.hypot(mu, gap)
+D = (E + gap**2 / mu * np.log((mu + E) / gap)) / (4 * np.pi)  # meV
+kappa = constants.e**2 * D * milli_ev / constants.hbar**2  # 1/H
+r0 = 2 / (constants.mu_0 * kappa)  # m
+Gamma = constants.e / constants.hbar * D * milli_ev * exchange / velocity * 1e-9  # A m
+J_star = D / (2 * np.pi) * (exchange / velocity) ** 2  # meV nm²
+coupling = J_star / r**2  # meV
+
+couplings = pair_couplings(FE_SE_TE, r * 1e-9)
+steps = (
+    ("D", "meV", D, FE_SE_TE.stiffness / milli_ev),
+    ("κ", "1/H", kappa, FE_SE_TE.superfluid_weight),
+    ("r0", "mm", r0 * 1e3, FE_SE_TE.pearl_length * 1e3),
+    ("Γ", "A m", Gamma, FE_SE_TE.strength),
+    ("J*", "μeV nm²", J_star * 1e3, FE_SE_TE.coupling_constant / milli_ev * 1e21),
+    ("J∥ at 10 nm", "μeV", coupling * 1e3, couplings.parallel * 1e6),
+)
+for name, unit, by_hand, found in steps:
+    say(f"{name:12s}{by_hand:12.5g}{found:12.5g} {unit}")
+    assert np.isclose(by_hand, found, rtol=1e-5)
+assert abs(couplings.parallel * 1e6 - 2.455) < 1e-3  # μeV
+temperature = couplings.parallel * constants.eV / constants.k * 1e3
+say(f"as a temperature: {temperature:.1f} mK; 1 meV is 11.6 K")
+
+# %% [markdown]
+# ## What it would take
+# $J = \Gamma^2/2\pi\kappa r^2$, so 1 meV takes a 20 times larger $\Gamma$, or a distance below the
+# coherence length, where the formula does not hold. $J_0|m|$ times the density of states of the
+# cone, $\mu/2\pi(\hbar v)^2$, is 0.06: that does not suggest that higher orders in $J_0$ are large,
+# but a T matrix depends on a cut-off as well, and has not been computed here.
+#
+# With a Pearl length of millimetres the part that prefers the ferromagnet,
+# $J_\parallel - J_\perp\approx J^*/r\,r_0$, is a millionth of that for a pair at 10 nm. Samples
+# smaller than $r_0$ have edges that matter more than this.
+#
+# %%
+factor = np.sqrt(1 / coupling)
+coherence = FE_SE_TE.coherence_length * 1e9
+weakness = exchange * mu / (2 * np.pi * velocity**2)
+preference = (couplings.parallel - couplings.perpendicular) / couplings.parallel
+say(
+    f"1 meV: Γ times {factor:.1f} at 10 nm, or r = {r / factor:.2f} nm; "
+    f"coherence length {coherence:.1f} nm"
+)
+say(f"J0|m| times density of states: {weakness:.3f};  (J∥ − J⊥)/J∥ = {preference:.2e}")
+assert abs(factor - 20.2) < 0.1
+assert r / factor < coherence < r
+assert weakness < 0.1
+assert np.isclose(preference, r * 1e-9 / r0, rtol=1e-2)
+
+# %% [markdown]
+# ## Picture
+
+# %%
+distances = np.geomspace(coherence, 1e8, 200)  # nm
+curve = pair_couplings(FE_SE_TE, distances * 1e-9)
+if comm.rank == 0:
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(12, 4.8), width_ratios=(1.5, 1), layout="constrained"
+    )
+    near = distances < 1e3
+    left.loglog(distances[near], curve.parallel[near] * 1e6, "C3", label=r"$J_\parallel(r)$, here")
+    left.plot(r, couplings.parallel * 1e6, "C3o")
+    left.annotate(f"{couplings.parallel * 1e6:.3f} μeV", (r, 3), (12, 4), color="C3")
+    left.errorbar(
+        r,
+        1000,
+        [[700], [2000]],
+        fmt="C0s",
+        capsize=4,
+        label='published, 10 nm: "of the order of meV"',
+    )
+    left.axhline(1500, color="k", ls=":", lw=1)
+    left.text(990, 1500, "gap 1.5 meV", ha="right", va="bottom", fontsize=9)
+    left.axvspan(3, coherence, color="0.85")
+    left.text(coherence * 0.96, 2e-3, "below coherence length", rotation=90, ha="right")
+    left.set(xlim=(3, 1e3), ylim=(1e-4, 1e4), xlabel="distance $r$ [nm]")
+    left.set(ylabel=r"$J_\parallel$ [μeV]", title="Coupling of two iron impurities on Fe(Se,Te)")
+    left.legend(frameon=False, loc="center right")
+    right.loglog(distances / 1e6, 1 - curve.perpendicular / curve.parallel, "k")
+    right.axvline(r0 * 1e3, color="0.6", ls="--")
+    right.text(r0 * 1e3 * 0.8, 1e-6, "$r_0$", ha="right")
+    right.plot(r / 1e6, preference, "ko")
+    right.set(xlabel="distance $r$ [mm]", ylabel=r"$(J_\parallel - J_\perp)/J_\parallel$")
+    right.set_title("The part that prefers the ferromagnet")
+    picture = Path("results") / "demo_iron_selenide.png"
+    picture.parent.mkdir(exist_ok=True)
+    figure.savefig(picture, dpi=100)
+    print(f"picture: {picture}")
