@@ -73,7 +73,7 @@ def coupling_comparisons(
             return
         exact = _lattice_tensor(film, impurities, sites)
     for i, own in enumerate(impurities):
-        for a, axis in enumerate("xy"):
+        for a, axis in enumerate("xy") if own.size > 0 else ():  # that of a point is infinite
             energy = exact[i, i, a, a] / 2
             images = "" if periodic is None else " and images"
             name = f"self-energy {i + 1}{images}, m along {axis}"
