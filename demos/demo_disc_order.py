@@ -17,7 +17,8 @@
 # (`pearlfem/fem/point_impurities.py`):
 #
 # $$\mathsf T_{ij} = \mathsf T^\mathrm{Keldysh}_{ij} - 2B(\psi_{r,i},\psi_{r,j})
-# - \frac4\kappa\int_{\text{plane off the film}}\nabla\psi_{\infty,i}\cdot\nabla\psi_{\infty,j}\,dS ,$$
+# - \frac4\kappa\int_{\text{plane off the film}}
+# \nabla\psi_{\infty,i}\cdot\nabla\psi_{\infty,j}\,dS ,$$
 #
 # with the weak form $B(u,v) = \int_{z>0}\mu_0\nabla u\cdot\nabla v\,dV +
 # \int_\Gamma\frac2\kappa\nabla_su\cdot\nabla_sv\,dS$ of `pearlfem/fem/stream.py`. One operator

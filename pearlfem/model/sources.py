@@ -266,22 +266,22 @@ def check_sources(film: Film, sources: Sequence[Source]) -> None:
 def _check_points(film: Film, sources: Sequence[Source]) -> None:
     if not film.uniform:
         refuse_points(sources, "on a film whose Pearl length varies")
-    check_apart([source for source in sources if is_point(source)])
+    check_apart([(name, source) for name, source in numbered(sources) if is_point(source)])
 
 
-def check_apart(impurities: Sequence[Impurity]) -> None:
-    """Refuse impurities at one place.
+def check_apart(named: Sequence[tuple[str, Impurity]]) -> None:
+    """Refuse impurities at one place; messages call them by their names.
 
     Raises:
         StudyError: There are two; says which and where.
     """
-    first: dict[Point, int] = {}
-    for number, impurity in enumerate(impurities, start=1):
-        other = first.setdefault(impurity.position, number)
-        if other != number:
+    first: dict[Point, str] = {}
+    for name, impurity in named:
+        other = first.setdefault(impurity.position, name)
+        if other != name:
             raise StudyError(
-                f"impurity {number}: position = {list(impurity.position)} is that of impurity "
-                f"{other}; allowed: different positions"
+                f"{name}: position = {list(impurity.position)} is that of {other}; allowed: "
+                "different positions"
             )
 
 

@@ -266,7 +266,7 @@ def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
     fluxoids, applied = table.film.fluxoids(), table.applied.sources()
     others: tuple[Source, ...] = (*table.vortex, *fluxoids, *applied)
     sources = (*impurities, *others)
-    check_apart(impurities)
+    check_apart([(f"impurity {k}", one) for k, one in enumerate(impurities, start=1)])
     check_sources(film, sources)
     boundary = table.boundary.boundary(film)
     check_boundary(boundary, film, sources)

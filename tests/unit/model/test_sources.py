@@ -58,7 +58,9 @@ def test_impurity_of_size_zero_is_a_point():
 def test_points_at_one_place_are_refused():
     film, point = Film(Plane(), 1.0), Impurity((0.0, 1.0), size=0.0)
     check_sources(film, [point, Impurity((0.0, 1.0), size=0.1)])
-    with pytest.raises(StudyError, match=r"2 point impurities .*\[0\.0, 1\.0\].*allowed"):
+    with pytest.raises(
+        StudyError, match=r"impurity 2: .*\[0\.0, 1\.0\] is that of impurity 1; allowed"
+    ):
         check_sources(film, [point, Impurity((0.0, 1.0), size=0.0, angle=90.0)])
 
 
