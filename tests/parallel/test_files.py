@@ -132,7 +132,8 @@ def test_folder_that_is_missing_is_an_error_on_every_rank(answers, shared_tmp):
 def test_run_leaves_the_whole_result(tiny_study, shared_tmp, picture):
     text = tiny_study.replace("picture = false", f"picture = {str(picture).lower()}")
     summary = run_study(parse_study(text), shared_tmp / "out")
-    expected = [*files("film"), *files("space"), "study.toml", "summary.json"]
+    expected = [*files("film"), *files("space"), "impurities.vtu", "interaction.npz"]
+    expected += ["study.toml", "summary.json"]
     assert names(shared_tmp / "out") == sorted([*expected, *(["film.png"] if picture else [])])
     written = json.loads((shared_tmp / "out" / "summary.json").read_text())
     assert written["ranks"] == WORLD.size

@@ -218,7 +218,8 @@ def test_failure_replaces_an_earlier_result_and_the_other_way_round(tmp_path):
         run(folder, STUDY.replace(*OUT_OF_REACH), force=True)
     assert_partial(folder, "max_dofs")
     run(folder, good, force=True)
-    assert sorted(path.name for path in folder.iterdir()) == ["study.toml", "summary.json"]
+    left = ["interaction.npz", "study.toml", "summary.json"]
+    assert sorted(path.name for path in folder.iterdir()) == left
 
 
 def test_command_line_tells_what_was_missed_with_exit_code_3(tmp_path, monkeypatch, capfd):

@@ -196,7 +196,8 @@ def test_force_replaces_a_result_and_keeps_foreign_files(call, study, tmp_path):
     assert json.loads((out / "summary.json").read_text())["title"] == "second"
     assert (out / "thesis.tex").read_text() == "mine"
     assert sorted(path.name for path in out.iterdir()) == [
-        *("film.vtu", "space.vtu", "study.toml", "summary.json", "thesis.tex"),
+        *("film.vtu", "impurities.vtu", "interaction.npz", "space.vtu"),
+        *("study.toml", "summary.json", "thesis.tex"),
     ]
 
 
@@ -383,7 +384,7 @@ def test_picture_is_an_image(result):
     [
         ("none", "false", []),
         ("none", "true", ["film.png"]),
-        ("vtu", "false", ["film.vtu", "space.vtu"]),
+        ("vtu", "false", ["film.vtu", "impurities.vtu", "space.vtu"]),
     ],
 )
 def test_output_is_what_was_asked_for(call, study, tmp_path, fields, picture, left):
@@ -392,7 +393,7 @@ def test_output_is_what_was_asked_for(call, study, tmp_path, fields, picture, le
     code, out, _ = call("run", study, "--out", "out")
     assert code == 0
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == sorted([*left, "study.toml", "summary.json"])
+    assert names == sorted([*left, "interaction.npz", "study.toml", "summary.json"])
     assert ("film.png" in out) is (picture == "true")
 
 

@@ -62,7 +62,8 @@ def test_memory_grows_with_the_degree(tiny_study):
 
 
 def test_memory_grows_with_the_impurities(tiny_study):
-    more = tiny_study + 20 * "[[impurity]]\nposition = [0.0, 0.0]\nsize = 0.4\n"
+    one = "[[impurity]]\nposition = [{}, 0.0]\nsize = 0.4\n"
+    more = tiny_study + "".join(one.format(k / 100) for k in range(20))
     assert needed(parse_study(more), "stream") > needed(study(tiny_study), "stream")
 
 

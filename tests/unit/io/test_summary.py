@@ -26,6 +26,7 @@ def summary(**changes):
         "units": ReducedUnits(),
         "temperature": None,
         "holes": [],
+        "order": None,
         "counts": COUNTS,
         "seconds": SECONDS,
     }
@@ -41,7 +42,7 @@ def test_keys_are_those_of_the_contract():
     assert set(summary()) == {
         *("schema", "title", "converged", "free_energy", "interaction", "magnetic_moment"),
         *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
-        *("units", "temperature"),
+        *("units", "temperature", "order"),
     }
     assert set(summary()["free_energy"]) == {"value", "lower", "upper", "unit"}
     assert set(summary()["interaction"]) == {"tensor", "lower", "upper", "unit"}
