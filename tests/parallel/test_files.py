@@ -161,7 +161,10 @@ def test_second_run_is_refused_on_every_rank_and_forced_on_all(study, shared_tmp
         run_study(study, shared_tmp)
     run_study(study, shared_tmp, force=True)
     assert names(shared_tmp) == sorted(
-        [*files("film"), *files("space"), "study.toml", "summary.json"]
+        [
+            *(*files("film"), *files("space"), "impurities.vtu", "interaction.npz"),
+            *("study.toml", "summary.json"),
+        ]
     )
 
 
