@@ -39,6 +39,12 @@ from pearlfem.report import (
 from pearlfem.run import PICTURE, draw_picture, run_study
 
 _STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
+_OUT = click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder for the result [default: results/ and the study's name].",
+)
 _FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
 
 _MOST_ROWS = 30
@@ -107,12 +113,7 @@ def cli() -> None:
 
 @cli.command(epilog=_RESULT)
 @_STUDY
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder for the result [default: results/ and the study's name].",
-)
+@_OUT
 @_FORCE
 def run(study: Path, out: Path | None, force: bool) -> None:
     """Solve a study: couplings, currents, fields, picture."""
@@ -128,12 +129,7 @@ def run(study: Path, out: Path | None, force: bool) -> None:
 
 @cli.command()
 @_STUDY
-@click.option(
-    "--out",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Folder for the result [default: results/ and the study's name].",
-)
+@_OUT
 @_FORCE
 def order(study: Path, out: Path | None, force: bool) -> None:
     """Solve a study with its moments in their ground state.

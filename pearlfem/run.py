@@ -27,7 +27,7 @@ from pearlfem.io.probes import write_probe
 from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
 from pearlfem.model.applied import applied_field, idle_islands
-from pearlfem.model.sources import is_point
+from pearlfem.model.sources import has_points
 from pearlfem.model.study import Study, read_study
 from pearlfem.observables.energy import mutual_energies, tensor_bracket, tensor_of_energies
 from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
@@ -113,8 +113,9 @@ def run_study(
                     on_root(comm, partial(_write_impurities, study, stage, answers))
                 holes = hole_states(first)
             progress(f"output    {seconds['output']:6.1f} s")
-            energy, tensor = _bounded(answers, found.rounds[-1:])
-            if any(is_point(source) for source in study.sources):
+            # Rounds have bounds for the moments as given.
+            energy, tensor = _bounded(answers, () if in_order else found.rounds[-1:])
+            if has_points(study.sources):
                 energy = Bounded(energy.value)  # see ``mesh.create_space``
             moment = magnetic_moment(first) if has_magnetic_moment(first) else None
             for problem in found.problems.values():

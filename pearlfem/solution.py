@@ -83,11 +83,9 @@ class Solution:
     def _fields(self) -> Fields:
         fields = self.expand(self.unknowns)
         if self.lifts:
-            weights = dict.fromkeys(self.lifts, 0.0)
-            for source, weight in self.drives:
-                if source in weights:
-                    weights[source] += weight
-            add_lifts(fields, [(self.lifts[source], w) for source, w in weights.items()])
+            sources, weights = drive_weights([self])
+            pairs = zip(sources, weights[0].tolist(), strict=True)
+            add_lifts(fields, [(self.lifts[s], weight) for s, weight in pairs if s in self.lifts])
         return fields
 
 
@@ -119,8 +117,9 @@ def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Soluti
 def drive_weights(solutions: Sequence[Solution]) -> tuple[list[Source], _Array]:
     """Return all sources that drive ``solutions``, and the weight of each in each, ``(k, n)``."""
     sources = list({drive.source: None for s in solutions for drive in s.drives})
+    column = {source: k for k, source in enumerate(sources)}
     weights = np.zeros((len(solutions), len(sources)))
     for row, solution in zip(weights, solutions, strict=True):
         for source, weight in solution.drives:
-            row[sources.index(source)] += weight
+            row[column[source]] += weight
     return sources, weights

@@ -20,7 +20,7 @@ from scipy.spatial import KDTree
 
 from pearlfem.mesh.grading import device_extent
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.sources import Impurity, Source, Vortex, is_point
+from pearlfem.model.sources import Impurity, Source, Vortex, has_points
 from pearlfem.model.study import Study
 
 _PIXELS = (1500, 1200)
@@ -39,7 +39,7 @@ def draw_film(path: Path, fields: Path, study: Study) -> None:
     center, half_width = _view(study)
     surface = _visible_surface(fields, center, 1.5 * half_width)
     # The current of a point impurity has no largest value: what is near to one does not count.
-    quantile = 0.98 if any(is_point(source) for source in study.impurities) else 1.0
+    quantile = 0.98 if has_points(study.impurities) else 1.0
     plotter = pyvista.Plotter(off_screen=True, window_size=list(_PIXELS))
     plotter.add_mesh(
         surface,

@@ -25,7 +25,7 @@ from pearlfem.mesh.edges import EdgeSizes, corner_sizes, edge_sizes
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.sources import Core, Source, is_point
+from pearlfem.model.sources import Core, Source, has_points
 
 _CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest core
@@ -140,8 +140,8 @@ def seeds(
     """
     cores = all_cores(sources, boundary)
     found = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
-    same_area = any(is_point(source) for source in sources)
-    for edges in (edge_sizes(film, same_area=same_area), edge_sizes_of_cores(film, cores)):
+    edges_alone = edge_sizes(film, same_area=has_points(sources))
+    for edges in (edges_alone, edge_sizes_of_cores(film, cores)):
         found += _edge_seeds(edges, resolution)
     found += _edge_seeds(corner_sizes(film), 1.0)
     if not found:  # nothing but points on the whole plane, where they need no mesh

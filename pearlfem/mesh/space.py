@@ -31,7 +31,7 @@ from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
 from pearlfem.model.boundary import Boundary, Open, check_boundary
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.sources import Source, check_sources, is_point
+from pearlfem.model.sources import Source, check_sources, has_points
 from pearlfem.parallel import on_root
 
 _OPEN = Open()
@@ -143,8 +143,8 @@ def _generate(
     else:
         rounding = rounding_for(sizes.at)
     rest = "plane" if film.bounded else "film"
-    same_area = any(is_point(source) for source in sources)
-    add_space(plane_faces(film, rounding, same_area=same_area), rest, boundary, extent, far)
+    faces = plane_faces(film, rounding, same_area=has_points(sources))
+    add_space(faces, rest, boundary, extent, far)
     field = _add_seeds(found, extent) if sizes is None else _add_sizes(sizes, extent)
     gmsh.model.mesh.field.setAsBackgroundMesh(field)
     if isinstance(boundary, Periodic):

@@ -12,7 +12,12 @@ from pearlfem.model.quantities import Point
 
 _Array = npt.NDArray[np.float64]
 _TRIES = 1000  # places drawn for each that is wanted
-_FLATTEST = 1e-6  # sine of the angle between the vectors of a lattice
+_PARALLEL = 1e-6  # sine of the angle below which two vectors are parallel
+
+
+def are_parallel(vectors: tuple[Point, Point]) -> bool:
+    """Return whether two vectors span no lattice: parallel ones, or with one that is zero."""
+    return not abs(np.linalg.det(vectors)) > _PARALLEL * np.linalg.norm(vectors, axis=1).prod()
 
 
 def lattice_sites(
@@ -30,8 +35,7 @@ def lattice_sites(
         StudyError: The film has no edge, the vectors are parallel, or no site lies on the film.
     """
     cell = np.array(vectors)
-    area = abs(float(np.linalg.det(cell)))
-    if not area > _FLATTEST * float(np.prod(np.linalg.norm(cell, axis=1))):
+    if are_parallel(vectors):
         raise StudyError(
             f"impurities.lattice.vectors = {[list(v) for v in vectors]}: not allowed; allowed: two "
             "vectors that are not parallel"

@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
+from pearlfem.model.layouts import are_parallel
 from pearlfem.model.quantities import FORBID_EXTRA, Point
 from pearlfem.model.shapes import Plane
 from pearlfem.model.sources import Core, Impurity, Source, numbered, refuse_points
@@ -23,13 +24,12 @@ _Array = npt.NDArray[np.float64]
 _Vectors = tuple[Point, Point]
 
 _WHERE = "with boundary.kind = 'periodic'"
-_PARALLEL = 1e-6  # sine of the angle below which two vectors are parallel
 _DECAY = 14.0  # e^{−2 × 14} = 7e-13: what the lid adds to the energy, relatively
 _TIE = 1e-9  # what is as short but for round-off is not replaced
 
 
 def _spanning(cell: _Vectors) -> _Vectors:
-    if not abs(np.linalg.det(cell)) > _PARALLEL * np.linalg.norm(cell, axis=1).prod():
+    if are_parallel(cell):
         raise ValueError("input should be two vectors that are not parallel and not zero")
     return cell
 

@@ -210,6 +210,11 @@ def is_point(source: Source) -> TypeGuard[Impurity]:
     return isinstance(source, Impurity) and source.size == 0
 
 
+def has_points(sources: Sequence[Source]) -> bool:
+    """Return whether there are point impurities among ``sources``."""
+    return any(is_point(source) for source in sources)
+
+
 def refuse_points(sources: Sequence[Source], where: str) -> None:
     """Refuse point impurities; ``where`` ends the sentence "not allowed …".
 

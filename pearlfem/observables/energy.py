@@ -114,16 +114,13 @@ def mutual_energies(solutions: Sequence[Solution]) -> _Array:
 def _potential_energies(solutions: Sequence[Solution]) -> _Array:
     """Return D_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j) for all pairs, shape ``(k, k)``."""
     k = len(solutions)
-    local = np.zeros((k, k))
+    local = np.empty((k, k))
     for rows in (slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)):
-        potentials = np.array([s.unknowns for s in solutions[rows]])
-        loads = np.array([s.load.array_r for s in solutions[rows]]) - _images(solutions[rows])
+        loads = np.array([s.load.array_r for s in solutions[rows]]) - _images(solutions[rows]) / 2
         for columns in (slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)):
-            others = np.array([s.unknowns for s in solutions[columns]])
-            local[rows, columns] += loads @ others.T
-            others = np.array([s.load.array_r for s in solutions[columns]])
-            local[rows, columns] += potentials @ others.T
-    return np.asarray(solutions[0].space.mesh.comm.allreduce(0.5 * (local + local.T)))
+            potentials = np.array([s.unknowns for s in solutions[columns]])
+            local[rows, columns] = loads @ potentials.T
+    return np.asarray(solutions[0].space.mesh.comm.allreduce(local + local.T))
 
 
 def _images(solutions: Sequence[Solution]) -> _Array:

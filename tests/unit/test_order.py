@@ -97,6 +97,21 @@ def test_plain_run_leaves_the_moments_as_they_are(call, study, tmp_path):
         assert content["angles"].tolist() == [77.0, 10.0, 0.0]
 
 
+def test_bounds_are_those_of_the_ground_state(call, study, tmp_path):
+    # Refinement bounds the energy of the moments as given, which cost more here.
+    solve = '[solve]\nformulation = "both"\ndegree = 1\ntolerance = 0.5\n'
+    study.write_text(STUDY.replace("size = 0.0", "size = 0.2") + solve)
+    assert call("order", study, *OUT)[0] == 0
+    summary = json.loads((tmp_path / "result/summary.json").read_text())
+    energy, order = summary["free_energy"], summary["order"]
+    for side in ("lower", "upper"):
+        tensor = np.load(tmp_path / "result/interaction.npz")[
+            {"lower": "stream", "upper": "vector"}[side]
+        ]
+        bound = magnetism.energy(tensor, np.radians(order["angles"]))
+        assert energy[side] == pytest.approx(bound, rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("more", "reason"),
     [

@@ -88,6 +88,22 @@ def test_integral_of_a_potential_is_one_along_the_edge():
         np.testing.assert_allclose(integral, exact, rtol=1e-9, atol=1e-12)
 
 
+def test_integral_of_a_potential_is_that_over_all_facets(film, space):
+    corners = space.corners("film", *space.holes.values())
+    for position, integral in zip(
+        POSITIONS, point_products.potential_integrals(space, film, POSITIONS), strict=True
+    ):
+        near = point_products._near(corners, position)
+        over_area = np.zeros(2)
+        for points, weights in (
+            point_products._flat_rule(corners[~near], 20),
+            point_products._polar_rule(corners[near], position),
+        ):
+            p = infinite_film.potential_per_moment(points, position, pearl_length=film.pearl_length)
+            over_area += weights @ p
+        np.testing.assert_allclose(integral, over_area, rtol=1e-8, atol=1e-10)
+
+
 def places_on(space):
     """Near the Gaussian at (0.2, 0.1), on it, far from it, and at a vertex and a side of facets."""
     corners = space.corners("film")
