@@ -78,7 +78,7 @@ LIBRARIES = {
         "simpleeval",
     },
     "materials": {"numpy", "pydantic", "scipy"},
-    "solvers": {"dolfinx", "mpi4py", "numpy", "petsc4py", "scipy"},
+    "solvers": {"cffi", "dolfinx", "mpi4py", "numpy", "petsc4py", "scipy"},
     "solution": {"dolfinx", "numpy", "petsc4py"},
 }
 

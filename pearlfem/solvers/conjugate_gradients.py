@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from pearlfem.solvers.row_blocks import Columns, row_slices
 
 _Numbers = npt.NDArray[np.float64]  # one for each column
 
-_FEW = 4  # fewer columns than these are faster one by one
+_LANES = 4  # columns cost as much as the next multiple of these, one alone excepted
 
 
 class ConjugateGradients(ABC):
@@ -67,14 +66,14 @@ class ConjugateGradients(ABC):
             Collective.
         """
         iterations: list[int] = []
-        for batch in _batches(len(loads), self._batch):
-            columns: Columns = np.column_stack([load.array_r for load in loads[batch]])
+        for first in range(0, len(loads), self._batch):
+            batch = slice(first, first + self._batch)
             with np.errstate(all="ignore"):  # what is not finite is an error below
-                columns, counts = self._solve(columns)
-            for solution, column in zip(solutions[batch], columns.T, strict=True):
+                columns, counts = self._solve(_side_by_side(loads[batch]))
+            for solution, column in zip(solutions[batch], columns.T, strict=False):
                 solution.array[:] = column
             iterations += counts
-        return iterations
+        return iterations[: len(loads)]
 
     @abstractmethod
     def destroy(self) -> None:
@@ -157,9 +156,10 @@ class ConjugateGradients(ABC):
         )
 
 
-def _batches(columns: int, largest: int) -> list[slice]:
-    """Return slices that cover ``columns``, as long as they may be."""
-    full = columns - columns % largest
-    rest = [full] if columns - full >= _FEW else list(range(full, columns))
-    starts = [*range(0, full, largest), *rest]
-    return [slice(*pair) for pair in pairwise([*starts, columns])]
+def _side_by_side(loads: Sequence[PETSc.Vec]) -> Columns:
+    """Return ``loads`` as columns, and columns of zeros after them."""
+    count = len(loads)
+    columns = np.zeros((loads[0].local_size, count if count == 1 else count + -count % _LANES))
+    for column, load in enumerate(loads):
+        columns[:, column] = load.array_r
+    return columns

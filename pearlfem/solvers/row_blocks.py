@@ -16,6 +16,8 @@ from mpi4py import MPI
 from petsc4py import PETSc
 from scipy.sparse import csr_matrix
 
+from pearlfem.solvers.sparse_product import compile_product, multiply
+
 Columns = npt.NDArray[np.floating]
 
 _ROWS = 8192  # × 16 columns in single precision are half a megabyte
@@ -37,6 +39,7 @@ class RowBlocks:
     """
 
     def __init__(self, matrix: PETSc.Mat) -> None:
+        compile_product(matrix.comm.tompi4py())
         starts, columns, values = matrix.getValuesCSR()
         first, last = matrix.getOwnershipRangeColumn()
         owned = last - first
@@ -79,9 +82,9 @@ class RowBlocks:
         """
         ghosts = self._exchange(x)
         for rows, own, foreign in self._blocks:
-            product = own @ x
+            product = multiply(own, x)
             if foreign.nnz:
-                product += foreign @ ghosts
+                product += multiply(foreign, ghosts)
             yield rows, product
 
     def destroy(self) -> None:

@@ -189,7 +189,7 @@ def solve_all(cube, solver, loads):
     return iterations, np.column_stack([solution.array_r for solution in solutions])
 
 
-@pytest.mark.parametrize("number", [2, 5, 21])  # one by one, one batch, two batches
+@pytest.mark.parametrize("number", [2, 5, 21])  # with empty columns, in one batch and in two
 def test_many_answers_are_those_of_a_direct_solver(cube, solver, number):
     loads = [cube.load(seed) for seed in range(number)]
     iterations, solutions = solve_all(cube, solver, loads)

@@ -1,0 +1,51 @@
+"""Compiled products of sparse matrices."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix, random_array
+
+from pearlfem.solvers.sparse_product import multiply
+
+RNG = np.random.default_rng(3)
+
+
+@pytest.mark.parametrize("columns", [1, 2, 3, 4, 7, 8, 15, 16, 20, 31])
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+def test_product_is_that_of_scipy(columns, precision):
+    matrix = random_array((40, 30), density=0.1, rng=RNG, dtype=precision, format="lil")
+    matrix[[0, 7, -1]] = 0.0  # empty rows
+    matrix = csr_matrix(matrix)
+    x = RNG.normal(size=(30, columns)).astype(precision)
+    product = multiply(matrix, x)
+    assert product.dtype == precision
+    np.testing.assert_allclose(
+        product, matrix.astype(float) @ x.astype(float), atol=40 * np.finfo(precision).eps
+    )
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (5, 5), (5, 0)])
+def test_nothing_gives_zeros(shape):
+    product = multiply(csr_matrix(shape), np.ones((shape[1], 4)))
+    np.testing.assert_array_equal(product, np.zeros((shape[0], 4)))
+
+
+def test_processes_that_compile_at_once_agree(tmp_path):
+    code = (
+        "import numpy as np, scipy.sparse as sp\n"
+        "from pearlfem.solvers.sparse_product import multiply\n"
+        "print(multiply(sp.csr_matrix(np.eye(2)), np.ones((2, 1))).sum())"
+    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "new")}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    assert [process.communicate(timeout=100)[0] for process in processes] == ["2.0\n"] * 3
+    (library,) = (tmp_path / "new" / "fenics").iterdir()  # and nothing half done
+    assert library.stat().st_size > 0
