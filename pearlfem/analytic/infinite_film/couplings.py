@@ -83,7 +83,7 @@ def elementary_couplings(
 
         J⊥ ≈ J* r0 / [r² (r + r0)],   J∥ ≈ J* r0 (2r + r0) / [r² (r + r0)²]
 
-    Right in both limits, off by up to 10 % in between: for estimates, not for tests.
+    Right in both limits, off by up to 10.5 % in between: for estimates, not for tests.
 
     Args:
         r: distance [length], any shape, > 0.
