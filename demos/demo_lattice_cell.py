@@ -10,7 +10,8 @@
 # Impurities on a lattice order by the supercurrents that all of them drive. On a rhombic lattice of
 # the angle $\theta$ two states compete [1]: the ferromagnet and the layered antiferromagnet, whose
 # rows alternate. Moments lie along the rows here in both, although at some angles another direction
-# has less energy. With two impurities in a cell that repeats itself, both are one problem with one interaction tensor,
+# has less energy. With two impurities in a cell that repeats itself, both are one problem with one
+# interaction tensor,
 #
 # $$E_\pm = \tfrac14 \sum_{ij} (\pm 1)^{i+j}\, T_{ij,xx}.$$
 #
