@@ -21,9 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
-from pearlfem.errors import ConvergenceError, StudyError
+from pearlfem.errors import CompilationError, ConvergenceError, StudyError
 from pearlfem.inductance import inductance, write_inductance
 from pearlfem.mesh.space import write_space
+from pearlfem.jit import cache_folder
 from pearlfem.model.boundary import Open
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.shapes import Plane
@@ -37,6 +38,7 @@ from pearlfem.report import (
     order_tables,
 )
 from pearlfem.run import PICTURE, draw_picture, run_study
+from pearlfem.warmup import warm_up
 
 _STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
 _OUT = click.option(
@@ -155,6 +157,16 @@ def plot(folder: Path) -> None:
 
 
 @cli.command()
+def warmup() -> None:
+    """Compile all forms now, for runs where there is no compiler or no time for it.
+
+    Needed by nobody: a run compiles what it lacks, once, into DOLFINx's cache (XDG_CACHE_HOME).
+    """
+    warm_up(progress=click.echo)
+    click.echo(f"in {cache_folder()}")
+
+
+@cli.command()
 @_STUDY
 @click.option(
     "--out",
@@ -220,6 +232,8 @@ def main() -> NoReturn:
         _end_together(comm, str(error), 2)
     except ConvergenceError as error:
         _end_together(comm, str(error), 3)
+    except CompilationError as error:
+        _end_together(comm, str(error), 1)
     except click.Abort:
         _abort(comm, "interrupted", 130)
     except Exception:

@@ -9,3 +9,7 @@ class StudyError(ValueError):
 
 class ConvergenceError(RuntimeError):
     """A solver stopped before its tolerance, so there is no result (exit code 3)."""
+
+
+class CompilationError(RuntimeError):
+    """Forms could not be compiled on this machine (exit code 1)."""

@@ -25,6 +25,7 @@ from dolfinx import fem
 from mpi4py import MPI
 
 from pearlfem.fem.film import film_function, film_measure, surface_gradient
+from pearlfem.jit import compiled_form
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 
@@ -92,8 +93,7 @@ def energy_form(V: fem.FunctionSpace, space: TaggedMesh, film: Film) -> fem.Form
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
     weight = fem.Constant(space.mesh, 2.0) * film_function(space, film, inverse=True)
     surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film_measure(space)
-    form: fem.Form = fem.form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx + surface)
-    return form
+    return compiled_form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx + surface, space.mesh.comm)
 
 
 def two_sided_forms(
@@ -112,11 +112,13 @@ def two_sided_forms(
     surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film_measure(space)
     reached = _cells_around(V, jumps)
     dx = ufl.Measure("dx", domain=space.mesh, subdomain_data=[(1, reached)])(1)
-    return (
-        fem.form(half * product * ufl.dx),
-        fem.form(half * half_sign(space) * product * dx),
-        fem.form(half * quarter * product * dx + surface),
+    parts = (
+        half * product * ufl.dx,
+        half * half_sign(space) * product * dx,
+        half * quarter * product * dx + surface,
     )
+    whole, coupling, jump = (compiled_form(part, space.mesh.comm) for part in parts)
+    return whole, coupling, jump
 
 
 def _cells_around(V: fem.FunctionSpace, dofs: _Dofs) -> npt.NDArray[np.int32]:
@@ -165,5 +167,6 @@ def load_density(potential: _Array, space: TaggedMesh) -> _Array:
 
 def film_integral(function: fem.Function, space: TaggedMesh) -> float:
     """Return ∫ function dS over film and holes, summed over ranks (collective)."""
-    local = fem.assemble_scalar(fem.form(function * film_measure(space, *space.holes.values())))
-    return float(space.mesh.comm.allreduce(local))
+    comm = space.mesh.comm
+    form = compiled_form(function * film_measure(space, *space.holes.values()), comm)
+    return float(comm.allreduce(fem.assemble_scalar(form)))

@@ -25,6 +25,7 @@ from dolfinx import fem
 from mpi4py import MPI
 
 from pearlfem.fem.film import film_function, film_measure, half_space_weight, surface_gradient
+from pearlfem.jit import compiled_form
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 
@@ -95,8 +96,7 @@ def energy_form(V: fem.FunctionSpace, space: TaggedMesh, film: Film) -> fem.Form
     weight = fem.Constant(space.mesh, 0.5) * film_function(space, film)
     surface = weight * ufl.inner(_tangential(u), _tangential(v)) * film_measure(space)
     volume = half_space_weight(space) * ufl.inner(ufl.curl(u), ufl.curl(v)) * ufl.dx
-    form: fem.Form = fem.form(volume + surface)
-    return form
+    return compiled_form(volume + surface, space.mesh.comm)
 
 
 def potential_form(V: fem.FunctionSpace, space: TaggedMesh, film: Film) -> fem.Form:
@@ -108,12 +108,12 @@ def potential_form(V: fem.FunctionSpace, space: TaggedMesh, film: Film) -> fem.F
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
     dS = film_measure(space)
     one = fem.Constant(space.mesh, 1.0)
-    area = space.mesh.comm.allreduce(fem.assemble_scalar(fem.form(one * dS)))
+    comm = space.mesh.comm
+    area = comm.allreduce(fem.assemble_scalar(compiled_form(one * dS, comm)))
     weight = fem.Constant(space.mesh, 0.5) * film_function(space, film)
     shift = fem.Constant(space.mesh, 1.0 / area)
     product = ufl.inner(surface_gradient(u), surface_gradient(v)) + shift * u * v
-    form: fem.Form = fem.form(weight * product * dS)
-    return form
+    return compiled_form(weight * product * dS, comm)
 
 
 def load_density(potential: _Array, superfluid_weight: _Array) -> _Array:

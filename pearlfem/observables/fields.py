@@ -17,6 +17,7 @@ from dolfinx import fem
 from pearlfem.analytic import infinite_film
 from pearlfem.errors import StudyError
 from pearlfem.fem import stream
+from pearlfem.jit import compiled_expression
 from pearlfem.observables.point_fields import add_exact_part, exact_moment, exact_part
 from pearlfem.observables.points import evaluate
 from pearlfem.solution import Solution
@@ -218,7 +219,8 @@ def _interpolated(solution: Solution, expression: Any, name: str) -> fem.Functio
     element = ("Discontinuous Lagrange", 2, expression.ufl_shape)
     V = fem.functionspace(solution.space.mesh, element)
     function = fem.Function(V, name=name)
-    function.interpolate(fem.Expression(expression, V.element.interpolation_points))
+    points, comm = V.element.interpolation_points, solution.space.mesh.comm
+    function.interpolate(compiled_expression(expression, points, comm))
     return function
 
 

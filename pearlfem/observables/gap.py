@@ -23,6 +23,7 @@ import ufl
 from dolfinx import fem
 
 from pearlfem.fem.film import FilmQuadrature, facet_rule, film_quadrature
+from pearlfem.jit import compiled_expression
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources import refuse_points
@@ -138,7 +139,7 @@ def _on_film(vector: Any, space: TaggedMesh) -> _Array:
     """
     points, _ = facet_rule()
     facets = space.sides("film")
-    values = fem.Expression(vector, points).eval(space.mesh, facets)
+    values = compiled_expression(vector, points, space.mesh.comm).eval(space.mesh, facets)
     shape = len(facets), len(points), *vector.ufl_shape  # there may be no facets
     return np.asarray(values, dtype=float).reshape(shape)
 

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 import ufl
-from dolfinx import fem
 
 from pearlfem.fem.film import facet_rule
+from pearlfem.jit import compiled_expression
 from pearlfem.model.applied import is_applied
 from pearlfem.model.film import Film, Opening
 from pearlfem.model.sources import Fluxoid, is_point
@@ -107,7 +107,8 @@ def _on_facets(solution: Solution, *groups: str) -> _Values:
     facets = space.sides(*groups)
     x, B = ufl.SpatialCoordinate(space.mesh), own_flux_density(solution)
     K: Any = turned_gradient(g) if g is not None else solution.potential
-    expression = fem.Expression(ufl.as_vector([x[0], x[1], B[2], K[0], K[1]]), points)
+    vector = ufl.as_vector([x[0], x[1], B[2], K[0], K[1]])
+    expression = compiled_expression(vector, points, space.mesh.comm)
     values = np.asarray(expression.eval(space.mesh, facets), dtype=float)
     values = values.reshape(len(facets), len(points), 5)
     corners = space.corners(*groups)

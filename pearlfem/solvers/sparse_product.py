@@ -1,7 +1,7 @@
 """A sparse matrix times many vectors at once, by compiled code.
 
 SciPy's product keeps its sums in memory; sums in registers take half the time. The code is compiled
-on first use by the compiler that DOLFINx needs for its forms, and kept in DOLFINx's cache.
+on first use by the compiler that DOLFINx needs for its forms, and kept beside them.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 from cffi import FFI
-from dolfinx.jit import get_options, mpi_jit_decorator
 from mpi4py import MPI
 from scipy.sparse import csr_matrix
+
+from pearlfem.jit import cache_folder, compiling
+from pearlfem.parallel import on_root
 
 _TYPES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _DECLARATION = """void multiply_NUMBER(int rows, long k, const int *starts, const int *places,
@@ -35,12 +37,12 @@ def compile_product(comm: MPI.Comm) -> None:
     """Compile the product, unless it is in the cache.
 
     Raises:
-        RuntimeError: There is no compiler, or the cache cannot be written.
+        CompilationError: There is no compiler, or the cache cannot be written.
 
     Note:
         Collective: one rank compiles, the others wait.
     """
-    mpi_jit_decorator(_module)(comm)
+    on_root(comm, _library)
 
 
 def multiply(matrix: csr_matrix, x: _Array) -> _Array:
@@ -67,26 +69,31 @@ def multiply(matrix: csr_matrix, x: _Array) -> _Array:
 
 @functools.cache
 def _module() -> ModuleType:
-    """Return the compiled module, from the cache if it is there."""
+    """Return the compiled module."""
+    library = _library()
+    spec = importlib.util.spec_from_file_location(library.name.partition(".")[0], library)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{library} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _library() -> Path:
+    """Return the file of the compiled module, which is made unless it is in the cache."""
     code = files("pearlfem.solvers").joinpath("sparse_product.c").read_text()
     declaration, source = (
         "\n".join(text.replace("NUMBER", number) for number in _TYPES.values())
         for text in (_DECLARATION, code)
     )
     made_of = "\n".join([declaration, source, *_FLAGS, sysconfig.get_platform()])
-    name = f"pearlfem_sparse_product_{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
-    cache = Path(get_options()["cache_dir"])
-    library = cache / f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}"
-    if not library.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        builder = FFI()
-        builder.cdef(declaration)
-        builder.set_source(name, source, extra_compile_args=_FLAGS)
-        with tempfile.TemporaryDirectory(dir=cache) as folder:
-            os.replace(builder.compile(tmpdir=folder), library)  # whole, whoever else compiles
-    spec = importlib.util.spec_from_file_location(name, library)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"{library} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    name = f"sparse_product_{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
+    library = cache_folder() / f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}"
+    if library.exists():
+        return library
+    builder = FFI()
+    builder.cdef(declaration)
+    builder.set_source(name, source, extra_compile_args=_FLAGS)
+    with compiling() as cache, tempfile.TemporaryDirectory(dir=cache) as folder:
+        os.replace(builder.compile(tmpdir=folder), library)  # whole, even if this is killed
+    return library
