@@ -23,8 +23,8 @@ from rich.table import Table
 from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.errors import CompilationError, ConvergenceError, StudyError
 from pearlfem.inductance import inductance, write_inductance
-from pearlfem.mesh.space import write_space
 from pearlfem.jit import cache_folder
+from pearlfem.mesh.space import write_space
 from pearlfem.model.boundary import Open
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.shapes import Plane
