@@ -6,9 +6,12 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
+import numpy as np
+import numpy.typing as npt
 from petsc4py import PETSc
 
 from pearlfem.errors import StudyError
+from pearlfem.fem.fields import Fields
 from pearlfem.fem.film import ALLOWED_QUADRATURE_ERROR, quadrature_errors
 from pearlfem.fem.point_impurities import Lift, on_film_of_mesh
 from pearlfem.formulation.discrete import Formulation
@@ -117,6 +120,22 @@ class MaxwellLondon:
         self._check(sources)
         return self._solve([(one,) for source in sources for one in _parts(source)])
 
+    def restore(self, sources: Sequence[Source], fields: Fields) -> Solution:
+        """Return the solution for all ``sources`` together from its functions.
+
+        Args:
+            sources: What it was solved for.
+            fields: Functions on the mesh of ``space``, of any elements, without what point
+                impurities have on the infinite film.
+
+        Note:
+            Collective. ``iterations`` is 0.
+        """
+        every = tuple(map(self._whole, sources))
+        load, lifts = self._load(every)
+        unknowns = self._discrete.unknowns(fields)
+        return self._solution(every, load, lifts, unknowns, 0)
+
     def destroy(self) -> None:
         """Free the operator and the solver; solutions lose their operator (collective)."""
         self._solver.destroy()
@@ -164,7 +183,11 @@ class MaxwellLondon:
         loads, lifts = zip(*(self._load(each) for each in sources), strict=True)
         vectors = [load.duplicate() for load in loads]
         iterations = self._solver.solve_all(loads, vectors)
-        answers = zip(sources, loads, lifts, vectors, iterations, strict=True)
+        unknowns = []
+        for vector in vectors:
+            unknowns.append(vector.array.copy())
+            vector.destroy()  # there may be hundreds
+        answers = zip(sources, loads, lifts, unknowns, iterations, strict=True)
         return [self._solution(*answer) for answer in answers]
 
     def _load(self, sources: tuple[Source, ...]) -> tuple[PETSc.Vec, dict[Source, Lift]]:
@@ -181,11 +204,9 @@ class MaxwellLondon:
         sources: tuple[Source, ...],
         load: PETSc.Vec,
         lifts: dict[Source, Lift],
-        vector: PETSc.Vec,
+        unknowns: npt.NDArray[np.float64],
         iterations: int,
     ) -> Solution:
-        unknowns = vector.array.copy()
-        vector.destroy()  # there may be hundreds
         return Solution(
             self.film,
             self.space,

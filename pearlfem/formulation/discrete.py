@@ -48,6 +48,13 @@ class Formulation(ABC):
         """Return the functions that this rank's ``unknowns`` stand for (collective)."""
 
     @abstractmethod
+    def unknowns(self, fields: Fields) -> npt.NDArray[np.float64]:
+        """Return this rank's unknowns of functions on the same mesh, of any elements (collective).
+
+        The inverse of ``fields``.
+        """
+
+    @abstractmethod
     def destroy(self) -> None:
         """Free the matrices (collective)."""
 
@@ -60,6 +67,13 @@ def create_function(
     function.x.array[: len(values)] = values
     function.x.scatter_forward()
     return function
+
+
+def values_at_dofs(V: fem.FunctionSpace, function: fem.Function) -> npt.NDArray[np.float64]:
+    """Return the values of ``function`` at this rank's own dofs of V (collective)."""
+    interpolated = fem.Function(V)
+    interpolated.interpolate(function)
+    return np.array(interpolated.x.array[: V.dofmap.index_map.size_local * V.dofmap.bs])
 
 
 def assemble_operator(

@@ -12,7 +12,12 @@ from pearlfem.fem import stream
 from pearlfem.fem.fields import Fields
 from pearlfem.fem.film import film_quadrature
 from pearlfem.fem.load import FilmLoad
-from pearlfem.formulation.discrete import Formulation, Load, create_function
+from pearlfem.formulation.discrete import (
+    Formulation,
+    Load,
+    create_function,
+    values_at_dofs,
+)
 from pearlfem.formulation.point_loads import PointLoads
 from pearlfem.formulation.stream_levels import assemble_level, interpolation
 from pearlfem.mesh.tagged import TaggedMesh
@@ -77,6 +82,17 @@ class StreamFormulation(Formulation):
             g = np.zeros(owned)
             g[jumps] = values[owned:]
         return Fields(potential, create_function(V, "stream_function", g))
+
+    def unknowns(self, fields: Fields) -> npt.NDArray[np.float64]:
+        """Return the dofs of ψ, or of u and g, with 0 where another one stands for them."""
+        values = values_at_dofs(self._fine.V, fields.potential)
+        if not self._space.mirrored:
+            assert fields.stream_function is not None
+            g = values_at_dofs(self._fine.V, fields.stream_function)
+            values = np.append(values, g[self._fine.jumps])
+        if self._fine.glue is not None:
+            values[self._fine.glue.left_out] = 0.0
+        return values
 
     def destroy(self) -> None:
         """Free the matrices (collective)."""

@@ -17,6 +17,7 @@ from pearlfem.formulation.discrete import (
     assemble_operator,
     create_function,
     leave_out,
+    values_at_dofs,
 )
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
@@ -76,6 +77,10 @@ class VectorFormulation(Formulation):
     def fields(self, unknowns: npt.NDArray[np.float64]) -> Fields:
         """Return A; there is no stream function."""
         return Fields(create_function(self._V, "potential", unknowns), None)
+
+    def unknowns(self, fields: Fields) -> npt.NDArray[np.float64]:
+        """Return the dofs of A."""
+        return values_at_dofs(self._V, fields.potential)
 
     def destroy(self) -> None:
         """Free the matrices (collective)."""

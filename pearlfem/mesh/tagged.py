@@ -131,8 +131,8 @@ def gmsh_session(comm: MPI.Comm) -> Iterator[None]:
 def distribute(model: Any, comm: MPI.Comm) -> TaggedMesh:
     """Turn the gmsh ``model`` of rank 0 into a distributed mesh (collective over ``comm``)."""
     if on_root(comm, lambda: is_closed(model)):
-        return TaggedMesh(*distribute_closed(model, comm, _partitioner(comm)))
-    data = dolfinx.io.gmsh.model_to_mesh(model, comm, 0, gdim=3, partitioner=_partitioner(comm))
+        return TaggedMesh(*distribute_closed(model, comm, partitioner(comm)))
+    data = dolfinx.io.gmsh.model_to_mesh(model, comm, 0, gdim=3, partitioner=partitioner(comm))
     groups = {name: group.tag for name, group in data.physical_groups.items() if group.dim == 2}
     mirrored = "below" not in data.physical_groups
     return TaggedMesh(data.mesh, cast(dolfinx.mesh.MeshTags, data.facet_tags), groups, mirrored)
@@ -157,7 +157,8 @@ def _open(path: Path) -> None:
         )
 
 
-def _partitioner(comm: MPI.Comm) -> Any:
+def partitioner(comm: MPI.Comm) -> Any:
+    """Return how cells are distributed: with ghosts over shared facets."""
     # gmsh meshes come without ghosts unless asked, and interior-facet integrals would be wrong.
     mode = dolfinx.mesh.GhostMode.shared_facet if comm.size > 1 else dolfinx.mesh.GhostMode.none
     # mypy sees only the first overload of DOLFINx' single dispatch
