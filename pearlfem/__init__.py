@@ -36,6 +36,7 @@ from pearlfem.observables.probes import current_through, loop_flux
 from pearlfem.problem import MaxwellLondon
 from pearlfem.run import run_study
 from pearlfem.solution import superpose
+from pearlfem.stored import load_solution
 
 __all__ = [
     "AppliedPotential",
@@ -65,6 +66,7 @@ __all__ = [
     "free_energy",
     "hole_states",
     "interaction_tensor",
+    "load_solution",
     "loop_flux",
     "magnetic_field",
     "magnetic_moment",

@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +24,7 @@ from rich.table import Table
 from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.errors import CompilationError, ConvergenceError, StudyError
 from pearlfem.inductance import inductance, write_inductance
+from pearlfem.io.probes import write_table
 from pearlfem.jit import cache_folder
 from pearlfem.mesh.space import write_space
 from pearlfem.model.boundary import Open
@@ -37,7 +39,7 @@ from pearlfem.report import (
     inductance_table,
     order_tables,
 )
-from pearlfem.run import PICTURE, draw_picture, run_study
+from pearlfem.run import PICTURE, draw_picture, probe_result, run_study
 from pearlfem.warmup import warm_up
 
 _STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
@@ -80,6 +82,7 @@ A study file:
   [output]
   fields = "vtu"             # or "none"
   picture = true
+  solution = false           # or true: keep it for pearlfem probe
 
 \b
 Then:
@@ -154,6 +157,37 @@ def plot(folder: Path) -> None:
     """Draw the picture of a finished run in DIR again."""
     path = on_root(MPI.COMM_WORLD, lambda: draw_picture(folder))
     click.echo(f"picture: {path}")
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--points",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Columns x, y and, off the film, z in the units of the study.",
+)
+@click.option(
+    "--out",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path),
+    help="Where the table goes [default: to the terminal].",
+)
+def probe(folder: Path, points: Path, out: Path | None) -> None:
+    """Print the fields of a finished run at more points.
+
+    Nothing is solved again: the study must have had output.solution = true.
+    """
+    comm = MPI.COMM_WORLD
+    columns, units = probe_result(folder, points, comm)
+
+    table = StringIO()
+    write_table(table, columns, units)
+    if out is None:
+        click.echo(table.getvalue(), nl=False)
+    else:
+        on_root(comm, lambda: _write_whole(out, table.getvalue()))
 
 
 @cli.command()
@@ -260,6 +294,15 @@ def _abort(comm: MPI.Comm, message: str, code: int) -> NoReturn:
 def _read_study(path: Path) -> Study:
     """Read and validate on one rank: the study may name further files."""
     return on_root(MPI.COMM_WORLD, lambda: read_study(path))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _write_mesh(study: Study, path: Path, force: bool) -> int:

@@ -18,8 +18,6 @@ from pearlfem.assembly import Progress, assemble, timed
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.folder import PARTIAL, result_folder
 from pearlfem.io.impurities import (
-    INTERACTION,
-    read_angles,
     write_impurities,
     write_interaction,
 )
@@ -27,20 +25,22 @@ from pearlfem.io.probes import write_probe
 from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
 from pearlfem.model.applied import applied_field, idle_islands
+from pearlfem.model.probes import Probe, read_points
 from pearlfem.model.sources import has_points
-from pearlfem.model.study import Study, read_study
+from pearlfem.model.study import Study
+from pearlfem.model.units import ReducedUnits, Units
 from pearlfem.observables.energy import mutual_energies, tensor_bracket, tensor_of_energies
 from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
 from pearlfem.observables.holes import hole_states
-from pearlfem.observables.tables import measure
+from pearlfem.observables.tables import Column, measure
 from pearlfem.ordering import Order, check_orderable, find_order, order_as_dict, turned
 from pearlfem.parallel import on_root
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName, Solution, superpose
+from pearlfem.stored import STUDY, load_solution, save_solution, solved_study
 
 _Array = npt.NDArray[np.float64]
 PICTURE = "film.png"
-STUDY = "study.toml"
 
 
 def run_study(
@@ -112,6 +112,9 @@ def run_study(
                 if study.impurities:
                     on_root(comm, partial(_write_impurities, study, stage, answers))
                 holes = hole_states(first)
+                if study.output.solution:
+                    solutions = {name: answer.solution for name, answer in answers.items()}
+                    save_solution(stage, found.space, study.solve.degree, solutions)
             progress(f"output    {seconds['output']:6.1f} s")
             # Rounds have bounds for the moments as given.
             energy, tensor = _bounded(answers, () if in_order else found.rounds[-1:])
@@ -156,10 +159,34 @@ def draw_picture(folder: Path) -> Path:
     Note:
         Not collective: call it on one rank.
     """
-    study = read_study(folder / STUDY)
-    if (folder / INTERACTION).is_file():
-        study = turned(study, read_angles(folder / INTERACTION))
-    return _draw(folder, study)
+    return _draw(folder, solved_study(folder))
+
+
+def probe_result(
+    folder: Path, points: Path, comm: MPI.Comm = MPI.COMM_WORLD
+) -> tuple[list[Column], Units | ReducedUnits]:
+    """Return the fields of a finished run at more points, without solving again, and its units.
+
+    Args:
+        folder: That of the result, of a study with ``output.solution = true``.
+        points: CSV file with columns x, y and, maybe, z, in the units of the study.
+        comm: Communicator of all ranks.
+
+    Returns:
+        The table, as ``observables.tables.measure`` makes it.
+
+    Raises:
+        StudyError: A file cannot be read, or a point lies outside of the mesh.
+
+    Note:
+        Collective over ``comm``.
+    """
+    units = on_root(comm, lambda: solved_study(folder)).units
+    probe = on_root(comm, lambda: read_points(points, points.stem, units))
+    stored = load_solution(folder, comm=comm)
+    columns = _measure(stored.solution, probe)
+    stored.problem.destroy()
+    return columns, units
 
 
 def _draw(folder: Path, study: Study) -> Path:
@@ -279,6 +306,14 @@ def _write_impurities(
 
 def _probe(study: Study, stage: Path, solution: Solution) -> None:
     """Write the tables of all probes (collective)."""
+    for probe in study.output.probe:
+        columns = _measure(solution, probe)
+        write = partial(write_probe, stage, probe.name, columns, study.units)
+        on_root(solution.space.mesh.comm, write)
+
+
+def _measure(solution: Solution, probe: Probe) -> list[Column]:
+    """Return the table of ``probe``, with the applied field if there is one (collective)."""
 
     def applied(points: _Array) -> _Array:
         field = applied_field(solution.drives, points)
@@ -286,10 +321,7 @@ def _probe(study: Study, stage: Path, solution: Solution) -> None:
         return field
 
     has_field = applied_field(solution.drives, np.empty((0, 3))) is not None
-    for probe in study.output.probe:
-        columns = measure(solution, probe, applied if has_field else None)
-        write = partial(write_probe, stage, probe.name, columns, study.units)
-        on_root(solution.space.mesh.comm, write)
+    return measure(solution, probe, applied if has_field else None)
 
 
 def _remove(paths: Iterable[Path]) -> None:

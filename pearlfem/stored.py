@@ -20,21 +20,25 @@ from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 from pearlfem.fem.fields import Fields
+from pearlfem.io.impurities import INTERACTION, read_angles
 from pearlfem.mesh.stored import cell_order, mesh_arrays, mesh_from_arrays
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.study import Study
+from pearlfem.model.study import Study, read_study
+from pearlfem.ordering import turned
 from pearlfem.parallel import on_root
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName, Solution
 
+STUDY = "study.toml"
 SOLUTION = "solution.npz"
 
 _Arrays = dict[str, npt.NDArray[Any]]
 
 
 class Stored(NamedTuple):
-    """What was kept: the assembled problem, and the solution for all sources of the study."""
+    """What was kept: the study, its problem, assembled, and the solution for all sources."""
 
+    study: Study
     problem: MaxwellLondon
     solution: Solution
 
@@ -76,17 +80,30 @@ def save_solution(
     on_root(comm, lambda: _write(folder / SOLUTION, arrays))
 
 
+def solved_study(folder: Path) -> Study:
+    """Return the study of a result, with its moments as they were in the end.
+
+    Raises:
+        StudyError: ``folder`` holds no result.
+
+    Note:
+        Not collective: call it on one rank.
+    """
+    study = read_study(folder / STUDY)
+    if (folder / INTERACTION).is_file():
+        study = turned(study, read_angles(folder / INTERACTION))
+    return study
+
+
 def load_solution(
     folder: Path,
-    study: Study,
     formulation: FormulationName | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Stored:
-    """Read what ``save_solution`` wrote, on any number of ranks.
+    """Read the solution of a result, on any number of ranks.
 
     Args:
-        folder: Where from.
-        study: The study that was solved, moments as they were in the end.
+        folder: That of the result, of a study with ``output.solution = true``.
         formulation: Which of those kept; by default the stream formulation if it is there.
         comm: Communicator of all ranks that work on it.
 
@@ -97,6 +114,7 @@ def load_solution(
         Collective over ``comm``.
     """
     path, read = folder / SOLUTION, []
+    study = on_root(comm, lambda: solved_study(folder))
     on_root(comm, lambda: read.append(_read(path)))  # which returns nothing to be sent
     arrays: _Arrays = read[0] if read else {}
     names = comm.bcast(list(arrays))
@@ -111,7 +129,7 @@ def load_solution(
         _function(problem.space, degree, arrays.get(potential)),
         _function(problem.space, degree, arrays.get(g)) if g in names else None,
     )
-    return Stored(problem, problem.restore(study.sources, fields))
+    return Stored(study, problem, problem.restore(study.sources, fields))
 
 
 def _function(

@@ -37,6 +37,17 @@ ALLOWED = {
     "ordering": {"errors", "magnetism", "model"},
     "report": {"analytic", "inductance", "model"},
     "check": {"analytic", "model", "mesh", "problem", "observables", "report"},
+    "stored": {
+        "errors",
+        "fem",
+        "io",
+        "mesh",
+        "model",
+        "ordering",
+        "parallel",
+        "problem",
+        "solution",
+    },
     "run": {
         "adaptivity",
         "assembly",
@@ -48,10 +59,12 @@ ALLOWED = {
         "solution",
         "observables",
         "io",
+        "stored",
     },
     "warmup": {"assembly", "model", "parallel", "run"},
     "cli": {
         "errors",
+        "io",
         "jit",
         "parallel",
         "model",
@@ -70,6 +83,7 @@ ALLOWED = {
         "solution",
         "observables",
         "run",
+        "stored",
     },
 }
 

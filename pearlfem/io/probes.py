@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from pearlfem.model.units import ReducedUnits, Units
 from pearlfem.observables.tables import Column
@@ -32,9 +33,21 @@ def write_probe(
     """
     path = folder / f"probe_{name}.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(f"{c.name} [{units.name(c.quantity)}]" for c in columns)
-        # + 0.0 for there is no minus before 0, which depends on the order of sums
-        scaled = [(units.from_reduced(c.values, c.quantity) + 0.0).tolist() for c in columns]
-        writer.writerows(zip(*scaled, strict=True))
+        write_table(file, columns, units)
     return path
+
+
+def write_table(file: TextIO, columns: Sequence[Column], units: Units | ReducedUnits) -> None:
+    """Write the table ``columns`` in ``units`` to an open file.
+
+    Raises:
+        OSError: It cannot be written.
+
+    Note:
+        Not collective: call it on one rank.
+    """
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(f"{c.name} [{units.name(c.quantity)}]" for c in columns)
+    # + 0.0 for there is no minus before 0, which depends on the order of sums
+    scaled = [(units.from_reduced(c.values, c.quantity) + 0.0).tolist() for c in columns]
+    writer.writerows(zip(*scaled, strict=True))

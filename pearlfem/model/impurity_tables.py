@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from pearlfem.errors import StudyError
+from pearlfem.model.csv_rows import cell_value, csv_rows
 from pearlfem.model.film import Film
 from pearlfem.model.layouts import lattice_sites, random_sites
 from pearlfem.model.quantities import Finite, NotNegativeLength, Point, Strength
@@ -84,9 +83,10 @@ class ImpuritiesTable(Table):
 
     def _from_file(self, name: str, origin: Origin) -> Iterator[Impurity]:
         common = {key: getattr(self, key) for key in _REST}
-        for row, cells in _rows(origin.folder / name, f"impurities.file = {name!r}"):
-            where = f"impurities.file = {name!r}: row {row}"
-            values = {column: _number(cell) for column, cell in cells.items()}
+        what = f"impurities.file = {name!r}"
+        for row, cells in csv_rows(origin.folder / name, what, _PLACE, _REST):
+            where = f"{what}: row {row}"
+            values = {column: cell_value(cell) for column, cell in cells.items()}
             content = {"position": [values.pop(column) for column in _PLACE], **values}
             try:
                 own = _IMPURITY.validate_python({"size": 0.0, **content}, context=origin.units)
@@ -98,53 +98,6 @@ class ImpuritiesTable(Table):
                 ) from None
             given = {key: getattr(own, key) for key in _REST if key in cells}
             yield Impurity(own.position, **(common | given))
-
-
-def _rows(path: Path, what: str) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield the number of each row, the header being row 1, and its cells by column."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-        raise StudyError(f"{what}: cannot be read: {reason}") from None
-    reader = csv.reader(lines, strict=True)
-    try:
-        table = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
-    except csv.Error as error:
-        raise StudyError(f"{what}: row {reader.line_num}: {error}") from None
-    table = [(number, row) for number, row in table if any(row)]
-    if not table:
-        raise StudyError(f"{what}: empty; allowed: a row of names {_names()}, and one per impurity")
-    (number, columns), *rest = table
-    for column in columns:
-        if column not in (*_PLACE, *_REST) or columns.count(column) > 1:
-            raise StudyError(
-                f"{what}: row {number}, column {column!r}: not allowed; allowed: {_names()}, once"
-            )
-    for column in _PLACE:
-        if column not in columns:
-            raise StudyError(f"{what}: row {number}: column {column!r} is missing, but needed")
-    if not rest:
-        raise StudyError(f"{what}: no rows; allowed: one for each impurity")
-    for number, row in rest:
-        if len(row) != len(columns):
-            raise StudyError(
-                f"{what}: row {number}: has {len(row)} cells; allowed: {len(columns)}, one for "
-                f"each of {', '.join(columns)}"
-            )
-        yield number, dict(zip(columns, row, strict=True))
-
-
-def _names() -> str:
-    return ", ".join(_PLACE) + " (" + ", ".join(_REST) + ")"
-
-
-def _number(cell: str) -> float | str:
-    """Return the number in a cell; other texts may be one with a unit."""
-    try:
-        return float(cell)
-    except ValueError:
-        return cell
 
 
 def _column(location: tuple[Any, ...]) -> str:

@@ -138,6 +138,7 @@ class OutputTable(Table):
 
     fields: Literal["vtu", "none"] = "vtu"
     picture: Annotated[bool, Field(strict=True)] = True
+    solution: Annotated[bool, Field(strict=True)] = False
     probe: tuple[Probe, ...] = ()
 
 
@@ -275,6 +276,8 @@ def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
             f"mesh.far = {table.mesh.far:g}: not allowed with boundary.kind = 'periodic', whose "
             "height is known; allowed: no such key"
         )
+    if isinstance(boundary, Periodic) and table.output.solution:
+        raise StudyError("output.solution = true: not allowed with boundary.kind = 'periodic'")
     check_applied(film, boundary, sources)
     check_probes(table.output.probe)
     if table.solve.formulation != "stream":
