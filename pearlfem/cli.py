@@ -24,6 +24,7 @@ from rich.table import Table
 from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.errors import CompilationError, ConvergenceError, StudyError
 from pearlfem.inductance import inductance, write_inductance
+from pearlfem.io.html.page import write_page
 from pearlfem.io.probes import write_table
 from pearlfem.jit import cache_folder
 from pearlfem.mesh.space import write_space
@@ -157,6 +158,14 @@ def plot(folder: Path) -> None:
     """Draw the picture of a finished run in DIR again."""
     path = on_root(MPI.COMM_WORLD, lambda: draw_picture(folder))
     click.echo(f"picture: {path}")
+
+
+@cli.command("report")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def report_page(folder: Path) -> None:
+    """Write DIR/report.html: the result, or sweep, in DIR as one page to keep and send."""
+    path = on_root(MPI.COMM_WORLD, lambda: write_page(folder))
+    click.echo(f"page: {path}")
 
 
 @cli.command()

@@ -1,0 +1,80 @@
+"""Numbers, units and column headings as people read them."""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context
+from typing import NamedTuple
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_GREEK = {"mu0": "μ₀", "Gamma": "Γ", "Phi0": "Φ₀", "kappa": "κ", "psi": "ψ"}
+_GREEK_NAME = re.compile("|".join(rf"\b{name}\b" for name in _GREEK))
+_HEADING = re.compile(r"(?P<name>.*?)(?: \[(?P<unit>[^\[\]]*)\])?", re.DOTALL)
+
+
+class Heading(NamedTuple):
+    """What stands above a column: a name, and a unit that may be empty."""
+
+    name: str
+    unit: str
+
+    def __str__(self) -> str:
+        """Return ``name [unit]`` for people."""
+        return f"{greek(self.name)} [{unit(self.unit)}]" if self.unit else greek(self.name)
+
+
+def heading(text: str) -> Heading:
+    """Return ``"Bz [uT]"`` in its parts."""
+    found = _HEADING.fullmatch(text)
+    assert found is not None  # it matches any text
+    return Heading(found["name"], found["unit"] or "")
+
+
+def number(value: float | None, digits: int = 9) -> str:
+    """Return ``value`` with at most ``digits`` digits and a true minus; a dash if there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−").replace(",", "\u202f")
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    return _typeset(mantissa, exponent)
+
+
+def bounded(value: float, gap: float | None, side: str = "") -> str:
+    """Return ``value`` with three digits of the ``gap`` between its bounds, or as ``number``.
+
+    Args:
+        value: The number or one of its bounds.
+        gap: Upper minus lower bound; None if one of them is missing.
+        side: "lower" or "upper": rounded away from the truth, so that it still is a bound.
+    """
+    if not gap or gap < 0 or value == 0:
+        return number(value)
+    digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(gap)) + 3
+    digits = min(max(digits, 3), 12)
+    rounding = {"lower": ROUND_FLOOR, "upper": ROUND_CEILING}.get(side, ROUND_HALF_EVEN)
+    rounded = Context(prec=digits, rounding=rounding).create_decimal(repr(value))
+    mantissa, _, exponent = f"{float(rounded):#.{digits}g}".partition("e")
+    return _typeset(mantissa.removesuffix("."), exponent)
+
+
+def power_of_ten(exponent: int) -> str:
+    """Return ``10⁻⁶``, say."""
+    return "10" + str(exponent).translate(_SUPERSCRIPTS)
+
+
+def unit(name: str) -> str:
+    """Return the name of a unit with Greek letters and raised powers."""
+    text = re.sub(r"\^(-?\d+)", lambda power: power[1].translate(_SUPERSCRIPTS), greek(name))
+    text = re.sub(r"\bu(?=[A-Zm])", "µ", text)  # "uT", "um"
+    return text.replace(" / ", "/").replace("*", "·")
+
+
+def greek(text: str) -> str:
+    """Return ``text`` with the letters that are spelled out in files."""
+    return _GREEK_NAME.sub(lambda name: _GREEK[name[0]], text)
+
+
+def _typeset(mantissa: str, exponent: str) -> str:
+    return (mantissa + (f"e{int(exponent)}" if exponent else "")).replace("-", "−")
