@@ -68,7 +68,7 @@ def unit(name: str) -> str:
     """Return the name of a unit with Greek letters and raised powers."""
     text = re.sub(r"\^(-?\d+)", lambda power: power[1].translate(_SUPERSCRIPTS), greek(name))
     text = re.sub(r"\bu(?=[A-Zm])", "µ", text)  # "uT", "um"
-    return text.replace(" / ", "/").replace("*", "·")
+    return text.replace(" / ", "/").replace("*", "·").replace(" ", "\u202f")
 
 
 def greek(text: str) -> str:
