@@ -17,6 +17,7 @@ LONGEST = 400  # lines of a module
 ALLOWED = {
     "errors": set(),
     "parallel": set(),
+    "signals": set(),
     "analytic": set(),
     "magnetism": {"errors"},
     "solvers": {"errors"},
@@ -48,7 +49,17 @@ ALLOWED = {
         "observables",
         "io",
     },
-    "cli": {"errors", "parallel", "model", "mesh", "report", "check", "inductance", "run"},
+    "cli": {
+        "errors",
+        "parallel",
+        "model",
+        "mesh",
+        "report",
+        "check",
+        "inductance",
+        "run",
+        "signals",
+    },
     "pearlfem": {  # __init__.py: public names of these, and not of the command line
         "errors",
         "model",
@@ -64,6 +75,7 @@ ALLOWED = {
 LIBRARIES = {
     "errors": set(),
     "parallel": {"mpi4py"},
+    "signals": {"mpi4py"},
     "analytic": {"numpy", "scipy"},
     "magnetism": {"numpy", "scipy"},
     "model": {
