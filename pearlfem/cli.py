@@ -37,6 +37,8 @@ from pearlfem.report import (
     order_tables,
 )
 from pearlfem.run import PICTURE, draw_picture, run_study
+from pearlfem.signals import EXIT_CODE, Terminated, termination_raises
+from pearlfem.sweep_command import sweep
 
 _STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
 _OUT = click.option(
@@ -207,19 +209,25 @@ def check() -> None:
         raise click.exceptions.Exit(1)
 
 
+cli.add_command(sweep)
+
+
 def main() -> NoReturn:
     """Run the command line on all ranks; one rank speaks and all end together."""
     comm = MPI.COMM_WORLD
     if comm.rank != 0:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
     try:
-        sys.exit(cli.main(sys.argv[1:] or ["--help"], standalone_mode=False))
+        with termination_raises():
+            sys.exit(cli.main(sys.argv[1:] or ["--help"], standalone_mode=False))
     except click.ClickException as error:
         _end_together(comm, error.format_message(), 2)
     except StudyError as error:
         _end_together(comm, str(error), 2)
     except ConvergenceError as error:
         _end_together(comm, str(error), 3)
+    except Terminated as error:
+        _abort(comm, str(error), EXIT_CODE)
     except click.Abort:
         _abort(comm, "interrupted", 130)
     except Exception:

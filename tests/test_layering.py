@@ -18,6 +18,7 @@ ALLOWED = {
     "errors": set(),
     "parallel": set(),
     "signals": set(),
+    "progress": set(),
     "analytic": set(),
     "magnetism": {"errors"},
     "solvers": {"errors"},
@@ -49,6 +50,9 @@ ALLOWED = {
         "observables",
         "io",
     },
+    "sweep": {"assembly", "errors", "io", "model", "parallel", "run", "signals"},
+    "jobs": {"errors", "io", "model", "signals", "sweep"},
+    "sweep_command": {"io", "jobs", "model", "parallel", "progress", "sweep"},
     "cli": {
         "errors",
         "parallel",
@@ -59,7 +63,9 @@ ALLOWED = {
         "inductance",
         "run",
         "signals",
+        "sweep_command",
     },
+    "__main__": {"cli"},
     "pearlfem": {  # __init__.py: public names of these, and not of the command line
         "errors",
         "model",
@@ -76,6 +82,7 @@ LIBRARIES = {
     "errors": set(),
     "parallel": {"mpi4py"},
     "signals": {"mpi4py"},
+    "progress": {"rich"},
     "analytic": {"numpy", "scipy"},
     "magnetism": {"numpy", "scipy"},
     "model": {
@@ -88,6 +95,7 @@ LIBRARIES = {
         "pydantic_core",
         "shapely",
         "simpleeval",
+        "tomli_w",
     },
     "materials": {"numpy", "pydantic", "scipy"},
     "solvers": {"cffi", "dolfinx", "mpi4py", "numpy", "petsc4py", "scipy"},

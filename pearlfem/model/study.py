@@ -1,8 +1,8 @@
 """The study file: TOML in, validated and frozen objects out.
 
 Each table of the file is a class here, and a key that is not a field of its class is refused.
-The keys are the contract that other tools rely on; a key of a later version (sweeps, …) is unknown
-to this one and refused like any other.
+The keys are the contract that other tools rely on. [sweep] makes many studies of one file: see
+``pearlfem.model.sweep``.
 """
 
 from __future__ import annotations
@@ -154,7 +154,9 @@ class OrderTable(Table):
     sweeps: Annotated[int, Field(ge=32, strict=True)] = 1000
 
 
-class _StudyTable(Table):
+class StudyTable(Table):
+    """The whole file."""
+
     title: str = ""
     units: dict[str, Any] | None = None
     film: _FilmTable
@@ -239,9 +241,11 @@ def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
         content = tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, and a plain one for a number of 5000 digits
         raise StudyError(f"{name}: not a TOML file: {error}") from None
+    if "sweep" in content:
+        raise StudyError(f"{name}: sweep: not allowed here; allowed: with `pearlfem sweep`")
     try:
         units = _units(content)
-        table = _StudyTable.model_validate(content, context=units)
+        table = StudyTable.model_validate(content, context=units)
         return _study(table, text, Origin(folder, units))
     except ValidationError as error:
         raise StudyError(f"{name}: {_explain(error)}") from None
@@ -257,7 +261,7 @@ def _units(content: dict[str, Any]) -> Units | ReducedUnits:
     return Only.model_validate(given).units or ReducedUnits()
 
 
-def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
+def _study(table: StudyTable, text: str, origin: Origin) -> Study:
     film, impurities = table.film.film(origin), table.impurity
     if table.impurities is not None:
         impurities += table.impurities.build(film, origin)
@@ -391,6 +395,6 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
     if parents and parents[-1] in SHAPE_TABLES and location[-2] == parents[-1]:
         own = list(SHAPE_TABLES[parents[-1]].model_fields)
     named = next((part for part in reversed(parents) if part in tables), None)
-    table = tables[named] if named else _StudyTable
+    table = tables[named] if named else StudyTable
     keys = list(getattr(table, "model_fields", None) or table.__pydantic_fields__)
     return own + [key for key in keys if key != "outline"]
