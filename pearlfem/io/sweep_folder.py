@@ -12,6 +12,7 @@ import re
 import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -99,12 +100,12 @@ class SweepFolder:
         """Read what is new; return whether there is anything."""
         before = len(self._rows)
         for point in self.sweep.points:
-            if point.number not in self._rows and self.is_done(point):
-                text = (self.path / point.folder / SUMMARY).read_text(encoding="utf-8")
-                given = dict(zip(self.sweep.columns, point.cells, strict=True))
-                self._rows[point.number] = (
-                    {"point": point.number} | given | result_cells(json.loads(text))
-                )
+            if point.number not in self._rows:
+                with suppress(FileNotFoundError):
+                    text = (self.path / point.folder / SUMMARY).read_text(encoding="utf-8")
+                    given = dict(zip(self.sweep.columns, point.cells, strict=True))
+                    results = result_cells(json.loads(text))
+                    self._rows[point.number] = {"point": point.number} | given | results
         return len(self._rows) > before
 
     def _remove_strangers(self, force: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -119,13 +121,26 @@ def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
 def gmsh_session(comm: MPI.Comm) -> Iterator[None]:
     """Hold an empty and silent gmsh model on rank 0 of ``comm``."""
     if comm.rank == 0:
-        gmsh.initialize(readConfigFiles=False, interruptible=False)
+        with _signals_kept():
+            gmsh.initialize(readConfigFiles=False, interruptible=False)
         gmsh.option.setNumber("General.Terminal", 0)
     try:
         yield
     finally:
         if comm.rank == 0:
             gmsh.finalize()
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """Undo what gmsh does to the handlers of signals when it is first initialised."""
+    numbers = (signal.SIGHUP, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    yield
+    if threading.current_thread() is threading.main_thread():  # in others Python sets none
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 def distribute(model: Any, comm: MPI.Comm) -> TaggedMesh:
