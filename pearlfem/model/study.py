@@ -242,7 +242,7 @@ def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
     except ValueError as error:  # TOMLDecodeError, and a plain one for a number of 5000 digits
         raise StudyError(f"{name}: not a TOML file: {error}") from None
     if "sweep" in content:
-        raise StudyError(f"{name}: sweep: not allowed here; allowed: with `pearlfem sweep`")
+        raise StudyError(f"{name}: sweep = {content['sweep']!r}: allowed with pearlfem sweep only")
     try:
         units = _units(content)
         table = StudyTable.model_validate(content, context=units)

@@ -171,16 +171,23 @@ def _values(number: int, parameter: ParameterTable, kind: Kind | None, units: _U
     """Return the values of parameter ``number``."""
     if parameter.range is None:
         return list(parameter.values or ())
-    ends: list[float] = []
     try:
-        for name in ("start", "stop"):
-            end = getattr(parameter.range, name)
-            if isinstance(end, str) and kind is None:
-                raise StudyError(f"range.{name} = {end!r}: not allowed; allowed: a number")
-            ends.append(_number(end, kind, units) if isinstance(end, str) and kind else end)
+        ends = [_end(end, kind, units) for end in (parameter.range.start, parameter.range.stop)]
         return list(parameter.range.values(*ends))
     except StudyError as error:
         raise StudyError(f"sweep.parameter {number} ({parameter.key}): {error}") from None
+
+
+def _end(given: float | str, kind: Kind | None, units: _Units) -> float:
+    """Return an end of a range in the unit of the study."""
+    if not isinstance(given, str):
+        return given
+    if kind is None:
+        raise StudyError(f"range from or to {given!r}: not allowed; allowed: numbers")
+    try:
+        return _number(given, kind, units)
+    except StudyError as error:
+        raise StudyError(f"range from or to {given!r}: {error}") from None
 
 
 def _number(text: str, kind: Kind, units: _Units) -> float:
