@@ -111,7 +111,7 @@ def sweep(
     on_root(comm, folder.update_table)
     click.echo(f"table: {path / CSV}, {path / PARQUET}")
     if failed:
-        names = ", ".join(point.folder for point in failed)
+        names = ", ".join(sorted(point.folder for point in failed))
         _complain(f"{len(failed)} points failed: {names}; why is in {FAILED} in their folders")
         raise click.exceptions.Exit(1)
 
