@@ -51,12 +51,15 @@ def test_table_is_that_of_one_rank(study, shared_tmp):
     outcomes, together = solve(study, shared_tmp / "out", WORLD)
     assert [outcome.point.number for outcome in outcomes] == [1, 3, 2]
     _, alone = solve(study, shared_tmp / f"alone_{WORLD.rank}", MPI.COMM_SELF)
-    for row in (*together, *alone):
-        del row["iterations"]
-    # Energies to 1e-13, see test_files; fields, and so the moment, to the solver's 1e-9.
-    pairs = zip(together, alone, strict=True)
-    close = [row == pytest.approx(one, rel=1e-8, abs=1e-12) for row, one in pairs]
-    assert WORLD.allreduce(all(close), op=MPI.LAND)
+    keys = [key for key in alone[0] if key != "iterations"]
+    # Energies to 1e-13, see test_files; fields, and so the moment, to the solver's 1e-9 of all.
+    bounds = [1e-8 if "moment" in key else 1e-12 for key in keys]
+    worst = [
+        max(abs(row[key] - one[key]) for row, one in zip(together, alone, strict=True))
+        for key in keys
+    ]
+    close = all(error <= bound for error, bound in zip(worst, bounds, strict=True))
+    assert WORLD.allreduce(close, op=MPI.LAND)
 
 
 def test_failure_is_that_of_all_ranks(study, shared_tmp, monkeypatch):
