@@ -145,17 +145,17 @@ def _watch(
 
 
 def receive_share(points: Sequence[Point]) -> list[Point]:
-    """Return those of ``points`` that this job was given, and end the process with its parent.
+    """Return those of all ``points`` that this job was given, and end it with its parent.
 
     Note:
         Not collective: for rank 0.
     """
     with open(_STANDARD_INPUT, "rb", buffering=0, closefd=False) as stream:
-        numbers = {int(word) for word in stream.readline().split()}
+        numbers = [int(word) for word in stream.readline().split()]
 
     def wait_for_end() -> None:
         if not os.read(_STANDARD_INPUT, 1):
             os._exit(1)  # as by SIGKILL: results are whole or not there
 
     threading.Thread(target=wait_for_end, daemon=True).start()
-    return [point for point in points if point.number in numbers]
+    return [points[number - 1] for number in numbers]

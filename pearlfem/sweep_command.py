@@ -91,14 +91,15 @@ def sweep(
     apart = jobs > 1 or ranks > 1
     if apart and comm.size > 1:
         raise click.UsageError("--jobs and --ranks start their own MPI; do not use mpiexec as well")
-    what = on_root(comm, lambda: read_sweep(study, path))
+    # A job need not validate the points of others: who started it has done that.
+    what = on_root(comm, lambda: read_sweep(study, path, checked=not as_job))
     folder = SweepFolder(path, what)
     on_root(comm, lambda: folder.open(force=force))
-    points = parts(in_order_of_work(what), part[1])[part[0] - 1]
     if as_job:
-        share = on_root(comm, lambda: receive_share(points))
+        share = on_root(comm, lambda: receive_share(what.points))
         run_points(share, folder, comm, tell=lambda outcome: None)
         return
+    points = parts(in_order_of_work(what), part[1])[part[0] - 1]
     missing = on_root(comm, lambda: [p for p in points if not folder.is_done(p)])
     click.echo(f"{len(points)} points, {len(points) - len(missing)} of them done already")
     with progress_shown("points", len(missing)) as show:

@@ -98,12 +98,12 @@ class SweepFolder:
 
     def _read_rows(self) -> bool:
         """Read what is new; return whether there is anything."""
-        before = len(self._rows)
+        before, columns = len(self._rows), self.sweep.columns
         for point in self.sweep.points:
             if point.number not in self._rows:
                 with suppress(FileNotFoundError):
                     text = (self.path / point.folder / SUMMARY).read_text(encoding="utf-8")
-                    given = dict(zip(self.sweep.columns, point.cells, strict=True))
+                    given = dict(zip(columns, self.sweep.cells(point), strict=True))
                     results = result_cells(json.loads(text))
                     self._rows[point.number] = {"point": point.number} | given | results
         return len(self._rows) > before
@@ -116,7 +116,7 @@ class SweepFolder:
                 f"output folder {self.path}: is not empty, and no sweep; allowed: a new or empty "
                 "folder, that of the same sweep, or --force"
             )
-        texts = {point.folder: point.study.text for point in self.sweep.points}
+        texts = {point.folder: point.text for point in self.sweep.points}
         found = [path for path in visible if _POINT.fullmatch(path.name)]
         strangers = [path for path in found if _other_study(path, texts.get(path.name))]
         if strangers and not force:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-import itertools
 import json
 import os
 import tomllib
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import tomli_w
 from pydantic import ValidationError
@@ -23,53 +24,83 @@ from pearlfem.model.units import Kind, ReducedUnits, Units
 _Units = Units | ReducedUnits
 
 
-class Point(NamedTuple):
+@dataclass(frozen=True)
+class Point:
     """One study of a sweep.
 
     Args:
         number: Its number, from 1.
         values: That of each parameter, as the study has it.
-        cells: The same as numbers in the units of ``Sweep.columns``, or texts.
-        study: The study; its text has its files by their paths from the point's folder.
+        text: The study, with its files by their paths from the point's folder.
+        given: The same with its files by their paths from ``origin``.
+        origin: The folder that the files of the sweep's study lie in.
+        where: What messages call it.
     """
 
     number: int
     values: tuple[Any, ...]
-    cells: tuple[float | str, ...]
-    study: Study
+    text: str
+    given: str
+    origin: Path
+    where: str
 
     @property
     def folder(self) -> str:
         """Name of the folder of its result."""
         return _folder(self.number)
 
+    @cached_property
+    def study(self) -> Study:
+        """The study; it is validated when it is first asked for.
 
-class Sweep(NamedTuple):
+        Raises:
+            StudyError: It is none.
+        """
+        study = parse_study(self.given, self.where, self.origin)
+        return study.model_copy(update={"text": self.text})
+
+
+@dataclass(frozen=True)
+class Sweep:
     """All points of a sweep.
 
     Args:
         text: The file as it is.
         keys: The parameters.
-        columns: The same with their units.
+        kinds: What they measure, if they have a unit.
+        units: Those of the study.
         points: In the order of their numbers.
     """
 
     text: str
     keys: tuple[str, ...]
-    columns: tuple[str, ...]
+    kinds: tuple[Kind | None, ...]
+    units: _Units
     points: tuple[Point, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The parameters with their units, for a table."""
+        named = zip(self.keys, self.kinds, strict=True)
+        return tuple(k if kind is None else f"{k} [{self.units.name(kind)}]" for k, kind in named)
+
+    def cells(self, point: Point) -> tuple[float | str, ...]:
+        """Return the values of ``point`` as numbers in the units of ``columns``, or as texts."""
+        pairs = zip(point.values, self.kinds, strict=True)
+        return tuple(_cell(value, kind, self.units) for value, kind in pairs)
 
     def describe(self, point: Point) -> str:
         """Return the values of ``point`` in words."""
         return _described(self.keys, point.values)
 
 
-def read_sweep(path: Path, folder: Path) -> Sweep:
-    """Read a study with [sweep] and validate every point of it.
+def read_sweep(path: Path, folder: Path, *, checked: bool = True) -> Sweep:
+    """Read a study with [sweep].
 
     Args:
         path: The study file.
         folder: Where the results will go, each point in a folder of its own.
+        checked: Validate the study of every point now.
 
     Raises:
         StudyError: The file cannot be read or has no [sweep], or a point is no study; names the
@@ -88,20 +119,21 @@ def read_sweep(path: Path, folder: Path) -> Sweep:
         table = sweep_table(given)
         keys = tuple(parameter.key for parameter in table.parameter)
         _check_keys(keys)
-        kinds = [_kind(content, parameter, units) for parameter in table.parameter]
-        values = [_values(*each, units) for each in zip(itertools.count(1), table.parameter, kinds)]
-        combined = table.combined(values)
+        kinds = tuple(_kind(content, parameter, units) for parameter in table.parameter)
+        numbered = enumerate(zip(table.parameter, kinds, strict=True), start=1)
+        combined = table.combined([_values(number, *each, units) for number, each in numbered])
     except StudyError as error:
         raise StudyError(f"{path}: {error}") from None
     points = []
-    for number, chosen in enumerate(combined, start=1):
-        where = f"{path}: point {number} ({_described(keys, chosen)})"
-        study = _study(content, keys, chosen, where, path.parent, folder / _folder(number))
-        cells = tuple(_cell(*each, units) for each in zip(chosen, kinds, strict=True))
-        points.append(Point(number, chosen, cells, study))
-    named = zip(keys, kinds, strict=True)
-    columns = tuple(k if kind is None else f"{k} [{units.name(kind)}]" for k, kind in named)
-    return Sweep(text, keys, columns, tuple(points))
+    for number, values in enumerate(combined, start=1):
+        where = f"{path}: point {number} ({_described(keys, values)})"
+        own = _content(content, keys, values, where)
+        way = _way(folder / _folder(number), path.parent)
+        texts = tomli_w.dumps(_moved(own, way)), tomli_w.dumps(own)
+        points.append(Point(number, values, *texts, path.parent, where))
+        if checked:
+            _ = points[-1].study
+    return Sweep(text, keys, kinds, units, tuple(points))
 
 
 def _folder(number: int) -> str:
@@ -204,24 +236,22 @@ def _cell(value: Any, kind: Kind | None, units: _Units) -> float | str:
     return json.dumps(value, default=str)
 
 
-def _study(
-    content: dict[str, Any],
-    keys: tuple[str, ...],
-    values: tuple[Any, ...],
-    where: str,
-    folder: Path,
-    result: Path,
-) -> Study:
-    """Return the study with ``values`` in it, read from ``folder`` and to be kept in ``result``."""
+def _content(
+    content: dict[str, Any], keys: tuple[str, ...], values: tuple[Any, ...], where: str
+) -> dict[str, Any]:
+    """Return the content of a study with ``values`` in it."""
     own = copy.deepcopy(content)
     try:
         for key, value in zip(keys, values, strict=True):
             put(own, key, copy.deepcopy(value))
     except StudyError as error:
         raise StudyError(f"{where}: {error}") from None
-    study = parse_study(tomli_w.dumps(own), where, folder)
-    way = os.path.relpath(os.path.realpath(folder), os.path.realpath(result))
-    return study.model_copy(update={"text": tomli_w.dumps(_moved(own, way))})
+    return own
+
+
+def _way(start: Path, end: Path) -> str:
+    """Return the path of ``end`` from ``start``."""
+    return os.path.relpath(os.path.realpath(end), os.path.realpath(start))
 
 
 def _moved(content: Any, way: str) -> Any:

@@ -164,8 +164,8 @@ def test_columns_have_units_where_keys_have(tmp_path):
     lengths = ("film.pearl_length [um]", "impurity 1.position[0] [um]")
     assert found.columns == (*lengths, "impurity 1.angle", "film.hole 1.fluxoid", "title")
     assert found.points[0].values == ("500 nm", 0.1, 10, 2, "a")
-    assert found.points[0].cells == (0.5, 0.1, 10, 2, "a")
-    assert [point.cells[1] for point in found.points[:3]] == [0.1, 0.55, 1]
+    assert found.cells(found.points[0]) == (0.5, 0.1, 10, 2, "a")
+    assert [found.cells(point)[1] for point in found.points[:3]] == [0.1, 0.55, 1]
 
 
 def test_units_are_reduced_without_a_table(tmp_path):
@@ -176,7 +176,7 @@ def test_units_are_reduced_without_a_table(tmp_path):
 
 def test_what_is_neither_number_nor_text_is_a_text_in_the_table(tmp_path):
     found = sweep(tmp_path, parameter("impurity 1.position", "values = [[0.5, 0.5]]"))
-    assert found.points[0].cells == ("[0.5, 0.5]",)
+    assert found.cells(found.points[0]) == ("[0.5, 0.5]",)
     assert found.points[0].study.impurities[0].position == (0.5, 0.5)
 
 
@@ -203,7 +203,7 @@ def test_file_can_be_what_varies(tmp_path):
         base=BASE + "[impurities]\nsize = 0.3\n",
     )
     assert [len(point.study.impurities) for point in found.points] == [3, 4]
-    assert [point.cells for point in found.points] == [("a.csv",), ("b.csv",)]
+    assert [found.cells(point) for point in found.points] == [("a.csv",), ("b.csv",)]
 
 
 # --- refusals
