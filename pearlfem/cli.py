@@ -52,7 +52,7 @@ _OUT = click.option(
 _FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
 
 _MOST_ROWS = 30
-_PATIENCE = 5.0  # seconds in which all ranks have come to an error that they share
+_PATIENCE = 3.0  # seconds in which all ranks have come to an error that they share
 
 _EXAMPLE = """\
 \b
@@ -266,7 +266,7 @@ def _abort(comm: MPI.Comm, message: str, code: int) -> NoReturn:
     time.sleep(0.2 * comm.rank)  # if all are, the lowest speaks first and ends the others
     _say(f"rank {comm.rank}: {message}" if comm.size > 1 else message)
     if comm.size > 1:
-        comm.Abort(code)
+        MPI.COMM_WORLD.Abort(code)
     sys.exit(code)
 
 
@@ -278,6 +278,9 @@ def _read_study(path: Path) -> Study:
 def _plot(folder: Path) -> Path:
     has_result = (folder / STUDY).is_file()  # else it is refused, and stays as it is
     with held_folder(folder) if has_result else nullcontext():
+        from pearlfem.io.sound import check_film  # VTK takes a second to load
+
+        check_film(folder)
         return draw_picture(folder)
 
 

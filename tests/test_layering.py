@@ -24,7 +24,7 @@ ALLOWED = {
     "solvers": {"errors"},
     "model": {"errors", "analytic"},
     "materials": {"analytic", "model"},
-    "mesh": {"errors", "parallel", "model"},
+    "mesh": {"errors", "parallel", "signals", "model"},
     "fem": {"analytic", "errors", "model", "mesh"},
     "solution": {"fem", "model", "mesh"},
     "formulation": {"model", "mesh", "fem", "solvers"},
