@@ -5,13 +5,12 @@ If it does not, each rank is alone in its own world, without an error: all do th
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
-
-from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 
@@ -57,6 +56,8 @@ def check_launcher(environment: Mapping[str, str] = os.environ) -> None:
     Note:
         Not collective: in this case there is nobody to meet.
     """
+    from mpi4py import MPI  # which starts MPI
+
     if MPI.COMM_WORLD.size > 1:
         return
     for launcher in _LAUNCHERS:
@@ -64,11 +65,36 @@ def check_launcher(environment: Mapping[str, str] = os.environ) -> None:
         if size > 1:
             raise WrongLauncherError(
                 f"{launcher.name} has started {size} ranks ({launcher.size} = {size}), but each "
-                f"is alone: pearlfem's MPI library is another one ({_library()}). Use the mpiexec "
+                f"is alone: the MPI library here is another one ({_library()}). Use the mpiexec "
                 f"that belongs to it{_beside_python()}. Processes that are meant to work alone are "
                 f"started with env -u {launcher.size}",
                 rank,
             )
+
+
+def explain_launcher(environment: Mapping[str, str] = os.environ) -> None:
+    """Explain why MPI is about to end the program, in words that few understand.
+
+    It does if the wheel's library, MPICH, finds itself started by Open MPI.
+
+    Args:
+        environment: Variables of this process.
+
+    Note:
+        Not collective; to be called before MPI starts.
+    """
+    launcher = _LAUNCHERS[0]
+    if (
+        environment.get(launcher.rank) == "0"
+        and "mpi4py.MPI" not in sys.modules
+        and importlib.util.find_spec("dolfinx_solver")
+    ):
+        print(
+            f"pearlfem: {launcher.name} has started this, but the MPI library here is MPICH, which "
+            f"does not find the other ranks. Use the mpiexec that belongs to it{_beside_python()}",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _number(text: str) -> int:
@@ -76,6 +102,8 @@ def _number(text: str) -> int:
 
 
 def _library() -> str:
+    from mpi4py import MPI
+
     return " ".join(MPI.Get_library_version().splitlines()[0].split())
 
 

@@ -65,6 +65,7 @@ ALLOWED = {
     },
     "pearlfem": {  # __init__.py: public names of these, and not of the command line
         "errors",
+        "launcher",
         "model",
         "mesh",
         "problem",

@@ -1,12 +1,15 @@
 """Ranks that a launcher has started, and that do not find each other."""
 
+import importlib.util
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from pearlfem.launcher import WrongLauncherError, check_launcher
+from pearlfem.launcher import WrongLauncherError, check_launcher, explain_launcher
 
 ALONE = {  # each is right: one process, or a launcher of one rank
     "plain": {},
@@ -52,6 +55,28 @@ def test_program_ends_before_any_work_and_one_rank_speaks(tmp_path, tiny_study, 
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("pearlfem: Open MPI's mpiexec has started 2 ranks") == (rank == 0)
-    assert rank == 0 or done.stderr == ""
+    told = "pearlfem: Open MPI's mpiexec has started 2 ranks" in done.stderr  # mpi4py warns as well
+    assert told == (rank == 0)
+    assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.toml"]
+
+
+OPEN_MPI = shutil.which("mpiexec.openmpi")
+
+
+@pytest.mark.skipif(OPEN_MPI is None, reason="no Open MPI on PATH")
+@pytest.mark.skipif(not importlib.util.find_spec("dolfinx_solver"), reason="MPI is not MPICH")
+def test_other_mpiexec_is_explained(tmp_path):
+    program = Path(sys.executable).parent / "pearlfem"
+    options = ["--allow-run-as-root", "--oversubscribe", "-n", "2"]
+    command = [OPEN_MPI, *options, program, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode != 0
+    assert done.stderr.count("pearlfem: Open MPI's mpiexec has started this") == 1
+    assert str(Path(sys.executable).parent / "mpiexec") in done.stderr
+
+
+def test_nothing_is_explained_where_nothing_is_wrong(capsys):
+    explain_launcher({})
+    explain_launcher({"PMI_SIZE": "2", "PMI_RANK": "0"})
+    assert capsys.readouterr().err == ""
