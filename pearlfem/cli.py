@@ -1,7 +1,7 @@
 """The command line: parse, call, report.
 
 Exit codes: 0 a converged answer, 1 an unforeseen error or a failed check, 2 unusable input, 3 a
-solver that did not converge or a tolerance that was not reached.
+solver that did not converge or a tolerance that was not reached, 130 Ctrl-C, 143 SIGTERM.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +24,8 @@ from rich.table import Table
 from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.inductance import inductance, write_inductance
+from pearlfem.io.folder import held_folder
+from pearlfem.launcher import WrongLauncherError, check_launcher
 from pearlfem.mesh.space import write_space
 from pearlfem.model.boundary import Open
 from pearlfem.model.periodic import Periodic
@@ -36,7 +39,7 @@ from pearlfem.report import (
     inductance_table,
     order_tables,
 )
-from pearlfem.run import PICTURE, draw_picture, run_study
+from pearlfem.run import PICTURE, STUDY, draw_picture, run_study
 from pearlfem.signals import EXIT_CODE, Terminated, termination_raises
 from pearlfem.sweep_command import sweep
 
@@ -50,6 +53,7 @@ _OUT = click.option(
 _FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
 
 _MOST_ROWS = 30
+_PATIENCE = 3.0  # seconds in which all ranks have come to an error that they share
 
 _EXAMPLE = """\
 \b
@@ -152,7 +156,7 @@ def order(study: Path, out: Path | None, force: bool) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def plot(folder: Path) -> None:
     """Draw the picture of a finished run in DIR again."""
-    path = on_root(MPI.COMM_WORLD, lambda: draw_picture(folder))
+    path = on_root(MPI.COMM_WORLD, lambda: _plot(folder))
     click.echo(f"picture: {path}")
 
 
@@ -214,19 +218,25 @@ cli.add_command(sweep)
 
 def main() -> NoReturn:
     """Run the command line on all ranks; one rank speaks and all end together."""
-    comm = MPI.COMM_WORLD
+    comm = MPI.COMM_WORLD.Dup()  # its own, so that it matches no call that an error left open
     if comm.rank != 0:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
     try:
+        check_launcher()
         with termination_raises():
             sys.exit(cli.main(sys.argv[1:] or ["--help"], standalone_mode=False))
     except click.ClickException as error:
         _end_together(comm, error.format_message(), 2)
+    except WrongLauncherError as error:
+        if error.rank == 0:
+            _say(str(error))
+        sys.exit(2)
     except StudyError as error:
         _end_together(comm, str(error), 2)
     except ConvergenceError as error:
         _end_together(comm, str(error), 3)
     except Terminated as error:
+        _meet(comm)  # so that the first rank has time to tidy up
         _abort(comm, str(error), EXIT_CODE)
     except click.Abort:
         _abort(comm, "interrupted", 130)
@@ -234,26 +244,48 @@ def main() -> NoReturn:
         _abort(comm, f"unforeseen error\n{traceback.format_exc()}", 1)
 
 
+def _say(message: str) -> None:
+    print(f"pearlfem: {message}", file=sys.stderr, flush=True)
+
+
+def _meet(comm: MPI.Comm) -> bool:
+    """Return whether all ranks come here within some seconds."""
+    meeting, end = comm.Ibarrier(), time.monotonic() + _PATIENCE
+    while not (met := meeting.Test()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return met
+
+
 def _end_together(comm: MPI.Comm, message: str, code: int) -> NoReturn:
-    """End with ``message``; all ranks come here with the same."""
+    """End with ``message``, which is that of all ranks; if not all come here, end the others."""
+    if not _meet(comm):
+        _abort(comm, message, code)
     if comm.rank == 0:
-        print(f"pearlfem: {message}", file=sys.stderr)
+        _say(message)
     sys.exit(code)
 
 
 def _abort(comm: MPI.Comm, message: str, code: int) -> NoReturn:
     """End all ranks; this one may be the only one in trouble, and the others wait for it."""
     time.sleep(0.2 * comm.rank)  # if all are, the lowest speaks first and ends the others
-    where = f"rank {comm.rank}: " if comm.size > 1 else ""
-    print(f"pearlfem: {where}{message}", file=sys.stderr, flush=True)
+    _say(f"rank {comm.rank}: {message}" if comm.size > 1 else message)
     if comm.size > 1:
-        comm.Abort(code)
+        MPI.COMM_WORLD.Abort(code)
     sys.exit(code)
 
 
 def _read_study(path: Path) -> Study:
     """Read and validate on one rank: the study may name further files."""
     return on_root(MPI.COMM_WORLD, lambda: read_study(path))
+
+
+def _plot(folder: Path) -> Path:
+    has_result = (folder / STUDY).is_file()  # else it is refused, and stays as it is
+    with held_folder(folder) if has_result else nullcontext():
+        from pearlfem.io.sound import check_film  # VTK takes a second to load
+
+        check_film(folder)
+        return draw_picture(folder)
 
 
 def _write_mesh(study: Study, path: Path, force: bool) -> int:

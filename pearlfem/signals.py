@@ -28,7 +28,7 @@ class Terminated(BaseException):
 def termination_raises() -> Iterator[None]:
     """Make SIGTERM raise ``Terminated`` in the main thread, so that what is open is tidied up.
 
-    A call into compiled code (gmsh, PETSc, MPI) ends first.
+    A call into compiled code ends first; the longest is gmsh's for the mesh.
 
     Raises:
         Terminated: At any place of the block, on the rank that got the signal.
@@ -81,6 +81,13 @@ def termination_waits(comm: MPI.Comm) -> Iterator[Callable[[], bool]]:
 
     with _handled(note):
         yield lambda: bool(comm.allreduce(came, op=MPI.LOR))
+
+
+def restore_handler() -> None:
+    """Install the handler of SIGTERM again that a library has removed unasked, as gmsh does."""
+    handler = signal.getsignal(signal.SIGTERM)
+    if handler is not None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handler)
 
 
 @contextmanager

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from pearlfem.errors import StudyError
-from pearlfem.io.folder import SUMMARY
+from pearlfem.io.folder import SUMMARY, held_folder
+from pearlfem.io.lock import HIDDEN
 from pearlfem.io.sweep_rows import Row, as_columns, result_cells
 from pearlfem.model.sweep import Point, Sweep
 
@@ -56,6 +57,7 @@ class SweepFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self._remove_strangers(force)
+            self._settle()
             text = self.sweep.text
             _replace(self.path / SWEEP, lambda new: new.write_text(text, encoding="utf-8"))
             self.update_table()
@@ -107,6 +109,14 @@ class SweepFolder:
                     results = result_cells(json.loads(text))
                     self._rows[point.number] = {"point": point.number} | given | results
         return len(self._rows) > before
+
+    def _settle(self) -> None:
+        """Finish, or remove, what killed jobs have begun."""
+        for point in self.sweep.points:
+            folder = self.path / point.folder
+            if (folder / HIDDEN).exists():
+                with suppress(StudyError), held_folder(folder):  # else it belongs to a living one
+                    pass
 
     def _remove_strangers(self, force: bool) -> None:
         """Refuse, or remove, what does not belong to this sweep."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from mpi4py import MPI
 from pearlfem.errors import StudyError
 from pearlfem.mesh.closed import MeshedCell, distribute_closed, is_closed
 from pearlfem.parallel import on_root
+from pearlfem.signals import restore_handler
 
 HOLE = "hole "  # before the name of a hole, the name of its facets
 
@@ -121,26 +120,14 @@ def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
 def gmsh_session(comm: MPI.Comm) -> Iterator[None]:
     """Hold an empty and silent gmsh model on rank 0 of ``comm``."""
     if comm.rank == 0:
-        with _signals_kept():
-            gmsh.initialize(readConfigFiles=False, interruptible=False)
+        gmsh.initialize(readConfigFiles=False, interruptible=False)
+        restore_handler()
         gmsh.option.setNumber("General.Terminal", 0)
     try:
         yield
     finally:
         if comm.rank == 0:
             gmsh.finalize()
-
-
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Undo what gmsh does to the handlers of signals when it is first initialised."""
-    numbers = (signal.SIGHUP, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in numbers}
-    yield
-    if threading.current_thread() is threading.main_thread():  # in others Python sets none
-        for number, handler in before.items():
-            if handler is not None:
-                signal.signal(number, handler)
 
 
 def distribute(model: Any, comm: MPI.Comm) -> TaggedMesh:
