@@ -67,6 +67,7 @@ def run_points(
     """
     assembler = Assembler()
     failed: list[Point] = []
+    gc.freeze()  # what is here already stays, and need not be looked through after each point
     with termination_waits(comm) as terminated:
         for number, point in enumerate(points):
             if terminated():
@@ -82,6 +83,7 @@ def run_points(
             tell(outcome)
             gc.collect()  # frees what PETSc and MPI keep, on all ranks together
             PETSc.garbage_cleanup(comm)
+    gc.unfreeze()
     assembler.destroy()
     return failed
 

@@ -15,6 +15,7 @@ from pearlfem.jobs import receive_share, run_jobs
 from pearlfem.model.sweep import Sweep, read_sweep
 from pearlfem.parallel import on_root
 from pearlfem.progress import progress_shown
+from pearlfem.signals import EXIT_CODE, Terminated
 from pearlfem.sweep import Outcome, in_order_of_work, parts, run_points
 
 _TABLE = """\
@@ -97,7 +98,10 @@ def sweep(
     on_root(comm, lambda: folder.open(force=force))
     if as_job:
         share = on_root(comm, lambda: receive_share(what.points))
-        run_points(share, folder, comm, tell=lambda outcome: None)
+        try:
+            run_points(share, folder, comm, tell=lambda outcome: None)
+        except Terminated:
+            raise click.exceptions.Exit(EXIT_CODE) from None  # who started it tells
         return
     points = parts(in_order_of_work(what), part[1])[part[0] - 1]
     missing = on_root(comm, lambda: [p for p in points if not folder.is_done(p)])

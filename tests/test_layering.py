@@ -53,7 +53,7 @@ ALLOWED = {
     },
     "sweep": {"assembly", "errors", "io", "model", "parallel", "run", "signals"},
     "jobs": {"errors", "io", "model", "signals", "sweep"},
-    "sweep_command": {"io", "jobs", "model", "parallel", "progress", "sweep"},
+    "sweep_command": {"io", "jobs", "model", "parallel", "progress", "signals", "sweep"},
     "cli": {
         "errors",
         "parallel",
