@@ -167,7 +167,7 @@ def _write(path: Path, arrays: _Arrays) -> None:
 
 def _read(path: Path) -> _Arrays:
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             return {name: content[name] for name in content.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise StudyError(

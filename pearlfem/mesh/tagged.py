@@ -19,6 +19,7 @@ from mpi4py import MPI
 from pearlfem.errors import StudyError
 from pearlfem.mesh.closed import MeshedCell, distribute_closed, is_closed
 from pearlfem.parallel import on_root
+from pearlfem.signals import restore_handler
 
 HOLE = "hole "  # before the name of a hole, the name of its facets
 
@@ -120,6 +121,7 @@ def gmsh_session(comm: MPI.Comm) -> Iterator[None]:
     """Hold an empty and silent gmsh model on rank 0 of ``comm``."""
     if comm.rank == 0:
         gmsh.initialize(readConfigFiles=False, interruptible=False)
+        restore_handler()
         gmsh.option.setNumber("General.Terminal", 0)
     try:
         yield
