@@ -87,7 +87,8 @@ def read_angles(path: Path) -> npt.NDArray[np.float64]:
         StudyError: It is not what ``write_interaction`` wrote.
     """
     try:
-        with np.load(path, allow_pickle=False) as content:
+        # Opened here, for NumPy leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             angles = np.asarray(content["angles"], dtype=float)
     except Exception as error:  # a damaged file makes NumPy and zipfile raise anything
         raise StudyError(f"{path}: cannot be read: {error}") from None

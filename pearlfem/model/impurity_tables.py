@@ -10,8 +10,9 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from pearlfem.errors import StudyError
+from pearlfem.model.files import read_file
 from pearlfem.model.film import Film
-from pearlfem.model.layouts import lattice_sites, random_sites
+from pearlfem.model.layouts import MOST_SITES, lattice_sites, random_sites
 from pearlfem.model.quantities import Finite, NotNegativeLength, Point, Strength
 from pearlfem.model.shape_tables import Number, Origin, Table
 from pearlfem.model.sources import Impurity
@@ -31,7 +32,7 @@ class LatticeTable(Table):
 class RandomTable(Table):
     """[impurities.random]: places that are uniform on the film, ``spacing`` apart at least."""
 
-    number: Annotated[int, Field(ge=1, le=100_000, strict=True)]
+    number: Annotated[int, Field(ge=1, le=MOST_SITES, strict=True)]
     seed: Number = 0
     spacing: NotNegativeLength = 0.0
 
@@ -103,7 +104,7 @@ class ImpuritiesTable(Table):
 def _rows(path: Path, what: str) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the number of each row, the header being row 1, and its cells by column."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_file(path).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise StudyError(f"{what}: cannot be read: {reason}") from None
@@ -124,8 +125,11 @@ def _rows(path: Path, what: str) -> Iterator[tuple[int, dict[str, str]]]:
     for column in _PLACE:
         if column not in columns:
             raise StudyError(f"{what}: row {number}: column {column!r} is missing, but needed")
-    if not rest:
-        raise StudyError(f"{what}: no rows; allowed: one for each impurity")
+    if not 0 < len(rest) <= MOST_SITES:
+        raise StudyError(
+            f"{what}: {len(rest) or 'no'} rows; allowed: one for each impurity, at most "
+            f"{MOST_SITES}"
+        )
     for number, row in rest:
         if len(row) != len(columns):
             raise StudyError(

@@ -239,6 +239,8 @@ def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
         content = tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, and a plain one for a number of 5000 digits
         raise StudyError(f"{name}: not a TOML file: {error}") from None
+    except RecursionError:
+        raise StudyError(f"{name}: not a study: too many brackets within each other") from None
     try:
         units = _units(content)
         table = _StudyTable.model_validate(content, context=units)
