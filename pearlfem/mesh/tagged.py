@@ -116,7 +116,10 @@ def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
     """
     with gmsh_session(comm):
         on_root(comm, lambda: _open(path))
-        return distribute(gmsh.model, comm)
+        try:
+            return distribute(gmsh.model, comm)
+        except RuntimeError as error:  # on all ranks: cells that no group has, or several
+            raise StudyError(f"mesh file {path}: not a sound mesh: {error}") from None
 
 
 @contextmanager
@@ -156,12 +159,13 @@ def _open(path: Path) -> None:
         link.symlink_to(path.resolve())
         try:
             gmsh.open(str(link))
+            groups = {
+                gmsh.model.getPhysicalName(*group): group[0]
+                for group in gmsh.model.getPhysicalGroups()
+            }
         except Exception as error:  # gmsh raises nothing more special
             reason = str(error).replace(str(link), path.name)
             raise StudyError(f"mesh file {path}: not a mesh: {reason}") from None
-    groups = {
-        gmsh.model.getPhysicalName(*group): group[0] for group in gmsh.model.getPhysicalGroups()
-    }
     outer = {"far", "shield", "magnetic-wall"} & set(groups)
     if groups.get("film") != 2 or not outer or 3 not in groups.values():
         raise StudyError(
