@@ -100,9 +100,9 @@ DIR then holds
   film.png       |K|, current lines and moments
   study.toml     the study itself
 
-summary.json is written last: if it is there, the answer has converged.
+If summary.json is there, the answer has converged. An earlier result stays until all is done.
 Exit codes: 0 converged, 2 unusable input, 3 the solver did not converge, or the tolerance was
-not reached: then partial.json has the best bounds.
+not reached: then partial.json has the best bounds; 143 ended by SIGTERM.
 """
 
 

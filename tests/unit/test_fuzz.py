@@ -4,16 +4,19 @@ The corpus are whole studies with everything in them, and files that they name. 
 same every time, for a suite should not depend on luck; longer campaigns are run by hand.
 """
 
+import ast
 import datetime
 import json
 import os
 import time
 import tomllib
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import pearlfem
 from pearlfem.errors import StudyError
 from pearlfem.model.study import parse_study, read_study
 
@@ -410,3 +413,30 @@ def test_probe_cannot_leave_the_folder(name):
     else:
         with pytest.raises(StudyError, match="probe"):
             parse_study(PLAIN + ONE + probe)
+
+
+EXECUTING = {"eval", "exec", "compile", "__import__", "pickle", "marshal", "shelve", "system"}
+
+
+@pytest.mark.parametrize("path", sorted(Path(pearlfem.__file__).parent.rglob("*.py")), ids=str)
+def test_no_module_executes_what_it_reads(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    called = {node.func.id for node in ast.walk(tree) if is_call_of_name(node)}
+    imported = {
+        alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    assert (called | imported) & EXECUTING == set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            given = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            assert given.get("allow_pickle", "False") == "False"
+            assert given.get("shell", "False") == "False"
+            if ast.unparse(node.func) == "np.load":
+                assert "allow_pickle" in given
+
+
+def is_call_of_name(node):
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
