@@ -18,6 +18,7 @@ from typing import NoReturn
 import click
 from mpi4py import MPI
 
+from pearlfem.atomic import atomic_file
 from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.errors import CompilationError, ConvergenceError, StudyError
 from pearlfem.inductance import inductance, write_inductance
@@ -98,9 +99,9 @@ DIR then holds
   film.png       |K|, current lines and moments
   study.toml     the study itself
 
-summary.json is written last: if it is there, the answer has converged.
+If summary.json is there, the answer has converged. An earlier result stays until all is done.
 Exit codes: 0 converged, 2 unusable input, 3 the solver did not converge, or the tolerance was
-not reached: then partial.json has the best bounds.
+not reached: then partial.json has the best bounds; 143 ended by SIGTERM.
 """
 
 
@@ -320,10 +321,9 @@ def _read_study(path: Path) -> Study:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        with atomic_file(path) as part:
+            part.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StudyError(f"{path}: cannot be written: {error.strerror}") from None
 

@@ -15,6 +15,7 @@ from mpi4py import MPI
 
 from pearlfem.adaptivity import Round
 from pearlfem.assembly import Assembler, Progress, timed
+from pearlfem.atomic import atomic_file
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.folder import PARTIAL, result_folder
 from pearlfem.io.impurities import (
@@ -198,7 +199,8 @@ def _draw(folder: Path, study: Study) -> Path:
         raise StudyError(f"{folder}: holds no film.vtu or film.pvtu; run a study with fields first")
     from pearlfem.io.picture import draw_film  # VTK takes a second to load
 
-    draw_film(folder / PICTURE, fields, study)
+    with atomic_file(folder / PICTURE) as part:
+        draw_film(part, fields, study)
     return folder / PICTURE
 
 

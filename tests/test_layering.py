@@ -19,6 +19,7 @@ ALLOWED = {
     "parallel": set(),
     "signals": set(),
     "progress": set(),
+    "atomic": set(),
     "launcher": {"errors"},
     "analytic": set(),
     "magnetism": {"errors"},
@@ -26,7 +27,7 @@ ALLOWED = {
     "solvers": {"errors", "jit", "parallel"},
     "model": {"errors", "analytic"},
     "materials": {"analytic", "model"},
-    "mesh": {"errors", "parallel", "signals", "model"},
+    "mesh": {"atomic", "errors", "parallel", "signals", "model"},
     "fem": {"analytic", "errors", "jit", "model", "mesh"},
     "solution": {"fem", "model", "mesh"},
     "formulation": {"model", "mesh", "fem", "solvers"},
@@ -36,7 +37,7 @@ ALLOWED = {
     "memory": {"errors", "model", "mesh", "solution"},
     "adaptivity": {"parallel", "model", "mesh", "memory", "observables", "problem", "solution"},
     "assembly": {"adaptivity", "memory", "model", "mesh", "observables", "problem", "solution"},
-    "inductance": {"assembly", "errors", "model", "observables"},
+    "inductance": {"assembly", "atomic", "errors", "model", "observables"},
     "ordering": {"errors", "magnetism", "model"},
     "report": {"analytic", "inductance", "model"},
     "check": {"analytic", "model", "mesh", "problem", "observables", "report"},
@@ -52,6 +53,7 @@ ALLOWED = {
         "solution",
     },
     "run": {
+        "atomic",
         "adaptivity",
         "assembly",
         "errors",
@@ -66,6 +68,7 @@ ALLOWED = {
     },
     "warmup": {"assembly", "model", "parallel", "run"},
     "cli": {
+        "atomic",
         "errors",
         "io",
         "jit",
@@ -104,6 +107,7 @@ ALLOWED = {
 # Layers that are useful, or testable, without the rest: all that they may use from elsewhere.
 LIBRARIES = {
     "errors": set(),
+    "atomic": set(),
     "parallel": {"mpi4py"},
     "signals": {"mpi4py"},
     "launcher": {"mpi4py"},

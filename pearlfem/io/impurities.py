@@ -87,6 +87,7 @@ def read_angles(path: Path) -> npt.NDArray[np.float64]:
         StudyError: It is not what ``write_interaction`` wrote.
     """
     try:
+        # Opened here, for NumPy leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             angles = np.asarray(content["angles"], dtype=float)
     except Exception as error:  # a damaged file makes NumPy and zipfile raise anything

@@ -223,6 +223,8 @@ def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
         content = tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, and a plain one for a number of 5000 digits
         raise StudyError(f"{name}: not a TOML file: {error}") from None
+    except RecursionError:
+        raise StudyError(f"{name}: not a study: too many brackets within each other") from None
     if "sweep" in content:
         raise StudyError(f"{name}: sweep = {content['sweep']!r}: allowed with pearlfem sweep only")
     try:

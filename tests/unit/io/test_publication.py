@@ -106,7 +106,7 @@ def test_next_process_tidies_up_without_changing_what_is_seen(killed):
 
 
 def test_next_process_publishes_after_a_killed_one(killed):
-    for folder in killed[0]:
+    for folder in killed[0][::3]:
         publish(folder, {"summary.json": "third", "space.vtu": "third"})
         assert seen(folder) == {"summary.json": "third", "space.vtu": "third"} | FOREIGN
         assert is_plain(folder)
@@ -137,7 +137,7 @@ def test_reader_always_finds_one_result(tmp_path):
 
 
 @pytest.mark.parametrize("call", ["os.link", "os.symlink", "os.replace", "os.fsync"])
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", [0, 1, 3, 7])
 def test_disk_that_is_full_when_publishing_leaves_the_old_result(
     tmp_path, monkeypatch, call, number
 ):
