@@ -12,6 +12,9 @@ Describe a film and its sources, mesh the space around it, solve, and ask for ob
 from contextlib import suppress
 
 with suppress(ImportError):  # where DOLFINx comes from this wheel, it has to be loaded first
+    from pearlfem.launcher import explain_launcher
+
+    explain_launcher()
     import dolfinx_solver  # noqa: F401
 
 from pearlfem.errors import ConvergenceError, StudyError

@@ -1,9 +1,12 @@
-"""A study's mesh and its assembled problems: one mesh as fine as asked for, or refined ones."""
+"""A study's mesh and its assembled problems: one mesh as fine as asked for, or refined ones.
+
+Studies that differ in nothing that mesh or operator are made from can share them.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 
 from mpi4py import MPI
@@ -11,12 +14,57 @@ from mpi4py import MPI
 from pearlfem.adaptivity import Refinement, refine
 from pearlfem.memory import check_memory
 from pearlfem.mesh.space import create_space
+from pearlfem.model.sources import has_points
 from pearlfem.model.study import Study
 from pearlfem.observables.tables import check_places
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName
 
 Progress = Callable[[str], None]
+
+
+class Assembler:
+    """Meshes and assembles one study after another; the last result serves all that can share it.
+
+    Note:
+        Collective, all of it. What ``assemble`` returns is freed by the next call that cannot use
+        it, or by ``destroy``.
+    """
+
+    def __init__(self) -> None:
+        self._basis: Hashable = None
+        self._last: Refinement | None = None
+
+    def assemble(
+        self, study: Study, seconds: dict[str, float], comm: MPI.Comm, progress: Progress
+    ) -> Refinement:
+        """Return mesh and problems of ``study``; see the function ``assemble``."""
+        basis = basis_of(study)
+        if self._last is None or basis is None or basis != self._basis:
+            self.destroy()
+            self._last, self._basis = assemble(study, seconds, comm, progress), basis
+        else:
+            check_places(self._last.space, study.output.probe)
+        return self._last
+
+    def destroy(self) -> None:
+        """Free the problems; their solutions lose their operator."""
+        for problem in self._last.problems.values() if self._last else ():
+            problem.destroy()
+        self._last = None
+
+
+def basis_of(study: Study) -> Hashable:
+    """Return all that mesh and operator of ``study`` are made from; None if that is the answer.
+
+    Of the sources these are the places that ask for small cells, but not angles, strengths,
+    windings or fields. A mesh that is refined for a tolerance follows the solution.
+    """
+    if study.solve.tolerance is not None:
+        return None
+    cores = tuple(core for source in study.sources for core in source.cores)
+    how = (study.mesh, study.solve.formulation, study.solve.degree)
+    return (study.film, study.boundary, cores, has_points(study.sources), *how)
 
 
 def assemble(

@@ -1,7 +1,7 @@
 """The command line: parse, call, report.
 
 Exit codes: 0 a converged answer, 1 an unforeseen error or a failed check, 2 unusable input, 3 a
-solver that did not converge or a tolerance that was not reached.
+solver that did not converge or a tolerance that was not reached, 130 Ctrl-C, 143 SIGTERM.
 """
 
 from __future__ import annotations
@@ -10,37 +10,36 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from contextlib import nullcontext
 from io import StringIO
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
-import numpy as np
 from mpi4py import MPI
-from rich.console import Console
-from rich.table import Table
 
+from pearlfem.atomic import atomic_file
 from pearlfem.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.errors import CompilationError, ConvergenceError, StudyError
 from pearlfem.inductance import inductance, write_inductance
+from pearlfem.io.folder import held_folder
 from pearlfem.io.html.page import write_page
 from pearlfem.io.probes import write_table
 from pearlfem.jit import cache_folder
+from pearlfem.launcher import WrongLauncherError, check_launcher
 from pearlfem.mesh.space import write_space
-from pearlfem.model.boundary import Open
-from pearlfem.model.periodic import Periodic
-from pearlfem.model.shapes import Plane
 from pearlfem.model.study import Study, read_study
 from pearlfem.parallel import on_root
 from pearlfem.report import (
     comparison_table,
-    coupling_comparisons,
-    holes_table,
     inductance_table,
     order_tables,
 )
 from pearlfem.run import PICTURE, draw_picture, probe_result, run_study
+from pearlfem.signals import EXIT_CODE, Terminated, termination_raises
+from pearlfem.stored import STUDY
+from pearlfem.sweep_command import sweep
+from pearlfem.terminal import print_summary, print_table
 from pearlfem.warmup import warm_up
 
 _STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
@@ -52,7 +51,7 @@ _OUT = click.option(
 )
 _FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
 
-_MOST_ROWS = 30
+_PATIENCE = 3.0  # seconds in which all ranks have come to an error that they share
 
 _EXAMPLE = """\
 \b
@@ -101,9 +100,9 @@ DIR then holds
   film.png       |K|, current lines and moments
   study.toml     the study itself
 
-summary.json is written last: if it is there, the answer has converged.
+If summary.json is there, the answer has converged. An earlier result stays until all is done.
 Exit codes: 0 converged, 2 unusable input, 3 the solver did not converge, or the tolerance was
-not reached: then partial.json has the best bounds.
+not reached: then partial.json has the best bounds; 143 ended by SIGTERM.
 """
 
 
@@ -127,7 +126,7 @@ def run(study: Path, out: Path | None, force: bool) -> None:
     folder = out or Path("results") / study.stem
     what = _read_study(study)
     summary = run_study(what, folder, force=force, comm=comm, progress=click.echo)
-    _report(what, summary, what.title or study.stem)
+    print_summary(what, summary, what.title or study.stem)
     click.echo(f"result in {folder}/: " + ", ".join(_list_files(folder)))
     if what.output.picture:
         click.echo(f"picture: {folder / PICTURE}")
@@ -148,7 +147,7 @@ def order(study: Path, out: Path | None, force: bool) -> None:
     what = _read_study(study)
     summary = run_study(what, folder, force=force, in_order=True, comm=comm, progress=click.echo)
     for table in order_tables(summary["order"]):
-        _print(table)
+        print_table(table)
     click.echo(f"result in {folder}/: " + ", ".join(_list_files(folder)))
 
 
@@ -156,7 +155,7 @@ def order(study: Path, out: Path | None, force: bool) -> None:
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def plot(folder: Path) -> None:
     """Draw the picture of a finished run in DIR again."""
-    path = on_root(MPI.COMM_WORLD, lambda: draw_picture(folder))
+    path = on_root(MPI.COMM_WORLD, lambda: _plot(folder))
     click.echo(f"picture: {path}")
 
 
@@ -242,7 +241,7 @@ def inductance_matrix(study: Path, out: Path | None) -> None:
     comm = MPI.COMM_WORLD
     what = _read_study(study)
     found = inductance(what, comm, click.echo)
-    _print(inductance_table(found, what.units))
+    print_table(inductance_table(found, what.units))
     if out is not None:
         on_root(comm, lambda: write_inductance(out, found, what))
         click.echo(f"matrix: {out}")
@@ -252,7 +251,7 @@ def inductance_matrix(study: Path, out: Path | None) -> None:
 def check() -> None:
     """Compare the solver with exact results; exit code 1 if they differ too much."""
     rows = check_solver(MPI.COMM_WORLD)
-    _print(comparison_table(rows, title="pearlfem against exact theory", reference="exact"))
+    print_table(comparison_table(rows, title="pearlfem against exact theory", reference="exact"))
     failed = sum(not row.passed for row in rows)
     click.echo(
         f"allowed: {COUPLING_TOLERANCE:g} for energies, {FIELD_TOLERANCE:g} of the largest value "
@@ -262,41 +261,66 @@ def check() -> None:
         raise click.exceptions.Exit(1)
 
 
+cli.add_command(sweep)
+
+
 def main() -> NoReturn:
     """Run the command line on all ranks; one rank speaks and all end together."""
-    comm = MPI.COMM_WORLD
+    comm = MPI.COMM_WORLD.Dup()  # its own, so that it matches no call that an error left open
     if comm.rank != 0:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
     try:
-        sys.exit(cli.main(sys.argv[1:] or ["--help"], standalone_mode=False))
+        check_launcher()
+        with termination_raises():
+            sys.exit(cli.main(sys.argv[1:] or ["--help"], standalone_mode=False))
     except click.ClickException as error:
         _end_together(comm, error.format_message(), 2)
+    except WrongLauncherError as error:
+        if error.rank == 0:
+            _say(str(error))
+        sys.exit(2)
     except StudyError as error:
         _end_together(comm, str(error), 2)
     except ConvergenceError as error:
         _end_together(comm, str(error), 3)
     except CompilationError as error:
         _end_together(comm, str(error), 1)
+    except Terminated as error:
+        _meet(comm)  # so that the first rank has time to tidy up
+        _abort(comm, str(error), EXIT_CODE)
     except click.Abort:
         _abort(comm, "interrupted", 130)
     except Exception:
         _abort(comm, f"unforeseen error\n{traceback.format_exc()}", 1)
 
 
+def _say(message: str) -> None:
+    print(f"pearlfem: {message}", file=sys.stderr, flush=True)
+
+
+def _meet(comm: MPI.Comm) -> bool:
+    """Return whether all ranks come here within some seconds."""
+    meeting, end = comm.Ibarrier(), time.monotonic() + _PATIENCE
+    while not (met := meeting.Test()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return met
+
+
 def _end_together(comm: MPI.Comm, message: str, code: int) -> NoReturn:
-    """End with ``message``; all ranks come here with the same."""
+    """End with ``message``, which is that of all ranks; if not all come here, end the others."""
+    if not _meet(comm):
+        _abort(comm, message, code)
     if comm.rank == 0:
-        print(f"pearlfem: {message}", file=sys.stderr)
+        _say(message)
     sys.exit(code)
 
 
 def _abort(comm: MPI.Comm, message: str, code: int) -> NoReturn:
     """End all ranks; this one may be the only one in trouble, and the others wait for it."""
     time.sleep(0.2 * comm.rank)  # if all are, the lowest speaks first and ends the others
-    where = f"rank {comm.rank}: " if comm.size > 1 else ""
-    print(f"pearlfem: {where}{message}", file=sys.stderr, flush=True)
+    _say(f"rank {comm.rank}: {message}" if comm.size > 1 else message)
     if comm.size > 1:
-        comm.Abort(code)
+        MPI.COMM_WORLD.Abort(code)
     sys.exit(code)
 
 
@@ -306,12 +330,20 @@ def _read_study(path: Path) -> Study:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
+        with atomic_file(path) as part:
+            part.write_text(text, encoding="utf-8")
     except OSError as error:
         raise StudyError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _plot(folder: Path) -> Path:
+    has_result = (folder / STUDY).is_file()  # else it is refused, and stays as it is
+    with held_folder(folder) if has_result else nullcontext():
+        from pearlfem.io.sound import check_film  # VTK takes a second to load
+
+        check_film(folder)
+        return draw_picture(folder)
 
 
 def _write_mesh(study: Study, path: Path, force: bool) -> int:
@@ -325,50 +357,6 @@ def _write_mesh(study: Study, path: Path, force: bool) -> int:
         resolution=study.mesh.resolution,
         far=study.mesh.far,
     )
-
-
-def _report(study: Study, summary: Mapping[str, Any], title: str) -> None:
-    """Print couplings, energy and holes."""
-    unit = summary["free_energy"]["unit"]
-    if summary["interaction"] is not None and study.film.uniform:
-        tensor = np.array(summary["interaction"]["tensor"])
-        scale = float(study.units.from_reduced(1.0, "energy"))
-        rows = list(
-            coupling_comparisons(
-                study.film, study.impurities, tensor / scale, boundary=study.boundary
-            )
-        )
-        infinite = isinstance(study.film.shape, Plane) and not study.film.openings
-        exact = infinite and isinstance(study.boundary, Open | Periodic)
-        reference = "exact" if exact else "infinite film"
-        rows = [row.scaled(scale) for row in rows[:_MOST_ROWS]]
-        heading = f"{title}, energies in {unit}"
-        _print(comparison_table(rows, title=heading, reference=reference))
-        if len(rows) > _MOST_ROWS:
-            click.echo(f"and {len(rows) - _MOST_ROWS} more numbers in summary.json")
-    if summary["holes"]:
-        _print(holes_table(summary["holes"], summary["units"]))
-    energy = summary["free_energy"]["value"]
-    click.echo(f"free energy of all sources together: {energy:.9g} {unit}, {_bounds(summary)}")
-
-
-def _print(table: Table) -> None:
-    # A log has no width to be read off, and a number cut in two is of no use.
-    Console(width=None if sys.stdout.isatty() else 100).print(table)
-
-
-def _bounds(summary: Mapping[str, Any]) -> str:
-    """Return in words what is known of the free energy's error."""
-    lower, upper = (summary["free_energy"][side] for side in ("lower", "upper"))
-    if lower is not None and upper is not None:
-        gap = (upper - lower) / abs(lower)
-        return f"guaranteed between {lower:.9g} and {upper:.9g} (relative gap {gap:.1e})"
-    if lower is None and upper is None:
-        return "an estimate: there are no bounds with point impurities"
-    bound = "a lower bound" if upper is None else "an upper bound"
-    if summary["rounds"]:
-        return f"{bound}, relative error estimated at {summary['rounds'][-1]['error']:.1e}"
-    return bound
 
 
 def _list_files(folder: Path) -> list[str]:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.assembly import Progress, assemble
+from pearlfem.atomic import atomic_file
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.model.sources import Fluxoid, check_sources
 from pearlfem.model.study import Study
@@ -88,6 +89,7 @@ def write_inductance(path: Path, found: Inductance, study: Study) -> None:
         "unit": study.units.name("inductance"),
     }
     try:
-        path.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        with atomic_file(path) as part:
+            part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", "utf-8")
     except OSError as error:
         raise StudyError(f"{path}: cannot be written: {error.strerror}") from None

@@ -59,15 +59,18 @@ def compiled_expression(
 
 @contextmanager
 def compiling() -> Iterator[Path]:
-    """Yield the folder of the cache, held by this process alone.
+    """Yield the folder of the cache, held by this process alone and without unfinished forms.
+
+    A folder that is read only, such as an image's, is taken as it is.
 
     Raises:
         CompilationError: Whatever went wrong inside, explained.
     """
     folder = cache_folder()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "lock"):
+        with _lock(folder) as locked:
+            if locked:
+                _remove_unfinished(folder)
             yield folder
     except Exception as error:
         raise CompilationError(
@@ -82,11 +85,31 @@ def cache_folder() -> Path:
     return Path(get_options()["cache_dir"]) / "pearlfem"
 
 
+@contextmanager
+def _lock(folder: Path) -> Iterator[bool]:
+    """Hold the folder's lock, and yield whether there is one: not if nobody can write."""
+    lock = FileLock(folder / "lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except OSError:
+        yield False
+    else:
+        try:
+            yield True
+        finally:
+            lock.release()
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove forms that are not complete: their process is dead, or it would hold the lock."""
+    for source in folder.glob("*.c"):
+        if not source.with_suffix(".c.cached").exists():
+            source.unlink()
+
+
 def _compile(what: Any) -> None:
-    with compiling() as folder:
-        for source in folder.glob("*.c"):
-            if not source.with_suffix(".c.cached").exists():
-                source.unlink()  # its process is dead, or it would hold the lock
+    with compiling():
         ffcx_jit(MPI.COMM_SELF, what, {"scalar_type": np.float64}, _options())
 
 

@@ -81,7 +81,15 @@ def find_order(study: Study, tensor: _Array) -> Order:
 
 
 def turned(study: Study, angles: _Array) -> Study:
-    """Return ``study`` with other ``angles`` [degrees] of its moments, ``(n,)``."""
+    """Return ``study`` with other ``angles`` [degrees] of its moments, ``(n,)``.
+
+    Raises:
+        StudyError: There are more moments, or less.
+    """
+    if len(angles) != len(study.impurities):
+        raise StudyError(
+            f"{len(angles)} angles (interaction.npz) for {len(study.impurities)} impurities"
+        )
     pairs = zip(study.impurities, angles.tolist(), strict=True)
     impurities = tuple(replace(impurity, angle=angle) for impurity, angle in pairs)
     return study.model_copy(update={"impurities": impurities})

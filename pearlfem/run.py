@@ -14,7 +14,8 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.adaptivity import Round
-from pearlfem.assembly import Progress, assemble, timed
+from pearlfem.assembly import Assembler, Progress, timed
+from pearlfem.atomic import atomic_file
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.folder import PARTIAL, result_folder
 from pearlfem.io.impurities import (
@@ -49,6 +50,7 @@ def run_study(
     *,
     force: bool = False,
     in_order: bool = False,
+    assembler: Assembler | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
     progress: Progress = lambda line: None,
 ) -> dict[str, Any]:
@@ -59,6 +61,7 @@ def run_study(
         folder: Where the result goes; see ``result_folder``.
         force: Replace an earlier result.
         in_order: Turn the moments of the impurities into their ground state first.
+        assembler: Of several studies, to share what they can; who made it destroys it.
         comm: Communicator of all ranks that work on it.
         progress: Called on every rank with a line for each finished phase.
 
@@ -77,6 +80,7 @@ def run_study(
     if in_order:
         check_orderable(study)
     start = time.perf_counter()
+    own = assembler or Assembler()
     seconds: dict[str, float] = {}
     order: Order | None = None
     shortfall: str | None = None
@@ -84,7 +88,7 @@ def run_study(
         progress(f"warning: no source on the island of the film around ({x:g}, {y:g})")
     with result_folder(folder, force=force, comm=comm) as stage:
         on_root(comm, lambda: (stage / STUDY).write_text(study.text, encoding="utf-8"))
-        found = assemble(study, seconds, comm, progress)
+        found = own.assemble(study, seconds, comm, progress)
         shortfall = found.shortfall
         counts = {
             "cells": found.space.cells,
@@ -121,10 +125,10 @@ def run_study(
             if has_points(study.sources):
                 energy = Bounded(energy.value)  # see ``mesh.create_space``
             moment = magnetic_moment(first) if has_magnetic_moment(first) else None
-            for problem in found.problems.values():
-                problem.destroy()
         else:
             energy, tensor, moment, holes = _best(found.rounds), None, None, []
+        if assembler is None:
+            own.destroy()
         seconds["total"] = time.perf_counter() - start
         summary = summarise(
             title=study.title,
@@ -195,7 +199,8 @@ def _draw(folder: Path, study: Study) -> Path:
         raise StudyError(f"{folder}: holds no film.vtu or film.pvtu; run a study with fields first")
     from pearlfem.io.picture import draw_film  # VTK takes a second to load
 
-    draw_film(folder / PICTURE, fields, study)
+    with atomic_file(folder / PICTURE) as part:
+        draw_film(part, fields, study)
     return folder / PICTURE
 
 

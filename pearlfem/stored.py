@@ -7,7 +7,6 @@ assembles the operator anew, but solves nothing.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, get_args
@@ -167,9 +166,10 @@ def _write(path: Path, arrays: _Arrays) -> None:
 
 def _read(path: Path) -> _Arrays:
     try:
-        with np.load(path, allow_pickle=False) as content:
+        # Opened here, for NumPy leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             return {name: content[name] for name in content.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # a damaged file makes NumPy and zipfile raise anything
         raise StudyError(
             f"{path}: cannot be read: {error}; a study with output.solution = true leaves it"
         ) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -88,7 +87,11 @@ def read_angles(path: Path) -> npt.NDArray[np.float64]:
         StudyError: It is not what ``write_interaction`` wrote.
     """
     try:
-        with np.load(path, allow_pickle=False) as content:
-            return np.asarray(content["angles"], dtype=float)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        # Opened here, for NumPy leaves a damaged file open.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
+            angles = np.asarray(content["angles"], dtype=float)
+    except Exception as error:  # a damaged file makes NumPy and zipfile raise anything
         raise StudyError(f"{path}: cannot be read: {error}") from None
+    if angles.ndim != 1 or not np.isfinite(angles).all():
+        raise StudyError(f"{path}: cannot be read: angles that are no row of numbers")
+    return angles

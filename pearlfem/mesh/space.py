@@ -5,7 +5,9 @@ The parts and their names: ``pearlfem.mesh.shapes``; the sizes: ``pearlfem.mesh.
 
 from __future__ import annotations
 
+import errno
 import math
+import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +16,7 @@ import gmsh
 import numpy as np
 from mpi4py import MPI
 
+from pearlfem.atomic import atomic_file
 from pearlfem.errors import StudyError
 from pearlfem.mesh.adapted import SizeField
 from pearlfem.mesh.grading import (
@@ -97,7 +100,7 @@ def write_space(
     _check_writable(path)
     with gmsh_session(MPI.COMM_SELF):
         _generate(film, sources, boundary, resolution, far, None)
-        gmsh.write(str(path))
+        _write(path)
         return len(gmsh.model.mesh.getElements(3)[1][0])
 
 
@@ -110,6 +113,20 @@ def _check(
         raise StudyError(f"resolution = {resolution}: not allowed; allowed: a positive number")
     if not far >= 2 or math.isinf(far):
         raise StudyError(f"far = {far}: not allowed; allowed: a number of at least 2")
+
+
+def _write(path: Path) -> None:
+    """Write gmsh's current model; gmsh itself does not notice that a disk is full."""
+    try:
+        with atomic_file(path) as part:
+            gmsh.write(str(part))
+            with part.open("rb") as file:
+                file.seek(max(0, part.stat().st_size - 100))
+                last = file.read().rstrip().rpartition(b"\n")[2]
+            if not last.startswith(b"$End"):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise StudyError(f"mesh file {path}: cannot be written: {error.strerror}") from None
 
 
 def _check_writable(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from mpi4py import MPI
 from pearlfem.errors import StudyError
 from pearlfem.mesh.closed import MeshedCell, distribute_closed, is_closed
 from pearlfem.parallel import on_root
+from pearlfem.signals import restore_handler
+
+_HEADER = b"$MeshFormat"
 
 HOLE = "hole "  # before the name of a hole, the name of its facets
 
@@ -112,7 +116,10 @@ def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
     """
     with gmsh_session(comm):
         on_root(comm, lambda: _open(path))
-        return distribute(gmsh.model, comm)
+        try:
+            return distribute(gmsh.model, comm)
+        except RuntimeError as error:  # on all ranks: cells that no group has, or several
+            raise StudyError(f"mesh file {path}: not a sound mesh: {error}") from None
 
 
 @contextmanager
@@ -120,6 +127,7 @@ def gmsh_session(comm: MPI.Comm) -> Iterator[None]:
     """Hold an empty and silent gmsh model on rank 0 of ``comm``."""
     if comm.rank == 0:
         gmsh.initialize(readConfigFiles=False, interruptible=False)
+        restore_handler()
         gmsh.option.setNumber("General.Terminal", 0)
     try:
         yield
@@ -142,13 +150,22 @@ def _open(path: Path) -> None:
     """Load the mesh of ``path`` into gmsh's current model."""
     if not path.is_file():
         raise StudyError(f"mesh file {path}: no such file")
-    try:
-        gmsh.open(str(path))
-    except Exception as error:  # gmsh raises nothing more special
-        raise StudyError(f"mesh file {path}: not a mesh: {error}") from None
-    groups = {
-        gmsh.model.getPhysicalName(*group): group[0] for group in gmsh.model.getPhysicalGroups()
-    }
+    with path.open("rb") as file:
+        if not file.read(len(_HEADER)) == _HEADER:  # gmsh would run it as a script
+            raise StudyError(f"mesh file {path}: not a mesh: does not begin with $MeshFormat")
+    with tempfile.TemporaryDirectory() as folder:
+        # By a name of its own: gmsh would also run the script FILE.msh.opt beside FILE.msh.
+        link = Path(folder, "mesh.msh")
+        link.symlink_to(path.resolve())
+        try:
+            gmsh.open(str(link))
+            groups = {
+                gmsh.model.getPhysicalName(*group): group[0]
+                for group in gmsh.model.getPhysicalGroups()
+            }
+        except Exception as error:  # gmsh raises nothing more special
+            reason = str(error).replace(str(link), path.name)
+            raise StudyError(f"mesh file {path}: not a mesh: {reason}") from None
     outer = {"far", "shield", "magnetic-wall"} & set(groups)
     if groups.get("film") != 2 or not outer or 3 not in groups.values():
         raise StudyError(

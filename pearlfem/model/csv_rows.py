@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pearlfem.errors import StudyError
+from pearlfem.model.files import read_file
 
 
 def csv_rows(
-    path: Path, what: str, needed: Sequence[str], optional: Sequence[str]
+    path: Path, what: str, needed: Sequence[str], optional: Sequence[str], most: int
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield the number of each row, the header being row 1, and its cells by column.
 
@@ -19,10 +20,11 @@ def csv_rows(
         what: Begins each message.
         needed: Columns that must be there.
         optional: Columns that may be there.
+        most: Number of rows, the header not counted.
 
     Raises:
-        StudyError: The file cannot be read, has other columns or no rows, or a row of another
-            length.
+        StudyError: The file cannot be read, has other columns, no rows or too many, or a row
+            of another length.
     """
     names = ", ".join(needed) + " (" + ", ".join(optional) + ")"
     table = _table(path, what)
@@ -37,8 +39,11 @@ def csv_rows(
     for column in needed:
         if column not in columns:
             raise StudyError(f"{what}: row {number}: column {column!r} is missing, but needed")
-    if not rest:
-        raise StudyError(f"{what}: no rows; allowed: at least one below the names")
+    if not 0 < len(rest) <= most:
+        raise StudyError(
+            f"{what}: {len(rest) or 'no'} rows; allowed: at least one below the names, at most "
+            f"{most}"
+        )
     for number, row in rest:
         if len(row) != len(columns):
             raise StudyError(
@@ -59,7 +64,7 @@ def cell_value(cell: str) -> float | str:
 def _table(path: Path, what: str) -> list[tuple[int, list[str]]]:
     """Return the number of each line that is not empty, and its cells."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_file(path).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise StudyError(f"{what}: cannot be read: {reason}") from None

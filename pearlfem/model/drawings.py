@@ -22,6 +22,7 @@ import shapely
 
 from pearlfem.errors import StudyError
 from pearlfem.model.dxf_curves import closed_curves, entities_of_layers
+from pearlfem.model.files import read_file
 from pearlfem.model.gds_stream import check_gds
 from pearlfem.model.msh_cells import cells_of_group
 from pearlfem.model.outlines import LARGEST, TOLERANCE, checked_polygon, filled, joined, nested
@@ -152,7 +153,7 @@ def read_mesh_outline(path: Path, group: str) -> Drawing:
 def _reading(path: Path, kind: str) -> Iterator[bytes]:
     """Yield the file's content; what a library raises or prints meanwhile becomes a StudyError."""
     try:
-        data = Path(path).read_bytes()
+        data = read_file(Path(path))
         with _silence():
             yield data
     except StudyError:

@@ -68,6 +68,12 @@ class Expression:
             + ", ".join(_FUNCTIONS)
         )
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Expression) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
     def __str__(self) -> str:
         """Return the text."""
         return self.text

@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from pearlfem.errors import StudyError
 from pearlfem.model.csv_rows import cell_value, csv_rows
 from pearlfem.model.film import Film
-from pearlfem.model.layouts import lattice_sites, random_sites
+from pearlfem.model.layouts import MOST_SITES, lattice_sites, random_sites
 from pearlfem.model.quantities import Finite, NotNegativeLength, Point, Strength
 from pearlfem.model.shape_tables import Number, Origin, Table
 from pearlfem.model.sources import Impurity
@@ -30,7 +30,7 @@ class LatticeTable(Table):
 class RandomTable(Table):
     """[impurities.random]: places that are uniform on the film, ``spacing`` apart at least."""
 
-    number: Annotated[int, Field(ge=1, le=100_000, strict=True)]
+    number: Annotated[int, Field(ge=1, le=MOST_SITES, strict=True)]
     seed: Number = 0
     spacing: NotNegativeLength = 0.0
 
@@ -84,7 +84,7 @@ class ImpuritiesTable(Table):
     def _from_file(self, name: str, origin: Origin) -> Iterator[Impurity]:
         common = {key: getattr(self, key) for key in _REST}
         what = f"impurities.file = {name!r}"
-        for row, cells in csv_rows(origin.folder / name, what, _PLACE, _REST):
+        for row, cells in csv_rows(origin.folder / name, what, _PLACE, _REST, MOST_SITES):
             where = f"{what}: row {row}"
             values = {column: cell_value(cell) for column, cell in cells.items()}
             content = {"position": [values.pop(column) for column in _PLACE], **values}

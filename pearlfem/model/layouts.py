@@ -11,7 +11,9 @@ from pearlfem.model.film import Film
 from pearlfem.model.quantities import Point
 
 _Array = npt.NDArray[np.float64]
+MOST_SITES = 10_000  # their tensor has 3 GB
 _TRIES = 1000  # places drawn for each that is wanted
+_MOST_DRAWN = 1_000_000  # and of all together
 _PARALLEL = 1e-6  # sine of the angle below which two vectors are parallel
 
 
@@ -47,6 +49,8 @@ def lattice_sites(
         corners = shapely.get_coordinates(room.envelope) - origin
         bounds = corners @ np.linalg.inv(cell)
         low, high = np.floor(bounds.min(axis=0)), np.ceil(bounds.max(axis=0))
+        if not np.prod(high - low + 1) <= 100 * MOST_SITES:  # a narrow film fills not all of it
+            raise _too_many(vectors)
         second, first = np.mgrid[low[1] : high[1] + 1, low[0] : high[0] + 1]
         indices = np.column_stack([first.ravel(), second.ravel()])
     sites = indices @ cell + origin
@@ -57,6 +61,8 @@ def lattice_sites(
             f"{film.shape}{_beyond(margin)}; allowed: shorter vectors, or another origin than "
             f"{list(origin)}"
         )
+    if len(sites) > MOST_SITES:
+        raise _too_many(vectors)
     return np.asarray(sites)
 
 
@@ -80,20 +86,42 @@ def random_sites(
     """
     room = _room(film, margin, "random")
     rng = np.random.default_rng(seed)
-    found = np.empty((0, 2))
+    found, count = np.empty((number, 2)), 0
     if not room.is_empty:
         shapely.prepare(room)
         x0, y0, x1, y1 = room.bounds
-        for _ in range(_TRIES):
+        for _ in range(min(_TRIES, _MOST_DRAWN // number + 1)):
             drawn = rng.uniform((x0, y0), (x1, y1), (number, 2))
-            for place in drawn[shapely.contains_xy(room, *drawn.T)]:
-                if np.all(np.linalg.norm(found - place, axis=1) > spacing):
-                    found = np.vstack([found, place])
-                if len(found) == number:
+            drawn = drawn[shapely.contains_xy(room, *drawn.T)]
+            for place in drawn[_are_apart(drawn, found[:count], spacing)]:
+                if np.all(np.linalg.norm(found[:count] - place, axis=1) > spacing):
+                    found[count], count = place, count + 1
+                if count == number:
                     return found
     raise StudyError(
-        f"impurities.random.number = {number}: only {len(found)} found room on {film.shape} at "
+        f"impurities.random.number = {number}: only {count} found room on {film.shape} at "
         f"distances above spacing = {spacing:g}{_beyond(margin)}; allowed: fewer, or less spacing"
+    )
+
+
+def _are_apart(places: _Array, others: _Array, spacing: float) -> npt.NDArray[np.bool_]:
+    """Return which ``places`` are farther than ``spacing`` from all ``others``, by a quick search.
+
+    Those within a rounding error of it count as farther.
+    """
+    near = (1 - 1e-9) * spacing
+    pairs = shapely.STRtree(shapely.points(others)).query(
+        shapely.points(places), predicate="dwithin", distance=near
+    )
+    apart = np.ones(len(places), dtype=bool)
+    apart[pairs[0]] = False
+    return apart
+
+
+def _too_many(vectors: tuple[Point, Point]) -> StudyError:
+    return StudyError(
+        f"impurities.lattice.vectors = {[list(v) for v in vectors]}: more than {MOST_SITES} sites "
+        "lie on the film; allowed: longer vectors"
     )
 
 

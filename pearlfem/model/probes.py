@@ -113,7 +113,7 @@ def read_points(path: Path, name: str, units: Units | ReducedUnits) -> PointsPro
         StudyError: The file cannot be read, or a number in it is none.
     """
     points = []
-    for row, cells in csv_rows(path, str(path), ("x", "y"), ("z",)):
+    for row, cells in csv_rows(path, str(path), ("x", "y"), ("z",), MOST_SAMPLES):
         given = [cell_value(cells[axis]) for axis in "xyz" if axis in cells]
         try:
             points.append(_PLACE.validate_python(given, context=units))

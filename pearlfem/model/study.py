@@ -1,8 +1,8 @@
 """The study file: TOML in, validated and frozen objects out.
 
 Each table of the file is a class here, and a key that is not a field of its class is refused.
-The keys are the contract that other tools rely on; a key of a later version (sweeps, …) is unknown
-to this one and refused like any other.
+The keys are the contract that other tools rely on. [sweep] makes many studies of one file: see
+``pearlfem.model.sweep``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pearlfem.model.film import Film, Hole, Profile, Region
 from pearlfem.model.impurity_tables import ImpuritiesTable, LatticeTable, RandomTable
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.probes import PROBES, Probe, check_probes
-from pearlfem.model.quantities import FieldStrength, Point, Positive, PositiveEnergy, PositiveLength
+from pearlfem.model.quantities import FieldStrength, Point, PositiveEnergy, PositiveLength
 from pearlfem.model.shape_tables import (
     SHAPE_TABLES,
     BoundedTable,
@@ -32,6 +32,7 @@ from pearlfem.model.shape_tables import (
     Table,
     shape_keys,
 )
+from pearlfem.model.solve_tables import MeshTable, SolveTable
 from pearlfem.model.sources import (
     Fluxoid,
     Impurity,
@@ -113,26 +114,6 @@ class _AppliedTable(Table):
         return (*uniform, *self.dipole, *self.loop)
 
 
-class MeshTable(Table):
-    """[mesh]: how fine space is meshed, and how far if it is open or has no walls at the sides."""
-
-    resolution: Positive = 1.0
-    far: Annotated[float, Field(ge=2, le=1e6, strict=True)] = 100.0
-
-
-class SolveTable(Table):
-    """[solve]: formulation and degree of the elements, and the error that is allowed.
-
-    ``tolerance`` is the relative error of the free energy at which refinement stops; without one
-    there is a single mesh. ``max_dofs`` limits its meshes: unknowns of all formulations together.
-    """
-
-    formulation: Literal["stream", "vector", "both"] = "stream"
-    degree: Annotated[int, Field(ge=1, le=3, strict=True)] = 3
-    tolerance: Annotated[float, Field(gt=0, lt=1, strict=True)] | None = None
-    max_dofs: Annotated[int, Field(ge=1, strict=True)] = 2_000_000
-
-
 class OutputTable(Table):
     """[output]: what is written besides summary.json."""
 
@@ -155,7 +136,9 @@ class OrderTable(Table):
     sweeps: Annotated[int, Field(ge=32, strict=True)] = 1000
 
 
-class _StudyTable(Table):
+class StudyTable(Table):
+    """The whole file."""
+
     title: str = ""
     units: dict[str, Any] | None = None
     film: _FilmTable
@@ -240,9 +223,13 @@ def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
         content = tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, and a plain one for a number of 5000 digits
         raise StudyError(f"{name}: not a TOML file: {error}") from None
+    except RecursionError:
+        raise StudyError(f"{name}: not a study: too many brackets within each other") from None
+    if "sweep" in content:
+        raise StudyError(f"{name}: sweep = {content['sweep']!r}: allowed with pearlfem sweep only")
     try:
         units = _units(content)
-        table = _StudyTable.model_validate(content, context=units)
+        table = StudyTable.model_validate(content, context=units)
         return _study(table, text, Origin(folder, units))
     except ValidationError as error:
         raise StudyError(f"{name}: {_explain(error)}") from None
@@ -258,7 +245,7 @@ def _units(content: dict[str, Any]) -> Units | ReducedUnits:
     return Only.model_validate(given).units or ReducedUnits()
 
 
-def _study(table: _StudyTable, text: str, origin: Origin) -> Study:
+def _study(table: StudyTable, text: str, origin: Origin) -> Study:
     film, impurities = table.film.film(origin), table.impurity
     if table.impurities is not None:
         impurities += table.impurities.build(film, origin)
@@ -394,6 +381,6 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
     if parents and parents[-1] in SHAPE_TABLES and location[-2] == parents[-1]:
         own = list(SHAPE_TABLES[parents[-1]].model_fields)
     named = next((part for part in reversed(parents) if part in tables), None)
-    table = tables[named] if named else _StudyTable
+    table = tables[named] if named else StudyTable
     keys = list(getattr(table, "model_fields", None) or table.__pydantic_fields__)
     return own + [key for key in keys if key != "outline"]

@@ -17,7 +17,7 @@ from pearlfem.report import Comparison
 from pearlfem.solvers import multigrid
 
 PROGRAM = Path(sys.executable).parent / "pearlfem"
-COMMANDS = ("run", "plot", "mesh", "check")
+COMMANDS = ("run", "sweep", "plot", "mesh", "check")
 TIMEOUT = 100  # seconds; a start takes two
 
 BAD_STUDIES = {

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pearlfem.cli import cli
+
 ROOT = Path(__file__).parents[2]
 DOCKERFILES = sorted((ROOT / "docker").glob("Dockerfile*"))
 
@@ -53,10 +55,17 @@ def test_base_image_names_a_release(dockerfile):
     assert re.fullmatch(r"[a-z/]+:v?\d+\.\d+[\w.-]*", image), image
 
 
-def test_base_image_has_the_supported_dolfinx(project):
+def supported_dolfinx(project: dict) -> str:
+    """The release that the wheels are asked for: 0.11, say."""
     (requirement,) = [r for r in project["optional-dependencies"]["wheel"] if "dolfinx" in r]
-    release = re.search(r"==(\d+\.\d+)\.\*", requirement)[1]
-    assert f"dolfinx/dolfinx:v{release}." in (ROOT / "docker/Dockerfile.dolfinx").read_text()
+    return re.search(r"==(\d+\.\d+)\.\*", requirement)[1]
+
+
+def test_base_image_has_the_supported_dolfinx(project):
+    assert (
+        f"dolfinx/dolfinx:v{supported_dolfinx(project)}."
+        in (ROOT / "docker/Dockerfile.dolfinx").read_text()
+    )
 
 
 def test_copied_sources_exist_and_reach_the_engine(dockerfile):
@@ -116,3 +125,28 @@ def test_debian_packages_resolve(dockerfile):
     policy = subprocess.run(command, capture_output=True, text=True, check=True)
     candidates = re.findall(r"^([^\s:]+):\n.*\n +Candidate: \d", policy.stdout, flags=re.MULTILINE)
     assert set(packages) == set(candidates)
+
+
+def test_apptainer_image_is_the_docker_one():
+    recipe = (ROOT / "docker/pearlfem.def").read_text()
+    image = ROOT / "docker/Dockerfile"
+    (base,) = [argument for name, argument in instructions(image) if name == "FROM"]
+    assert f"From: {base}\n" in recipe
+    (line,) = re.findall(r"^ +apt-get install (.*)$", recipe, flags=re.MULTILINE)
+    packages = [word for word in shlex.split(line) if not word.startswith("-")]
+    assert packages == install_arguments(image, "apt-get install")
+    copied = re.findall(r"^ +(\S+) /opt/pearlfem/\1$", recipe, flags=re.MULTILINE)
+    assert copied == ["pyproject.toml", "README.md", "LICENSE", "pearlfem"]
+
+
+def test_conda_environment_has_the_supported_releases(project):
+    text = (ROOT / "docker/environment.yml").read_text()
+    assert re.search(r"^  - python=3\.1[23]$", text, flags=re.MULTILINE)
+    assert f"fenics-dolfinx={supported_dolfinx(project)}\n" in text
+
+
+@pytest.mark.parametrize("script", sorted((ROOT / "docker").glob("*.sbatch")), ids=str)
+def test_batch_scripts_are_bash(script):
+    subprocess.run(["bash", "-n", script], check=True)
+    called = re.findall(r"^srun .*pearlfem (\w+)", script.read_text(), flags=re.MULTILINE)
+    assert called and set(called) <= set(cli.commands)

@@ -136,3 +136,16 @@ def test_what_compilation_needs_is_said(tmp_path, lacking):
     assert "CC" in done.stderr and "XDG_CACHE_HOME" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_read_only_cache_is_used_as_it_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path)
+    study = parse_study(TWO_SIDED + SOLVE.format("stream"))
+    run_study(study, tmp_path / "first")
+
+    def acquire(self):
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(jit.FileLock, "acquire", acquire)
+    monkeypatch.setattr(jit, "_remove_unfinished", None)  # would be an error
+    run_study(study, tmp_path / "second")

@@ -6,14 +6,16 @@ policy lets a browser load nothing from anywhere.
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jinja2
 
+from pearlfem.atomic import atomic_file
 from pearlfem.errors import StudyError
-from pearlfem.io.folder import SUMMARY
+from pearlfem.io.folder import SUMMARY, held_folder
 from pearlfem.io.html import sweep, text
 from pearlfem.io.html.result import is_result, result_content
 
@@ -26,19 +28,22 @@ def write_page(folder: Path) -> Path:
     It is written anew, and replaces an earlier one as a whole.
 
     Raises:
-        StudyError: ``folder`` holds neither, a file in it is missing or damaged, or the page cannot
-            be written.
+        StudyError: ``folder`` holds neither, a file in it is missing or damaged, a run writes to it
+            now, or the page cannot be written.
 
     Note:
         Not collective: call it on one rank.
     """
     if is_result(folder):
-        page = _environment().get_template("result.html").render(result_content(folder))
-    elif sweep.is_sweep(folder):
-        page = _environment().get_template("sweep.html").render(sweep.sweep_content(folder))
-    else:
-        raise StudyError(f"{folder}: holds no {SUMMARY} of a run and no {sweep.TABLE} of a sweep")
-    return _replace(folder / PAGE, page)
+        with held_folder(folder):  # else a run may replace the result in the meantime
+            return _render(folder, "result.html", result_content(folder))
+    if sweep.is_sweep(folder):
+        return _render(folder, "sweep.html", sweep.sweep_content(folder))
+    raise StudyError(f"{folder}: holds no {SUMMARY} of a run and no {sweep.TABLE} of a sweep")
+
+
+def _render(folder: Path, template: str, content: Mapping[str, Any]) -> Path:
+    return _write(folder / PAGE, _environment().get_template(template).render(content))
 
 
 @cache
@@ -55,14 +60,10 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _replace(path: Path, content: str) -> Path:
-    new = path.with_name(f".unfinished-{uuid.uuid4().hex}")
+def _write(path: Path, content: str) -> Path:
     try:
-        try:
-            new.write_text(content, encoding="utf-8")
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
+        with atomic_file(path) as part:
+            part.write_text(content, encoding="utf-8")
     except OSError as error:
         raise StudyError(f"{path}: cannot be written: {error.strerror}") from None
     return path

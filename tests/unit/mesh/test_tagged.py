@@ -83,3 +83,33 @@ def test_file_that_is_not_a_mesh_is_refused(tmp_path, text):
     with pytest.raises(StudyError, match=r"other\.msh"):
         read_mesh(path)
     assert not gmsh.isInitialized()
+
+
+SCRIPT = 'SystemCall "touch {}";\n'
+
+
+@pytest.mark.parametrize("name", ["a.msh", "a.geo"])
+@pytest.mark.parametrize("first", ["", "// $MeshFormat\n", " ", "$MeshFormat\n"])
+def test_script_of_gmsh_is_not_run(tmp_path, name, first):
+    (tmp_path / name).write_text(first + SCRIPT.format(tmp_path / "harm"))
+    with pytest.raises(StudyError, match=name):
+        read_mesh(tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_script_beside_a_mesh_is_not_run(cube, tmp_path):
+    # gmsh.open(FILE) runs FILE.opt, if there is one.
+    path = cube("film", "far")
+    path.with_name("cube.msh.opt").write_text(SCRIPT.format(tmp_path / "harm"))
+    assert set(read_mesh(path).groups) == {"film", "far"}
+    assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.99])
+def test_mesh_that_is_cut_off_is_refused(cube, part):
+    path = cube("film", "far")
+    data = path.read_bytes()
+    path.write_bytes(data[: int(part * len(data))])
+    with pytest.raises(StudyError, match=r"cube\.msh"):
+        read_mesh(path)
+    assert not gmsh.isInitialized()
