@@ -54,7 +54,7 @@ def bounded(value: float, gap: float | None, side: str = "") -> str:
     digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(gap)) + 3
     digits = min(max(digits, 3), 12)
     rounding = {"lower": ROUND_FLOOR, "upper": ROUND_CEILING}.get(side, ROUND_HALF_EVEN)
-    rounded = Context(prec=digits, rounding=rounding).create_decimal(repr(value))
+    rounded = Context(prec=digits, rounding=rounding).create_decimal_from_float(value)
     mantissa, _, exponent = f"{float(rounded):#.{digits}g}".partition("e")
     return _typeset(mantissa.removesuffix("."), exponent)
 
