@@ -129,7 +129,7 @@ class _Axis:
             if self.log:
                 exponent = round(math.log10(step))
                 exact = math.isclose(step, 10.0**exponent) and abs(exponent) > 3
-                yield Tick(float(at), power_of_ten(exponent) if exact else number(step, 3))
+                yield Tick(float(at), power_of_ten(exponent) if exact else number(step, 4))
             else:
                 yield Tick(float(at), number(float(f"{step / 10.0**self._tens:.9g}"), 6))
 
