@@ -1,7 +1,9 @@
 """The command line: help, refusals, exit codes, and what a run leaves on disk."""
 
+import base64
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -17,7 +19,7 @@ from pearlfem.report import Comparison
 from pearlfem.solvers import multigrid
 
 PROGRAM = Path(sys.executable).parent / "pearlfem"
-COMMANDS = ("run", "sweep", "plot", "mesh", "check")
+COMMANDS = ("run", "sweep", "plot", "report", "mesh", "check")
 TIMEOUT = 100  # seconds; a start takes two
 
 BAD_STUDIES = {
@@ -425,6 +427,41 @@ def test_plot_needs_a_result(call, tmp_path, name):
 def test_plot_needs_the_study_as_well(call, result, tmp_path):
     (tmp_path / "film.vtu").write_bytes((result[0] / "film.vtu").read_bytes())
     assert_refused(call("plot", tmp_path), "study.toml")
+
+
+# --- report
+
+
+def test_report_makes_a_page_of_the_result(call, result, tmp_path, summary):
+    folder = tmp_path / "again"
+    shutil.copytree(result[0], folder)
+    code, out, err = call("report", folder)
+    assert (code, err) == (0, "")
+    assert out == f"page: {folder}/report.html\n"
+    text = (folder / "report.html").read_text(encoding="utf-8")
+    assert summary["title"] in text
+    assert f"{summary['free_energy']['value']:.9g}".replace("-", "−") in text
+    picture = base64.b64encode((result[0] / "film.png").read_bytes()).decode()
+    assert picture in text
+    assert {path.name for path in folder.iterdir()} - {p.name for p in result[0].iterdir()} == {
+        "report.html"
+    }
+
+
+@pytest.mark.parametrize("name", ["empty", "nowhere", "file"])
+def test_report_needs_a_result(call, tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("")
+    before = tree(tmp_path)
+    assert_refused(call("report", tmp_path / name), name, "summary.json")
+    assert tree(tmp_path) == before
+
+
+def test_report_names_the_file_that_is_damaged(call, result, tmp_path):
+    folder = tmp_path / "again"
+    shutil.copytree(result[0], folder)
+    (folder / "interaction.npz").unlink()
+    assert_refused(call("report", folder), f"{folder}/interaction.npz: is missing")
 
 
 # --- mesh
