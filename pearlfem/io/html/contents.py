@@ -80,6 +80,11 @@ class Round(_Part):
     error: float
     seconds: float
 
+    @property
+    def gap(self) -> float | None:
+        """Upper minus lower bound."""
+        return None if self.lower is None or self.upper is None else self.upper - self.lower
+
 
 class Mean(_Part):
     """A thermal average and its statistical error."""

@@ -141,11 +141,11 @@ class Couplings:
                     yield self._entry(name, (i, j, a, b), 1.0, self._distance(i, j))
 
     def largest_pairs(self) -> list[Pair]:
-        """Return the couplings that are largest by the norm of T_ij, all if they are few."""
+        """Return the couplings that are largest by the norm of T_ij, all in order if n is few."""
         n = len(self.tensor)
         first, second = np.triu_indices(n, 1)
         norms = np.linalg.norm(self.tensor[first, second], axis=(1, 2))
-        chosen = np.argsort(-norms, kind="stable")[:_LARGEST]
+        chosen = range(len(norms)) if self.few else np.argsort(-norms, kind="stable")[:_LARGEST]
         return [self._pair(int(first[k]), int(second[k])) for k in chosen]
 
     def self_energies(self) -> tuple[float, float, float]:

@@ -41,7 +41,7 @@ def number(value: float | None, digits: int = 9) -> str:
     return _typeset(mantissa, exponent)
 
 
-def bounded(value: float, gap: float | None, side: str = "") -> str:
+def bounded(value: float | None, gap: float | None, side: str = "") -> str:
     """Return ``value`` with three digits of the ``gap`` between its bounds, or as ``number``.
 
     Args:
@@ -49,7 +49,7 @@ def bounded(value: float, gap: float | None, side: str = "") -> str:
         gap: Upper minus lower bound; None if one of them is missing.
         side: "lower" or "upper": rounded away from the truth, so that it still is a bound.
     """
-    if not gap or gap < 0 or value == 0:
+    if not value or not gap or gap < 0:
         return number(value)
     digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(gap)) + 3
     digits = min(max(digits, 3), 12)

@@ -210,7 +210,7 @@ def test_page_of_what_fell_short_says_so(tmp_path):
     text = page(write(tmp_path / "result", content, name="partial.json"))
     assert "<b>Not converged.</b>" in text
     assert "max_dofs &lt; 1" in text
-    assert Checker(text).rows["2"] == ["20", "400", "1.4", "1.6", "0.1", "2.0"]
+    assert Checker(text).rows["2"] == ["20", "400", "1.400", "1.601", "0.1", "2.0"]
     assert "Not converged" not in page(write(tmp_path / "result", summary()))  # summary.json wins
 
 
