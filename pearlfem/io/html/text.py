@@ -54,7 +54,8 @@ def bounded(value: float | None, gap: float | None, side: str = "") -> str:
     digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(gap)) + 3
     digits = min(max(digits, 3), 12)
     rounding = {"lower": ROUND_FLOOR, "upper": ROUND_CEILING}.get(side, ROUND_HALF_EVEN)
-    rounded = Context(prec=digits, rounding=rounding).create_decimal_from_float(value)
+    # Of the shortest text, for the digits of 1.4 beyond it are round-off.
+    rounded = Context(prec=digits, rounding=rounding).create_decimal(repr(float(value)))
     mantissa, _, exponent = f"{float(rounded):#.{digits}g}".partition("e")
     return _typeset(mantissa.removesuffix("."), exponent)
 
