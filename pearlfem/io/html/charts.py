@@ -16,6 +16,7 @@ WIDTH, HEIGHT = 370, 240  # px of a chart
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 10, 26, 40
 _COLORS = ("#0b5fa5", "#d1495b", "#2a9d6f", "#e39c1f", "#7b52ab", "#4d5b6a", "#17a2b8", "#8c564b")
 MOST_SERIES = len(_COLORS)
+_HUGE = 1e150  # no number of physics, and its square is none of the computer's
 _MOST_MARKS = 40  # of a curve; beyond, a line alone
 
 
@@ -98,13 +99,14 @@ class _Axis:
     """Numbers to pixels between ``start`` and ``end``."""
 
     def __init__(self, values: Iterable[float], start: float, end: float, most_ticks: int) -> None:
-        known = np.array([v for v in values if math.isfinite(v)] or [0.0, 1.0])
-        self.log = bool(known.min() > 0 and known.max() / known.min() >= 30)
+        known = np.array([v for v in values if abs(v) < _HUGE] or [0.0, 1.0])  # nor NaN
+        least, largest = float(known.min()), float(known.max())
+        self.log = least > 1 / _HUGE and largest >= 30 * least
         self._start, self._end = start, end
-        least, largest = self._scaled(np.array([known.min(), known.max()]))
+        least, largest = self._scaled(np.array([least, largest])).tolist()
         # A constant fills no axis, and the last digits of one are noise.
         slack = 0.04 * (largest - least) or 0.5 * abs(largest) or 1.0
-        self._low, self._high = float(least - slack), float(largest + slack)
+        self._low, self._high = least - slack, largest + slack
         self._steps = (
             self._log_steps() if self.log else _round_steps(self._low, self._high, most_ticks)
         )
@@ -134,10 +136,8 @@ class _Axis:
                 yield Tick(float(at), number(float(f"{step / 10.0**self._tens:.9g}"), 6))
 
     def _scaled(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        if not self.log:
-            return values
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(np.where(values > 0, np.log10(values), np.nan))
+        known = np.where(np.abs(values) < _HUGE, values, np.nan)
+        return np.asarray(np.log10(known)) if self.log else known
 
     def _log_steps(self) -> list[float]:
         """Return powers of ten, fewer over many decades, with 2 and 5 between over few."""

@@ -14,9 +14,10 @@ from html.parser import HTMLParser
 import matplotlib.image
 import numpy as np
 import pytest
+from mpi4py import MPI
 
 from pearlfem.errors import StudyError
-from pearlfem.io.folder import held_folder
+from pearlfem.io.folder import held_folder, result_folder
 from pearlfem.io.html.page import write_page
 from pearlfem.io.html.text import bounded, heading, number, unit
 
@@ -419,6 +420,14 @@ def test_result_that_is_being_replaced_is_left_alone(tmp_path):
     with held_folder(folder), pytest.raises(StudyError, match="writes to it"):
         write_page(folder)
     assert not (folder / "report.html").exists()
+
+
+def test_new_result_removes_the_page_of_the_earlier_one(tmp_path):
+    folder = write(tmp_path / "result", summary())
+    write_page(folder)
+    with result_folder(folder, force=True, comm=MPI.COMM_SELF) as stage:
+        (stage / "summary.json").write_text("{}")
+    assert [path.name for path in folder.iterdir()] == ["summary.json"]
 
 
 def test_page_that_cannot_be_written_is_an_error(tmp_path):

@@ -69,6 +69,14 @@ def test_nothing_but_nan_is_an_empty_chart():
     assert (made.curves[0].line, made.curves[0].marks) == ("", [])
 
 
+@pytest.mark.parametrize("odd", [1e308, -1e308, math.inf, 1e-320])
+def test_numbers_of_no_use_do_no_harm(odd):
+    made = drawn([odd, 1, 2], [1, 2, odd])
+    numbers = re.findall(r"[\d.]+", made.curves[0].line)
+    assert len(numbers) >= 2
+    assert all(math.isfinite(tick.at) for tick in made.x_ticks + made.y_ticks)
+
+
 def test_points_have_no_line_and_long_curves_no_marks():
     many = list(range(1000))
     assert drawn(many, many, points=True).curves[0].line == ""
