@@ -1,6 +1,8 @@
-"""Solutions whose potential is a polynomial, so that every number in a file is known."""
+"""Solutions whose potential is a polynomial, so that every number in a file is known; a browser."""
 
 import dataclasses
+import shutil
+import subprocess
 
 import basix.ufl
 import numpy as np
@@ -11,6 +13,8 @@ from mpi4py import MPI
 from pearlfem import MaxwellLondon
 from pearlfem.fem.fields import Fields
 from pearlfem.mesh.tagged import TaggedMesh
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +44,21 @@ def stated(request, plane_film, impurities, inverted_box, solution):
     g = fem.Function(psi.function_space)
     g.x.array[:] = 2 * psi.x.array
     return dataclasses.replace(solution, expand=lambda _: Fields(psi, g))
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """Run headless Chromium; return what it prints."""
+    found = [path for path in map(shutil.which, BROWSERS) if path]
+    if not found:
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is in PATH")
+    profile = tmp_path_factory.mktemp("browser")
+
+    def run(*arguments):
+        options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
+        command = [found[0], *options, f"--user-data-dir={profile}", *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run

@@ -3,9 +3,7 @@
 import json
 import math
 import re
-import shutil
 import struct
-import subprocess
 import xml.etree.ElementTree as ET
 import zlib
 from decimal import Decimal
@@ -22,7 +20,6 @@ from pearlfem.io.html.page import write_page
 from pearlfem.io.html.text import bounded, heading, number, unit
 
 VOID = {"meta", "link", "img", "br", "hr", "input"}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 EVIL = "<script>document.title = 'owned'</script>"
 MAGENTA = (255, 0, 255)
 ENERGY = "mu0 Gamma^2 / L"
@@ -477,24 +474,6 @@ def test_headings_have_names_and_units():
 
 
 # --- in a browser
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Run headless Chromium; return what it prints."""
-    found = [path for path in map(shutil.which, BROWSERS) if path]
-    if not found:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is in PATH")
-    profile = tmp_path_factory.mktemp("browser")
-
-    def run(*arguments):
-        options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
-        command = [found[0], *options, f"--user-data-dir={profile}", *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
 
 
 def test_browser_shows_picture_and_numbers_and_runs_nothing(tmp_path, browser):

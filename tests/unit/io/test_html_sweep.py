@@ -6,6 +6,7 @@ import math
 import re
 from html import unescape
 
+import matplotlib.image
 import pytest
 
 from pearlfem.errors import StudyError
@@ -193,3 +194,18 @@ def test_damaged_files_are_refused_by_name(tmp_path, name, content):
     with pytest.raises(StudyError, match=re.escape(str(folder / name))):
         write_page(folder)
     assert not (folder / "report.html").exists()
+
+
+def test_browser_shows_curves_and_points(tmp_path, browser):
+    folder = write(tmp_path / "s", grid())
+    address = write_page(folder).as_uri()
+    seen = browser("--dump-dom", address)
+    assert seen.count("<svg") == 3
+    assert seen.count("<a href") == 12
+    shot = tmp_path / "shot.png"
+    browser(f"--screenshot={shot}", "--window-size=1200,1600", address)
+    pixels = (255 * matplotlib.image.imread(shot)[..., :3]).round().astype(int)
+    # Of each colour of a curve there is enough for its legend, three lines and their marks.
+    for color in ("0b5fa5", "d1495b", "2a9d6f"):
+        rgb = tuple(bytes.fromhex(color))
+        assert (pixels == rgb).all(axis=2).sum() > 300
