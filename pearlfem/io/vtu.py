@@ -17,8 +17,18 @@ import numpy.typing as npt
 from dolfinx import fem
 from mpi4py import MPI
 
+from pearlfem.io.fine_film import split_near
+from pearlfem.mesh.grading import device_extent
 from pearlfem.model.units import Kind, ReducedUnits, Units
-from pearlfem.observables.fields import flux_density, nodal_sheet_current, scalar_potential
+from pearlfem.observables.fields import (
+    flux_density,
+    own_flux_density,
+    own_sheet_current,
+    own_stream_function,
+    scalar_potential,
+)
+from pearlfem.observables.point_fields import distinct_nodes, point_moments
+from pearlfem.observables.point_kernels import exact_film_fields
 from pearlfem.parallel import together
 from pearlfem.solution import Solution
 
@@ -29,7 +39,7 @@ _TETRA_MIRROR = [0, 2, 1, 3, 6, 5, 4, 7, 9, 8]
 _TRIANGLE_MIRROR = [0, 2, 1, 5, 4, 3]
 
 
-_KINDS: dict[str, Kind] = {
+KINDS: dict[str, Kind] = {
     "B": "field",
     "B_z": "field",
     "K": "sheet_current",
@@ -60,29 +70,55 @@ def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues
     """
     mesh = solution.space.mesh
     cells = np.arange(mesh.topology.index_map(mesh.topology.dim).size_local)
-    above, facets = solution.space.sides("film").T
-    on_film = _facet_nodes()[facets]
     corners = mesh.geometry.x[mesh.geometry.dofmaps[0][cells]]
     middles = [(corners[:, a] + corners[:, b]) / 2 for a, b in _TETRA_EDGES]
     nodes = np.concatenate([corners, np.stack(middles, axis=1)], axis=1)
-    B = _at_nodes(flux_density(solution), cells)
-    K = _at_nodes(nodal_sheet_current(solution), above)
-    K = np.take_along_axis(K, on_film[:, :, None], axis=1)
-    space = {"B": B}
-    film = {
-        "K": np.concatenate([K, np.zeros_like(K[..., :1])], axis=-1),
-        "B_z": B[above[:, None], on_film, 2],
-    }
+    space = {"B": _at_nodes(flux_density(solution), cells)}
     if (psi := scalar_potential(solution)) is not None:
         space["psi"] = _at_nodes(psi, cells)
-    if solution.stream_function is not None:
-        g = fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", 2)))
-        g.interpolate(solution.stream_function)
-        film["g"] = np.take_along_axis(_at_nodes(g, above), on_film, axis=1)
+    film_nodes, film = _film_values(solution, nodes)
     for fields in (space, film):
         for name in fields:
-            fields[name] = units.from_reduced(fields[name], _KINDS[name])
-    return NodalValues(nodes, space, nodes[above[:, None], on_film], film, mesh.comm)
+            fields[name] = units.from_reduced(fields[name], KINDS[name])
+    return NodalValues(nodes, space, film_nodes, film, mesh.comm)
+
+
+def _film_values(solution: Solution, nodes: _Array) -> tuple[_Array, dict[str, _Array]]:
+    """Return the nodes of the film's facets, and K, B_z and g there; finer near point impurities.
+
+    Args:
+        solution: The solution.
+        nodes: Those of all cells, ``(n, 10, 3)``.
+    """
+    above, facets = solution.space.sides("film").T
+    rows = above[:, None], _facet_nodes()[facets]
+
+    def on_film(function: fem.Function) -> _Array:
+        values = _at_nodes(function, above)
+        return np.asarray(values[np.arange(len(above))[:, None], rows[1]])
+
+    places = nodes[rows]
+    values = {
+        "K": on_film(own_sheet_current(solution)),
+        "B_z": on_film(own_flux_density(solution))[..., 2],
+    }
+    if solution.stream_function is not None:
+        values["g"] = on_film(own_stream_function(solution))
+    points = [position for position, _ in point_moments(solution)]
+    if points:
+        scale = device_extent(solution.film, [drive.source for drive in solution.drives]).size
+        vertices = solution.space.nodes("film").astype(np.int64)
+        pieces = split_near(vertices, places[:, :3, :2], np.array(points), 0.2 * scale)
+        places = pieces.interpolated(places)
+        places[..., 2] = 0.0
+        values = {name: pieces.interpolated(each) for name, each in values.items()}
+        distinct, which = distinct_nodes(places[..., :2].reshape(-1, 2))
+        exact = exact_film_fields(solution, distinct)._asdict()
+        for name in values:
+            values[name] += exact[name][which].reshape(values[name].shape)
+    K = values["K"]
+    values["K"] = np.concatenate([K, np.zeros_like(K[..., :1])], axis=-1)
+    return places, values
 
 
 def _at_nodes(function: fem.Function, cells: npt.NDArray[np.integer]) -> _Array:
