@@ -4,8 +4,8 @@ Facets are bisected until pieces are small against their distance to the nearest
 piece the smooth rest of a field, a polynomial on the facet, is taken as it is, and the part of the
 infinite film is evaluated at the nodes of the piece.
 
-Bisection is that of the newest vertex: a triangle (p, q, r) has the base pq, whose middle m makes of
-it (r, p, m) and (q, r, m), with the triangle's other sides as their bases. Pieces thus have few
+Bisection is that of the newest vertex: a triangle (p, q, r) has the base pq, whose middle m makes
+of it (r, p, m) and (q, r, m), with the triangle's other sides as their bases. Pieces thus have few
 shapes, and none has a node in the middle of another's side, so that current lines do not break.
 """
 
@@ -43,7 +43,7 @@ class Pieces(NamedTuple):
         weights = self.nodes()
         middles = 4 * weights * np.roll(weights, -1, axis=2)
         shape = np.concatenate([weights * (2 * weights - 1), middles], axis=2)
-        return np.einsum("kab,kb...->ka...", shape, values[self.facets])
+        return np.asarray(np.einsum("kab,kb...->ka...", shape, values[self.facets]))
 
 
 class _Triangles(NamedTuple):

@@ -26,6 +26,7 @@ from pearlfem.model.study import Study
 _Array = npt.NDArray[np.float64]
 _PIXELS = (1500, 1200)
 _LINES_PER_SIGN = 10
+_FEWEST_LINES = 4  # among many impurities, each of which has lines of its own
 _CONE = 0.035  # length of the cones, in half heights of the picture
 
 
@@ -39,9 +40,10 @@ def draw_film(path: Path, fields: Path, study: Study) -> None:
         Not collective: call it on one rank.
     """
     center, half_width = _view(study)
-    surface = _visible_surface(fields, center, 1.5 * half_width)
+    points = has_points(study.impurities)  # then cells are small already
+    surface = _visible_surface(fields, center, 1.5 * half_width, subdivision=1 if points else 2)
     # The current of a point impurity has no largest value: what is near to one does not count.
-    share = 0.985 if has_points(study.impurities) else 1.0
+    share = 0.985 if points else 1.0
     plotter = pyvista.Plotter(off_screen=True, window_size=list(_PIXELS))
     plotter.add_mesh(
         surface,
@@ -65,7 +67,9 @@ def draw_film(path: Path, fields: Path, study: Study) -> None:
     )
     plotter.add_mesh(edge, color="white", line_width=3, lighting=False)
     if "g" in surface.array_names:
-        _add_current_lines(plotter, surface, center, half_width, share)
+        count = len(study.impurities)
+        sparsity = max(_FEWEST_LINES / _LINES_PER_SIGN, min(1.0, 20 / max(count, 1)))
+        _add_current_lines(plotter, surface, center, half_width, share, sparsity)
     _add_moments(plotter, study.impurities, half_width)
     _add_vortices(plotter, study.others, half_width)
     _add_scale(plotter, center, half_width, study.units.name("length"))
@@ -95,13 +99,15 @@ def _view(study: Study) -> tuple[tuple[float, float], float]:
 
 
 def _visible_surface(
-    fields: Path, center: tuple[float, float], half_width: float
+    fields: Path, center: tuple[float, float], half_width: float, subdivision: int
 ) -> pyvista.PolyData:
-    """Return the film around ``center`` with |K|, each quadratic cell as 16 flat ones."""
+    """Return the film around ``center`` with |K|; a subdivision makes 4 flat cells of each."""
     grid = pyvista.read(fields)
     nearest = np.abs(grid.points.reshape(-1, 6, 3)[:, :, :2] - center).max(axis=2).min(axis=1)
     visible = grid.extract_cells(nearest < half_width)
-    surface = visible.extract_surface(nonlinear_subdivision=2, algorithm="dataset_surface")
+    surface = visible.extract_surface(
+        nonlinear_subdivision=subdivision, algorithm="dataset_surface"
+    )
     # At a point impurity itself fields are NaN: as bright as can be, and on no current line.
     current = np.nan_to_num(np.linalg.norm(surface["K"], axis=1), nan=np.inf)
     surface["|K|"] = np.minimum(current, np.finfo(np.float32).max)
@@ -136,46 +142,52 @@ def _add_current_lines(
     center: tuple[float, float],
     half_width: float,
     share: float,
+    sparsity: float,
 ) -> None:
-    """Add level lines of g, denser where g is small, with cones that point along K."""
+    """Add level lines of g, denser where g is small, with cones that point along K.
+
+    ``sparsity`` is a factor of their number and of the size of the cones.
+    """
     strength = np.abs(surface["g"])
     top = strength.max() if share == 1.0 else _largest(surface, strength, share)
-    levels = top * (np.arange(1, _LINES_PER_SIGN + 1) / (_LINES_PER_SIGN + 1)) ** 2
+    count = round(sparsity * _LINES_PER_SIGN)
+    levels = top * (np.arange(1, count + 1) / (count + 1)) ** 2
     lines = surface.contour([*-levels[::-1], *levels], scalars="g")
     if lines.n_points == 0:
         return
     plotter.add_mesh(lines, color="white", line_width=1.5, opacity=0.7, lighting=False)
     # Cells do not share points, so a line is in pieces until equal points are merged.
     joined = lines.clean(tolerance=1e-6 * half_width, absolute=True).strip(join=True)
+    size = _CONE * math.sqrt(sparsity) * half_width
     curves = [joined.get_cell(k).points for k in range(joined.n_cells)]
-    places = _places_of_cones(curves, center, half_width)
+    places = _places_of_cones(curves, center, half_width, size)
     if not len(places):
         return
     heads = pyvista.PolyData(places).sample(surface, tolerance=1e-6)
     heads["direction"] = heads["K"] / np.linalg.norm(heads["K"], axis=1, keepdims=True)
     cone = pyvista.Cone(resolution=16, height=1.0, radius=0.4)
-    cones = heads.glyph(orient="direction", scale=False, factor=_CONE * half_width, geom=cone)
+    cones = heads.glyph(orient="direction", scale=False, factor=size, geom=cone)
     plotter.add_mesh(cones, color="white", lighting=False)
 
 
 def _places_of_cones(
-    curves: Sequence[_Array], center: tuple[float, float], half_width: float
+    curves: Sequence[_Array], center: tuple[float, float], half_width: float, size: float
 ) -> _Array:
-    """Return a place on each long line for its cone, none too near to another, ``(n, 3)``.
+    """Return a place on each long line for its cone of this ``size``, ``(n, 3)``.
 
-    The longest lines come first. On a line it is the place farthest from the centre, where lines
-    are farthest apart, but not on the last tenths of a line that ends at an edge.
+    The longest lines come first, and none is near to another. On a line it is the place farthest
+    from the centre, where lines are farthest apart, but not near the ends of one that has ends.
     """
     found: list[_Array] = []
     for points in sorted(curves, key=_length, reverse=True):
-        if _length(points) < 4 * _CONE * half_width:
+        if _length(points) < 4 * size:
             break
         ends = 0 if np.allclose(points[0], points[-1]) else len(points) // 5
         inner = points[ends : len(points) - ends]
         inner = inner[np.abs(inner[:, :2] - center).max(axis=1) < 0.9 * half_width]
         if found and len(inner):
             apart = KDTree(found).query(inner)[0]
-            inner = inner[apart > 2 * _CONE * half_width]
+            inner = inner[apart > 2 * size]
         if len(inner):
             found.append(inner[np.linalg.norm(inner[:, :2] - center, axis=1).argmax()])
     return np.array(found)

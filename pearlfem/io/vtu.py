@@ -17,8 +17,9 @@ import numpy.typing as npt
 from dolfinx import fem
 from mpi4py import MPI
 
-from pearlfem.io.fine_film import split_near
+from pearlfem.io.fine_film import Pieces, split_near
 from pearlfem.mesh.grading import device_extent
+from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.units import Kind, ReducedUnits, Units
 from pearlfem.observables.fields import (
     flux_density,
@@ -66,7 +67,7 @@ def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues
     """Return what ``write_film`` and ``write_space`` need of a solution, in ``units``.
 
     Note:
-        Not collective, except for the compilation of the first call.
+        Collective.
     """
     mesh = solution.space.mesh
     cells = np.arange(mesh.topology.index_map(mesh.topology.dim).size_local)
@@ -107,8 +108,7 @@ def _film_values(solution: Solution, nodes: _Array) -> tuple[_Array, dict[str, _
     points = [position for position, _ in point_moments(solution)]
     if points:
         scale = device_extent(solution.film, [drive.source for drive in solution.drives]).size
-        vertices = solution.space.nodes("film").astype(np.int64)
-        pieces = split_near(vertices, places[:, :3, :2], np.array(points), 0.2 * scale)
+        pieces = _split(solution.space, places[:, :3, :2], np.array(points), 0.2 * scale)
         places = pieces.interpolated(places)
         places[..., 2] = 0.0
         values = {name: pieces.interpolated(each) for name, each in values.items()}
@@ -119,6 +119,18 @@ def _film_values(solution: Solution, nodes: _Array) -> tuple[_Array, dict[str, _
     K = values["K"]
     values["K"] = np.concatenate([K, np.zeros_like(K[..., :1])], axis=-1)
     return places, values
+
+
+def _split(space: TaggedMesh, corners: _Array, points: _Array, scale: float) -> Pieces:
+    """Return this rank's share of ``split_near`` of the whole film, so that pieces fit together."""
+    mesh = space.mesh
+    vertices = mesh.geometry.input_global_indices[space.nodes("film")].astype(np.int64)
+    all_corners = mesh.comm.allgather(corners)
+    all_vertices = np.concatenate(mesh.comm.allgather(vertices))
+    pieces = split_near(all_vertices, np.concatenate(all_corners), points, scale)
+    facets = pieces.facets - sum(len(each) for each in all_corners[: mesh.comm.rank])
+    mine = (facets >= 0) & (facets < len(corners))
+    return Pieces(facets[mine], pieces.corners[mine])
 
 
 def _at_nodes(function: fem.Function, cells: npt.NDArray[np.integer]) -> _Array:
