@@ -24,6 +24,7 @@ from pearlfem.io.impurities import (
     write_interaction,
 )
 from pearlfem.io.probes import write_probe
+from pearlfem.io.study import STUDY, write_study
 from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
 from pearlfem.model.applied import applied_field, idle_islands
@@ -40,7 +41,6 @@ from pearlfem.solution import FormulationName, Solution, superpose
 
 _Array = npt.NDArray[np.float64]
 PICTURE = "film.png"
-STUDY = "study.toml"
 
 
 def run_study(
@@ -83,7 +83,7 @@ def run_study(
     for x, y in idle_islands(study.film, study.sources):
         progress(f"warning: no source on the island of the film around ({x:g}, {y:g})")
     with result_folder(folder, force=force, comm=comm) as stage:
-        on_root(comm, lambda: (stage / STUDY).write_text(study.text, encoding="utf-8"))
+        on_root(comm, partial(write_study, stage, study))
         found = assemble(study, seconds, comm, progress)
         shortfall = found.shortfall
         counts = {

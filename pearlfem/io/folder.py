@@ -18,8 +18,8 @@ SUMMARY = "summary.json"
 PARTIAL = "partial.json"  # bounds of a study whose tolerance was not reached
 _STAGE = ".unfinished-"  # what a killed run leaves is no result, and in nobody's way
 _OURS = re.compile(
-    r"(film|space)(\.p?vtu|_\d+\.vtu)|impurities\.vtu|interaction\.npz|film\.png|study\.toml"
-    r"|partial\.json|probe_.+\.csv"
+    r"(film|space)(\.p?vtu|_\d+\.vtu)|impurities\.vtu|interaction\.npz|film\.png"
+    r"|result\.vtm|(film|space)\.bp|study(\.toml|_\d+_.+)|partial\.json|probe_.+\.csv"
 )
 
 
