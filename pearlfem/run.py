@@ -16,6 +16,7 @@ from mpi4py import MPI
 from pearlfem.adaptivity import Round
 from pearlfem.assembly import Progress, assemble, timed
 from pearlfem.errors import ConvergenceError, StudyError
+from pearlfem.io.blocks import write_blocks
 from pearlfem.io.folder import PARTIAL, result_folder
 from pearlfem.io.impurities import (
     INTERACTION,
@@ -27,6 +28,7 @@ from pearlfem.io.probes import write_probe
 from pearlfem.io.study import STUDY, write_study
 from pearlfem.io.summary import Bounded, summarise, write_summary
 from pearlfem.io.vtu import nodal_values, write_film, write_space
+from pearlfem.io.vtx import check_vtx, write_vtx
 from pearlfem.model.applied import applied_field, idle_islands
 from pearlfem.model.sources import has_points
 from pearlfem.model.study import Study, read_study
@@ -76,6 +78,8 @@ def run_study(
     """
     if in_order:
         check_orderable(study)
+    if study.output.fields == "vtx":
+        check_vtx()
     start = time.perf_counter()
     seconds: dict[str, float] = {}
     order: Order | None = None
@@ -111,6 +115,8 @@ def run_study(
                 _probe(study, stage, first)
                 if study.impurities:
                     on_root(comm, partial(_write_impurities, study, stage, answers))
+                if study.output.fields == "vtu":
+                    on_root(comm, partial(write_blocks, stage))
                 holes = hole_states(first)
             progress(f"output    {seconds['output']:6.1f} s")
             # Rounds have bounds for the moments as given.
@@ -254,14 +260,17 @@ def _best(rounds: Sequence[Round]) -> Bounded:
 
 def _write(study: Study, stage: Path, solution: Solution) -> None:
     comm = solution.space.mesh.comm
-    keep, picture = study.output.fields == "vtu", study.output.picture
-    if not keep and not picture:
+    fields, picture = study.output.fields, study.output.picture
+    if fields == "none" and not picture:
         return
     values = nodal_values(solution, study.units)
-    write_film(stage, values)
+    if fields == "vtx":
+        write_vtx(stage, values)
+    if picture or fields == "vtu":
+        write_film(stage, values)
     if picture:
         on_root(comm, lambda: _draw(stage, study))
-    if keep:
+    if fields == "vtu":
         write_space(stage, values)
     else:
         on_root(comm, lambda: _remove(stage.glob("film*vtu")))
@@ -273,7 +282,7 @@ def _write_impurities(
     """Write the impurities and their tensors."""
     tensors = {str(name): a.tensor for name, a in answers.items() if a.tensor is not None}
     write_interaction(stage, study.impurities, tensors, study.units)
-    if study.output.fields == "vtu":
+    if study.output.fields != "none":
         write_impurities(stage, study.impurities, study.units)
 
 

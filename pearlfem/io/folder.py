@@ -72,6 +72,6 @@ def _publish(stage: Path, folder: Path) -> None:
     (folder / SUMMARY).unlink(missing_ok=True)
     for old in folder.iterdir():
         if _OURS.fullmatch(old.name):
-            old.unlink()
+            shutil.rmtree(old) if old.is_dir() else old.unlink()
     for path in sorted(stage.iterdir(), key=lambda path: path.name == SUMMARY):
         path.replace(folder / path.name)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from dolfinx import fem
 from mpi4py import MPI
 
+from pearlfem.io.blocks import label_units
 from pearlfem.io.fine_film import Pieces, split_near
 from pearlfem.mesh.grading import device_extent
 from pearlfem.mesh.tagged import TaggedMesh
@@ -40,7 +41,7 @@ _TETRA_MIRROR = [0, 2, 1, 3, 6, 5, 4, 7, 9, 8]
 _TRIANGLE_MIRROR = [0, 2, 1, 5, 4, 3]
 
 
-KINDS: dict[str, Kind] = {
+_KINDS: dict[str, Kind] = {
     "B": "field",
     "B_z": "field",
     "K": "sheet_current",
@@ -53,7 +54,8 @@ class NodalValues(NamedTuple):
     """A solution at VTK's nodes of the cells and of the film's facets that this rank owns.
 
     ``nodes`` (n, 10, 3) [length], ``space`` the fields there, ``film_nodes`` (m, 6, 3) [length]
-    seen from above, ``film`` the fields there, and the communicator ``comm`` of all ranks.
+    seen from above, ``film`` the fields there, the communicator ``comm`` of all ranks, and the
+    names of the ``units``: of each field, and of ``length``.
     """
 
     nodes: _Array
@@ -61,6 +63,7 @@ class NodalValues(NamedTuple):
     film_nodes: _Array
     film: dict[str, _Array]
     comm: MPI.Comm
+    units: dict[str, str]
 
 
 def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues:
@@ -80,8 +83,10 @@ def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues
     film_nodes, film = _film_values(solution, nodes)
     for fields in (space, film):
         for name in fields:
-            fields[name] = units.from_reduced(fields[name], KINDS[name])
-    return NodalValues(nodes, space, film_nodes, film, mesh.comm)
+            fields[name] = units.from_reduced(fields[name], _KINDS[name])
+    names = {name: units.name(_KINDS[name]) for name in (*film, *space)}
+    names["length"] = units.name("length")
+    return NodalValues(nodes, space, film_nodes, film, mesh.comm, names)
 
 
 def _film_values(solution: Solution, nodes: _Array) -> tuple[_Array, dict[str, _Array]]:
@@ -152,7 +157,7 @@ def write_film(folder: Path, values: NodalValues) -> Path:
         Collective.
     """
     upright = _upright(values.film_nodes, values.film, _TRIANGLE_MIRROR)
-    return _write(values.comm, folder / "film", "triangle6", *upright)
+    return _write(values, folder / "film", "triangle6", *upright)
 
 
 def write_space(folder: Path, values: NodalValues) -> Path:
@@ -170,7 +175,7 @@ def write_space(folder: Path, values: NodalValues) -> Path:
         Collective.
     """
     upright = _upright(values.nodes, values.space, _TETRA_MIRROR)
-    return _write(values.comm, folder / "space", "tetra10", *upright)
+    return _write(values, folder / "space", "tetra10", *upright)
 
 
 def _vtk_order() -> list[int]:
@@ -207,23 +212,26 @@ def _upright(
 
 
 def _write(
-    comm: MPI.Comm, stem: Path, cell_type: str, nodes: _Array, data: dict[str, _Array]
+    values: NodalValues, stem: Path, cell_type: str, nodes: _Array, data: dict[str, _Array]
 ) -> Path:
     """Write this rank's cells, and on rank 0 the file that names all pieces; return it."""
     count, per_cell = nodes.shape[:2]
     block = meshio.Mesh(
         nodes.reshape(-1, 3),
         [(cell_type, np.arange(count * per_cell).reshape(count, per_cell))],
-        {
-            name: values.reshape(count * per_cell, *values.shape[2:])
-            for name, values in data.items()
-        },
+        {name: each.reshape(count * per_cell, *each.shape[2:]) for name, each in data.items()},
     )
-    if comm.size == 1:
-        path = stem.with_suffix(".vtu")
+    units = {name: values.units[name] for name in (*data, "length")}
+    comm = values.comm
+
+    def write(path: Path) -> Path:
         block.write(path)
+        label_units(path, units)
         return path
-    together(comm, lambda: block.write(stem.with_name(f"{stem.name}_{comm.rank}.vtu")))
+
+    if comm.size == 1:
+        return write(stem.with_suffix(".vtu"))
+    together(comm, lambda: write(stem.with_name(f"{stem.name}_{comm.rank}.vtu")))
     path = stem.with_suffix(".pvtu")
     pieces = [f"{stem.name}_{rank}.vtu" for rank in range(comm.size)]
     together(comm, lambda: _write_pvtu(path, pieces, block) if comm.rank == 0 else None)
