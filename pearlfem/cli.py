@@ -76,7 +76,7 @@ A study file:
   # tolerance = 1e-4         # refine until the relative error of the free energy is this small
   # max_dofs = 2000000       # largest mesh allowed in doing so
   [output]
-  fields = "vtu"             # or "none"
+  fields = "vtu"             # "vtx" (ADIOS2, for large runs) or "none"
   picture = true
 
 \b
@@ -90,6 +90,7 @@ _RESULT = """\
 \b
 DIR then holds
   summary.json   energies, interaction tensor, sizes, times, versions
+  result.vtm     all fields and impurities: open this in ParaView
   film.vtu       K, g and B_z on the film     (film.pvtu on several ranks)
   space.vtu      B and psi (z >= 0 if space is symmetric; space.pvtu on several ranks)
   film.png       |K|, current lines and moments

@@ -27,7 +27,7 @@ from pearlfem.io.impurities import (
 from pearlfem.io.probes import write_probe
 from pearlfem.io.study import STUDY, write_study
 from pearlfem.io.summary import Bounded, summarise, write_summary
-from pearlfem.io.vtu import nodal_values, write_film, write_space
+from pearlfem.io.vtu import array_units, nodal_values, write_film, write_space
 from pearlfem.io.vtx import check_vtx, write_vtx
 from pearlfem.model.applied import applied_field, idle_islands
 from pearlfem.model.sources import has_points
@@ -116,7 +116,7 @@ def run_study(
                 if study.impurities:
                     on_root(comm, partial(_write_impurities, study, stage, answers))
                 if study.output.fields == "vtu":
-                    on_root(comm, partial(write_blocks, stage))
+                    on_root(comm, partial(write_blocks, stage, array_units(study.units)))
                 holes = hole_states(first)
             progress(f"output    {seconds['output']:6.1f} s")
             # Rounds have bounds for the moments as given.

@@ -19,6 +19,7 @@ from paraview.simple import (
     Contour,
     CreateView,
     ExtractBlock,
+    ExtractSurface,
     GetColorTransferFunction,
     GetScalarBar,
     Glyph,
@@ -26,7 +27,6 @@ from paraview.simple import (
     OpenDataFile,
     SaveScreenshot,
     Show,
-    Tessellate,
 )
 from vtkmodules.util.numpy_support import vtk_to_numpy
 
@@ -55,13 +55,12 @@ def arrays(source):
         "points": information.GetNumberOfPoints(),
         "cells": information.GetNumberOfCells(),
         "arrays": found,
-        "units": units(source),
     }
 
 
-def units(source):
-    """The units in the field data: of each array, and of length."""
-    data = servermanager.Fetch(source).GetFieldData()
+def units(result):
+    """The units in the field data of a result: of each array, and of length."""
+    data = servermanager.Fetch(result).GetFieldData()
     names = [data.GetAbstractArray(k).GetName() for k in range(data.GetNumberOfArrays())]
     start = "unit of "
     return {
@@ -85,26 +84,27 @@ def visible_width(film, impurities):
     )
 
 
-def largest_currents(film, points, center, half):
-    """The largest |K| and |g| in the view; with ``points`` (infinite there) on 98.5 % of it."""
+def current_ranges(film, points, center, half):
+    """The range of |K| and the largest |g| in the view, with ``points`` on 98.5 % of it."""
     data = servermanager.Fetch(film)
     places = vtk_to_numpy(data.GetPoints().GetData()).reshape(-1, 6, 3)  # of quadratic triangles
-    visible = (np.abs(places[..., :2] - center) < half).all(axis=(1, 2))
+    visible = (np.abs(places[..., :2] - center) < 1.3 * half).all(axis=2).any(axis=1)
     (x1, y1), (x2, y2) = (places[visible, k, :2].T - places[visible, 0, :2].T for k in (1, 2))
     areas = np.abs(x1 * y2 - x2 * y1)
     found = []
     for name in ("K", "g"):
         array = data.GetPointData().GetArray(name)
         if array is None:
-            found.append(0.0)
+            found.append((0.0, 0.0))
             continue
         values = vtk_to_numpy(array).reshape(len(places), 6, -1)[visible]
         sizes = np.nan_to_num(np.linalg.norm(values, axis=2))
         means = sizes.mean(axis=1)
         order = np.argsort(means)
         covered = np.cumsum(areas[order])
-        most = means[order][np.searchsorted(covered, 0.985 * covered[-1])]
-        found.append(float(most if points else sizes.max()))
+        shares = np.array([0.01, 0.985]) * covered[-1]
+        least, most = means[order][np.searchsorted(covered, shares)]
+        found.append((float(least), float(most if points else sizes.max())))
     return found
 
 
@@ -114,25 +114,27 @@ def draw(result, picture):
     film, impurities = blocks["film"], blocks["impurities"]
     center, half = visible_width(film, impurities)
     points = impurities is not None and impurities.PointData["size"].GetRange()[0] == 0.0
-    largest, top = largest_currents(film, points, center, half)
+    (least, largest), (_, top) = current_ranges(film, points, center, half)
     view = CreateView("RenderView")
     view.ViewSize = [1500, 1200]
     view.UseColorPaletteForBackground = 0
     view.Background = [0.41, 0.41, 0.41]
     view.OrientationAxesVisibility = 0
 
-    flat = Tessellate(Input=film, OutputDimension=2, MaximumNumberofSubdivisions=2)
+    flat = ExtractSurface(Input=film, NonlinearSubdivisionLevel=1 if points else 2)
     current = Calculator(Input=flat, ResultArrayName="|K|", Function="mag(K)")
     shown = Show(current, view)
     ColorBy(shown, ("POINTS", "|K|"))
     shown.Ambient, shown.Diffuse = 1.0, 0.0
     colors = GetColorTransferFunction("|K|")
     colors.ApplyPreset("Inferno (matplotlib)", True)
-    colors.RescaleTransferFunction(largest / 1e3, largest)
+    colors.RescaleTransferFunction(max(least, largest / 1e3), largest)
     colors.MapControlPointsToLogSpace()
     colors.UseLogScale = 1
     bar = GetScalarBar(colors, view)
-    bar.Title, bar.ComponentTitle = "sheet current", f"[{units(film)['K']}]"
+    bar.WindowLocation, bar.Position = "Any Location", [0.88, 0.2]
+    bar.ScalarBarLength, bar.ScalarBarThickness = 0.6, 30
+    bar.Title, bar.ComponentTitle = "sheet current", f"[{units(result)['K']}]"
     shown.SetScalarBarVisibility(view, True)
 
     if top > 0:
@@ -149,9 +151,11 @@ def draw(result, picture):
         arrows.OrientationArray = ["POINTS", "moment"]
         arrows.ScaleArray = ["POINTS", "No scale array"]
         arrows.ScaleFactor = 0.16 * half
+        arrows.GlyphTransform.Translate = [-0.5, 0.0, 0.0]  # centred on the impurity
         drawn = Show(arrows, view)
         drawn.ColorArrayName = ["POINTS", ""]
         drawn.AmbientColor = drawn.DiffuseColor = [0.0, 0.75, 1.0]
+        drawn.Ambient, drawn.Diffuse = 1.0, 0.0
         drawn.Position = [0.0, 0.0, 0.1 * half]
 
     view.InteractionMode = "2D"
@@ -170,7 +174,7 @@ def main(arguments):
     picture = arguments[1] if len(arguments) > 1 else os.path.join(folder, "paraview.png")
     result = OpenDataFile(os.path.join(folder, "result.vtm"))
     result.UpdatePipeline()
-    print(json.dumps(draw(result, picture)))
+    print(json.dumps({"blocks": draw(result, picture), "units": units(result)}))
 
 
 main(sys.argv[1:])

@@ -15,10 +15,15 @@ RESULT = "result.vtm"
 _BLOCKS = ("film", "space", "impurities")
 
 
-def write_blocks(folder: Path) -> Path:
+def write_blocks(folder: Path, units: Mapping[str, str]) -> Path:
     """Write ``result.vtm``, which names the ``.vtu`` files that are in ``folder``; return its path.
 
     A field of several ranks is a block of pieces, for VTK's reader of ``.vtm`` knows no ``.pvtu``.
+    Units are field data: a text "unit of K" for the array K, which ParaView shows.
+
+    Args:
+        folder: That of the files.
+        units: Names of units by those of the arrays, and that of ``length``.
 
     Raises:
         OSError: It cannot be written.
@@ -28,6 +33,11 @@ def write_blocks(folder: Path) -> Path:
     """
     root = ElementTree.Element("VTKFile", type="vtkMultiBlockDataSet", version="1.0")
     blocks = ElementTree.SubElement(root, "vtkMultiBlockDataSet")
+    fields = ElementTree.SubElement(root, "FieldData")
+    for array, unit in units.items():
+        where = {"type": "String", "Name": f"unit of {array}", "NumberOfTuples": "1"}
+        text = ElementTree.SubElement(fields, "Array", where, format="ascii")
+        text.text = " ".join(str(code) for code in [*unit.encode(), 0])
     names = [name for name in _BLOCKS if any(folder.glob(f"{name}*.vtu"))]
     for index, name in enumerate(names):
         whole = f"{name}.vtu"
@@ -45,34 +55,22 @@ def write_blocks(folder: Path) -> Path:
 
 
 def label_units(path: Path, units: Mapping[str, str]) -> None:
-    """Add to a ``.vtu`` file the units of its arrays, as VTK has them and as ParaView shows them.
-
-    To VTK they are the information ``UNITS_LABEL`` of the array. ParaView keeps this to itself, so
-    that they are field data too: a text "unit of K" for the array K, in the Information panel and
-    the spreadsheet.
+    """Add to a ``.vtu`` file the units of its arrays, VTK's information ``UNITS_LABEL``.
 
     Args:
         path: A file with its data inline.
-        units: Names of units by those of the arrays, and that of ``length``.
+        units: Names of units by those of the arrays.
 
     Raises:
         OSError: The file cannot be read or written.
     """
     content = path.read_bytes()
-    fields = "".join(_text(f"unit of {name}", unit) for name, unit in units.items())
-    start = b"<UnstructuredGrid>"
-    content = content.replace(start, start + f"<FieldData>{fields}</FieldData>".encode(), 1)
     for name, unit in units.items():
         if found := re.search(rb'<DataArray [^>]*Name="%s"' % name.encode(), content):
             # After the data, which VTK expects right behind the tag.
             end = content.index(b"</DataArray>", found.end())
             content = content[:end] + _information(unit) + content[end:]
     path.write_bytes(content)
-
-
-def _text(name: str, text: str) -> str:
-    codes = " ".join(str(code) for code in [*text.encode(), 0])
-    return f'<Array type="String" Name="{name}" NumberOfTuples="1" format="ascii">{codes}</Array>'
 
 
 def _information(unit: str) -> bytes:

@@ -39,8 +39,7 @@ def write_impurities(
     cells = [("vertex", np.arange(len(points))[:, None])]
     path = folder / "impurities.vtu"
     meshio.Mesh(units.from_reduced(points, "length"), cells, data).write(path)
-    length = units.name("length")
-    label_units(path, {"strength": units.name("strength"), "size": length, "length": length})
+    label_units(path, {"strength": units.name("strength"), "size": units.name("length")})
     return path
 
 

@@ -27,6 +27,7 @@ _Array = npt.NDArray[np.float64]
 _PIXELS = (1500, 1200)
 _LINES_PER_SIGN = 10
 _FEWEST_LINES = 4  # among many impurities, each of which has lines of its own
+_MANY_CELLS = 20_000  # which are so small that each may be drawn coarsely
 _CONE = 0.035  # length of the cones, in half heights of the picture
 
 
@@ -40,10 +41,9 @@ def draw_film(path: Path, fields: Path, study: Study) -> None:
         Not collective: call it on one rank.
     """
     center, half_width = _view(study)
-    points = has_points(study.impurities)  # then cells are small already
-    surface = _visible_surface(fields, center, 1.5 * half_width, subdivision=1 if points else 2)
+    surface = _visible_surface(fields, center, 1.5 * half_width)
     # The current of a point impurity has no largest value: what is near to one does not count.
-    share = 0.985 if points else 1.0
+    share = 0.985 if has_points(study.impurities) else 1.0
     plotter = pyvista.Plotter(off_screen=True, window_size=list(_PIXELS))
     plotter.add_mesh(
         surface,
@@ -95,18 +95,19 @@ def _view(study: Study) -> tuple[tuple[float, float], float]:
         return extent.center, 1.1 * extent.size
     cores = [core for source in sources for core in source.cores]
     reach = max(math.dist(extent.center, c.position) + 4 * c.size for c in cores)
-    return extent.center, 1.3 * max(reach, extent.size if film.openings else 0.0)
+    # Points without others have no size: what is worth looking at is that of the mesh's cells.
+    return extent.center, 1.3 * max(reach, extent.size if film.openings or not reach else 0.0)
 
 
 def _visible_surface(
-    fields: Path, center: tuple[float, float], half_width: float, subdivision: int
+    fields: Path, center: tuple[float, float], half_width: float
 ) -> pyvista.PolyData:
-    """Return the film around ``center`` with |K|; a subdivision makes 4 flat cells of each."""
+    """Return the film around ``center`` with |K|, each quadratic cell as 16 or 4 flat ones."""
     grid = pyvista.read(fields)
     nearest = np.abs(grid.points.reshape(-1, 6, 3)[:, :, :2] - center).max(axis=2).min(axis=1)
     visible = grid.extract_cells(nearest < half_width)
     surface = visible.extract_surface(
-        nonlinear_subdivision=subdivision, algorithm="dataset_surface"
+        nonlinear_subdivision=2 if visible.n_cells < _MANY_CELLS else 1, algorithm="dataset_surface"
     )
     # At a point impurity itself fields are NaN: as bright as can be, and on no current line.
     current = np.nan_to_num(np.linalg.norm(surface["K"], axis=1), nan=np.inf)

@@ -47,6 +47,9 @@ _KINDS: dict[str, Kind] = {
     "K": "sheet_current",
     "g": "current",
     "psi": "current",
+    "strength": "strength",
+    "size": "length",
+    "length": "length",  # of points
 }
 
 
@@ -55,7 +58,7 @@ class NodalValues(NamedTuple):
 
     ``nodes`` (n, 10, 3) [length], ``space`` the fields there, ``film_nodes`` (m, 6, 3) [length]
     seen from above, ``film`` the fields there, the communicator ``comm`` of all ranks, and the
-    names of the ``units``: of each field, and of ``length``.
+    names of the fields' ``units``.
     """
 
     nodes: _Array
@@ -84,9 +87,13 @@ def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues
     for fields in (space, film):
         for name in fields:
             fields[name] = units.from_reduced(fields[name], _KINDS[name])
-    names = {name: units.name(_KINDS[name]) for name in (*film, *space)}
-    names["length"] = units.name("length")
+    names = array_units(units)
     return NodalValues(nodes, space, film_nodes, film, mesh.comm, names)
+
+
+def array_units(units: Units | ReducedUnits) -> dict[str, str]:
+    """Return the names of the units of all arrays in the files, and that of ``length``."""
+    return {name: units.name(kind) for name, kind in _KINDS.items()}
 
 
 def _film_values(solution: Solution, nodes: _Array) -> tuple[_Array, dict[str, _Array]]:
@@ -221,7 +228,7 @@ def _write(
         [(cell_type, np.arange(count * per_cell).reshape(count, per_cell))],
         {name: each.reshape(count * per_cell, *each.shape[2:]) for name, each in data.items()},
     )
-    units = {name: values.units[name] for name in (*data, "length")}
+    units = {name: values.units[name] for name in data}
     comm = values.comm
 
     def write(path: Path) -> Path:
