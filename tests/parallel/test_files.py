@@ -11,6 +11,7 @@ from mpi4py import MPI
 from pearlfem import run_study
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.vtu import nodal_values, write_film, write_space
+from pearlfem.io.vtx import write_vtx
 from pearlfem.model.study import parse_study
 from pearlfem.model.units import ReducedUnits
 from pearlfem.solvers import multigrid
@@ -132,7 +133,7 @@ def test_folder_that_is_missing_is_an_error_on_every_rank(answers, shared_tmp):
 def test_run_leaves_the_whole_result(tiny_study, shared_tmp, picture):
     text = tiny_study.replace("picture = false", f"picture = {str(picture).lower()}")
     summary = run_study(parse_study(text), shared_tmp / "out")
-    expected = [*files("film"), *files("space"), "impurities.vtu", "interaction.npz"]
+    expected = [*files("film"), *files("space"), "impurities.vtu", "interaction.npz", "result.vtm"]
     expected += ["study.toml", "summary.json"]
     assert names(shared_tmp / "out") == sorted([*expected, *(["film.png"] if picture else [])])
     written = json.loads((shared_tmp / "out" / "summary.json").read_text())
@@ -173,3 +174,30 @@ def test_run_that_does_not_converge_leaves_nothing(study, shared_tmp, monkeypatc
     with pytest.raises(ConvergenceError, match="residual"):
         run_study(study, shared_tmp / "out")
     assert names(shared_tmp) == []
+
+
+def test_vtx_of_several_ranks_holds_what_one_rank_writes(answers, shared_tmp):
+    adios2 = pytest.importorskip("adios2")
+    together, alone = (nodal_values(each.all, ReducedUnits()) for each in answers)
+    write_vtx(shared_tmp, together)
+    assert names(shared_tmp) == ["film.bp", "space.bp"]
+    for name, nodes, fields in (
+        ("film", alone.film_nodes, alone.film),
+        ("space", alone.nodes, alone.space),
+    ):
+        with adios2.Stream(str(shared_tmp / f"{name}.bp"), "rra") as file:
+
+            def whole(array, file=file):
+                return np.concatenate([file.read(array, block_id=k) for k in range(WORLD.size)])
+
+            assert len(whole("connectivity")) == len(nodes)
+            # Many cells have a node: of their values only the mean is in no order.
+            found = rows(whole("geometry"), *(whole(array) for array in fields))
+            expected = rows(nodes, *fields.values())
+            assert found.shape == expected.shape
+            np.testing.assert_allclose(found[:, :3], expected[:, :3], atol=1e-9)
+            scale = np.abs(expected).max(axis=0) + 1e-12
+            change = (found - expected).mean(axis=0) / scale
+            np.testing.assert_allclose(change, 0.0, atol=1e-7)
+            each = np.linalg.norm((found - expected) / scale, axis=1)
+            assert np.median(each) < 1e-6
