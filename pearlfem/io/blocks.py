@@ -1,4 +1,4 @@
-"""What ParaView opens, and what it is told: ``result.vtm``, and the units in each file.
+"""What ParaView opens: ``result.vtm``; and units, in it and in each file.
 
 ``result.vtm`` names film, space and impurities as the blocks of one data set, with their files. (A
 ``.pvd`` would do as well, but it is a series in time whose parts have numbers and no names.)
@@ -19,7 +19,7 @@ def write_blocks(folder: Path, units: Mapping[str, str]) -> Path:
     """Write ``result.vtm``, which names the ``.vtu`` files that are in ``folder``; return its path.
 
     A field of several ranks is a block of pieces, for VTK's reader of ``.vtm`` knows no ``.pvtu``.
-    Units are field data: a text "unit of K" for the array K, which ParaView shows.
+    Units are field data: a text "unit of K" for the array K.
 
     Args:
         folder: That of the files.
