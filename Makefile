@@ -7,10 +7,10 @@ export UCX_TLS ?= self,sm,tcp
 # .venv's own mpiexec, or the one on PATH where DOLFINx is the environment's; ended if the ranks hang.
 mpiexec = PATH="$(CURDIR)/.venv/bin:$$PATH" timeout --foreground 1800 mpiexec
 
-.PHONY: help setup run check test lint clean
+.PHONY: help setup run check test test-slow lint clean
 
 help:  ## show this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile
 
 setup: .venv/ready  ## make .venv with everything in it
 
@@ -28,6 +28,9 @@ test: lint  ## lint, then all tests serially, and the parallel ones on 2 and 3 r
 	.venv/bin/pytest -n auto --dist loadfile
 	$(mpiexec) -n 2 .venv/bin/pytest -q tests/parallel
 	$(mpiexec) -n 3 .venv/bin/pytest -q tests/parallel
+
+test-slow: setup  ## the tests that make test leaves out (Debian's ParaView among them)
+	.venv/bin/pytest -m slow
 
 lint: setup  ## ruff and mypy
 	.venv/bin/ruff check .

@@ -25,6 +25,7 @@ from pearlfem.inductance import inductance, write_inductance
 from pearlfem.io.folder import held_folder
 from pearlfem.io.html.page import write_page
 from pearlfem.io.probes import write_table
+from pearlfem.io.study import STUDY
 from pearlfem.jit import cache_folder
 from pearlfem.launcher import WrongLauncherError, check_launcher
 from pearlfem.mesh.space import write_space
@@ -37,7 +38,6 @@ from pearlfem.report import (
 )
 from pearlfem.run import PICTURE, draw_picture, probe_result, run_study
 from pearlfem.signals import EXIT_CODE, Terminated, termination_raises
-from pearlfem.stored import STUDY
 from pearlfem.sweep_command import sweep
 from pearlfem.terminal import print_summary, print_table
 from pearlfem.warmup import warm_up
@@ -80,7 +80,7 @@ A study file:
   # tolerance = 1e-4         # refine until the relative error of the free energy is this small
   # max_dofs = 2000000       # largest mesh allowed in doing so
   [output]
-  fields = "vtu"             # or "none"
+  fields = "vtu"             # "vtx" (ADIOS2, for large runs) or "none"
   picture = true
   solution = false           # or true: keep it for pearlfem probe
 
@@ -95,6 +95,7 @@ _RESULT = """\
 \b
 DIR then holds
   summary.json   energies, interaction tensor, sizes, times, versions
+  result.vtm     all fields and impurities: open this in ParaView
   film.vtu       K, g and B_z on the film     (film.pvtu on several ranks)
   space.vtu      B and psi (z >= 0 if space is symmetric; space.pvtu on several ranks)
   film.png       |K|, current lines and moments

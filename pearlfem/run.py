@@ -17,14 +17,17 @@ from pearlfem.adaptivity import Round
 from pearlfem.assembly import Assembler, Progress, timed
 from pearlfem.atomic import atomic_file
 from pearlfem.errors import ConvergenceError, StudyError
+from pearlfem.io.blocks import write_blocks
 from pearlfem.io.folder import PARTIAL, result_folder
 from pearlfem.io.impurities import (
     write_impurities,
     write_interaction,
 )
 from pearlfem.io.probes import write_probe
+from pearlfem.io.study import write_study
 from pearlfem.io.summary import Bounded, summarise, write_summary
-from pearlfem.io.vtu import nodal_values, write_film, write_space
+from pearlfem.io.vtu import array_units, nodal_values, write_film, write_space
+from pearlfem.io.vtx import check_vtx, write_vtx
 from pearlfem.model.applied import applied_field, idle_islands
 from pearlfem.model.probes import Probe, read_points
 from pearlfem.model.sources import has_points
@@ -38,7 +41,7 @@ from pearlfem.ordering import Order, check_orderable, find_order, order_as_dict,
 from pearlfem.parallel import on_root
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName, Solution, superpose
-from pearlfem.stored import STUDY, load_solution, save_solution, solved_study
+from pearlfem.stored import load_solution, save_solution, solved_study
 
 _Array = npt.NDArray[np.float64]
 PICTURE = "film.png"
@@ -79,6 +82,8 @@ def run_study(
     """
     if in_order:
         check_orderable(study)
+    if study.output.fields == "vtx":
+        check_vtx()
     start = time.perf_counter()
     own = assembler or Assembler()
     seconds: dict[str, float] = {}
@@ -87,7 +92,7 @@ def run_study(
     for x, y in idle_islands(study.film, study.sources):
         progress(f"warning: no source on the island of the film around ({x:g}, {y:g})")
     with result_folder(folder, force=force, comm=comm) as stage:
-        on_root(comm, lambda: (stage / STUDY).write_text(study.text, encoding="utf-8"))
+        on_root(comm, partial(write_study, stage, study))
         found = own.assemble(study, seconds, comm, progress)
         shortfall = found.shortfall
         counts = {
@@ -115,6 +120,8 @@ def run_study(
                 _probe(study, stage, first)
                 if study.impurities:
                     on_root(comm, partial(_write_impurities, study, stage, answers))
+                if study.output.fields == "vtu":
+                    on_root(comm, partial(write_blocks, stage, array_units(study.units)))
                 holes = hole_states(first)
                 if study.output.solution:
                     solutions = {name: answer.solution for name, answer in answers.items()}
@@ -286,14 +293,17 @@ def _best(rounds: Sequence[Round]) -> Bounded:
 
 def _write(study: Study, stage: Path, solution: Solution) -> None:
     comm = solution.space.mesh.comm
-    keep, picture = study.output.fields == "vtu", study.output.picture
-    if not keep and not picture:
+    fields, picture = study.output.fields, study.output.picture
+    if fields == "none" and not picture:
         return
     values = nodal_values(solution, study.units)
-    write_film(stage, values)
+    if fields == "vtx":
+        write_vtx(stage, values)
+    if picture or fields == "vtu":
+        write_film(stage, values)
     if picture:
         on_root(comm, lambda: _draw(stage, study))
-    if keep:
+    if fields == "vtu":
         write_space(stage, values)
     else:
         on_root(comm, lambda: _remove(stage.glob("film*vtu")))
@@ -305,7 +315,7 @@ def _write_impurities(
     """Write the impurities and their tensors."""
     tensors = {str(name): a.tensor for name, a in answers.items() if a.tensor is not None}
     write_interaction(stage, study.impurities, tensors, study.units)
-    if study.output.fields == "vtu":
+    if study.output.fields != "none":
         write_impurities(stage, study.impurities, study.units)
 
 

@@ -20,6 +20,7 @@ from mpi4py import MPI
 from pearlfem.errors import StudyError
 from pearlfem.fem.fields import Fields
 from pearlfem.io.impurities import INTERACTION, read_angles
+from pearlfem.io.study import STUDY
 from pearlfem.mesh.stored import cell_order, mesh_arrays, mesh_from_arrays
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.study import Study, read_study
@@ -28,7 +29,6 @@ from pearlfem.parallel import on_root
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName, Solution
 
-STUDY = "study.toml"
 SOLUTION = "solution.npz"
 
 _Arrays = dict[str, npt.NDArray[Any]]

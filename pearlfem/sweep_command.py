@@ -93,7 +93,7 @@ def sweep(
     if apart and comm.size > 1:
         raise click.UsageError("--jobs and --ranks start their own MPI; do not use mpiexec as well")
     # A job need not validate the points of others: who started it has done that.
-    what = on_root(comm, lambda: read_sweep(study, path, checked=not as_job))
+    what = on_root(comm, lambda: read_sweep(study, checked=not as_job))
     folder = SweepFolder(path, what)
     on_root(comm, lambda: folder.open(force=force))
     if as_job:

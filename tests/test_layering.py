@@ -123,7 +123,7 @@ LIBRARIES = {
         "pydantic_core",
         "shapely",
         "simpleeval",
-        "tomli_w",
+        "tomlkit",
     },
     "materials": {"numpy", "pydantic", "scipy"},
     "jit": {"dolfinx", "filelock", "mpi4py", "numpy"},

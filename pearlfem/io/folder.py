@@ -40,9 +40,10 @@ SUMMARY = "summary.json"
 PARTIAL = "partial.json"  # bounds of a study whose tolerance was not reached
 _NEW, _OLD, _NOW = "new", "old", "now"
 _OURS = re.compile(
-    r"(film|space)(\.p?vtu|_\d+\.vtu)|impurities\.vtu|(interaction|solution)\.npz|film\.png"
-    r"|study\.toml|(summary|partial)\.json|probe_.+\.csv|report\.html"
+    r"(film|space)(\.p?vtu|_\d+\.vtu|\.bp)|impurities\.vtu|result\.vtm|film\.png|report\.html"
+    r"|(interaction|solution)\.npz|study(\.toml|_\d+_.+)|(summary|partial)\.json|probe_.+\.csv"
 )
+_FOLDER = ".bp"  # what ADIOS2 writes is a folder, and has no hard links
 _NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ESTALE}
 
@@ -152,6 +153,9 @@ def _publish(folder: Path) -> None:
     old = _earlier(folder, new)
     for name in new:
         _sync(hidden / _NEW / name)
+    if any(name.endswith(_FOLDER) for name in (*old, *new)):
+        _replace(folder, new, old)
+        return
     try:
         _keep(folder, old)
     except OSError as error:
@@ -173,7 +177,7 @@ def _earlier(folder: Path, new: Collection[str] = ()) -> list[str]:
     """Return the names of the files that the result ``new`` replaces."""
     found = [path for path in folder.iterdir() if _OURS.fullmatch(path.name) or path.name in new]
     for path in found:
-        if path.is_dir():
+        if path.is_dir() and path.suffix != _FOLDER:
             raise StudyError(f"{path}: is a folder; allowed: a file, which the result replaces")
     return sorted(path.name for path in found)
 
@@ -197,7 +201,8 @@ def _point(path: Path, target: str, hidden: Path) -> None:
 def _replace(folder: Path, new: list[str], old: list[str]) -> None:
     """Replace one file after the other; meanwhile there is no summary."""
     for name in sorted(old, key=lambda name: name != SUMMARY):
-        (folder / name).unlink()
+        path = folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     for name in sorted(new, key=lambda name: name == SUMMARY):
         os.replace(folder / HIDDEN / _NEW / name, folder / name)
 

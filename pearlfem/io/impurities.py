@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pearlfem.errors import StudyError
+from pearlfem.io.blocks import label_units
 from pearlfem.model.sources import Impurity
 from pearlfem.model.units import ReducedUnits, Units
 
@@ -37,6 +38,7 @@ def write_impurities(
     cells = [("vertex", np.arange(len(points))[:, None])]
     path = folder / "impurities.vtu"
     meshio.Mesh(units.from_reduced(points, "length"), cells, data).write(path)
+    label_units(path, {"strength": units.name("strength"), "size": units.name("length")})
     return path
 
 

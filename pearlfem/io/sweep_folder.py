@@ -20,13 +20,13 @@ from typing import Any
 from pearlfem.errors import StudyError
 from pearlfem.io.folder import SUMMARY, held_folder
 from pearlfem.io.lock import HIDDEN
+from pearlfem.io.study import STUDY, self_contained
 from pearlfem.io.sweep_rows import Row, as_columns, result_cells
 from pearlfem.model.sweep import Point, Sweep
 
 FAILED = "failed.txt"
 SWEEP = "sweep.toml"
 CSV, PARQUET = "table.csv", "table.parquet"
-_STUDY = "study.toml"
 _POINT = re.compile(r"\d{4,6}")
 
 
@@ -126,7 +126,8 @@ class SweepFolder:
                 f"output folder {self.path}: is not empty, and no sweep; allowed: a new or empty "
                 "folder, that of the same sweep, or --force"
             )
-        texts = {point.folder: point.text for point in self.sweep.points}
+        points = self.sweep.points
+        texts = {p.folder: self_contained(p.text, p.origin)[0] for p in points}
         found = [path for path in visible if _POINT.fullmatch(path.name)]
         strangers = [path for path in found if _other_study(path, texts.get(path.name))]
         if strangers and not force:
@@ -145,7 +146,7 @@ class SweepFolder:
 def _other_study(folder: Path, text: str | None) -> bool:
     """Return whether ``folder`` has the result of another study than ``text``."""
     try:
-        return (folder / _STUDY).read_text(encoding="utf-8") != text
+        return (folder / STUDY).read_text(encoding="utf-8") != text
     except FileNotFoundError:  # what a killed or failed run has left, or another job publishes now
         return False
 

@@ -17,8 +17,20 @@ import numpy.typing as npt
 from dolfinx import fem
 from mpi4py import MPI
 
+from pearlfem.io.blocks import label_units
+from pearlfem.io.fine_film import Pieces, split_near
+from pearlfem.mesh.grading import device_extent
+from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.units import Kind, ReducedUnits, Units
-from pearlfem.observables.fields import flux_density, nodal_sheet_current, scalar_potential
+from pearlfem.observables.fields import (
+    flux_density,
+    own_flux_density,
+    own_sheet_current,
+    own_stream_function,
+    scalar_potential,
+)
+from pearlfem.observables.point_fields import distinct_nodes, point_moments
+from pearlfem.observables.point_kernels import exact_film_fields
 from pearlfem.parallel import together
 from pearlfem.solution import Solution
 
@@ -35,6 +47,9 @@ _KINDS: dict[str, Kind] = {
     "K": "sheet_current",
     "g": "current",
     "psi": "current",
+    "strength": "strength",
+    "size": "length",
+    "length": "length",  # of points
 }
 
 
@@ -42,7 +57,8 @@ class NodalValues(NamedTuple):
     """A solution at VTK's nodes of the cells and of the film's facets that this rank owns.
 
     ``nodes`` (n, 10, 3) [length], ``space`` the fields there, ``film_nodes`` (m, 6, 3) [length]
-    seen from above, ``film`` the fields there, and the communicator ``comm`` of all ranks.
+    seen from above, ``film`` the fields there, the communicator ``comm`` of all ranks, and the
+    names of the fields' ``units``.
     """
 
     nodes: _Array
@@ -50,39 +66,83 @@ class NodalValues(NamedTuple):
     film_nodes: _Array
     film: dict[str, _Array]
     comm: MPI.Comm
+    units: dict[str, str]
 
 
 def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues:
     """Return what ``write_film`` and ``write_space`` need of a solution, in ``units``.
 
     Note:
-        Not collective, except for the compilation of the first call.
+        Collective.
     """
     mesh = solution.space.mesh
     cells = np.arange(mesh.topology.index_map(mesh.topology.dim).size_local)
-    above, facets = solution.space.sides("film").T
-    on_film = _facet_nodes()[facets]
     corners = mesh.geometry.x[mesh.geometry.dofmaps[0][cells]]
     middles = [(corners[:, a] + corners[:, b]) / 2 for a, b in _TETRA_EDGES]
     nodes = np.concatenate([corners, np.stack(middles, axis=1)], axis=1)
-    B = _at_nodes(flux_density(solution), cells)
-    K = _at_nodes(nodal_sheet_current(solution), above)
-    K = np.take_along_axis(K, on_film[:, :, None], axis=1)
-    space = {"B": B}
-    film = {
-        "K": np.concatenate([K, np.zeros_like(K[..., :1])], axis=-1),
-        "B_z": B[above[:, None], on_film, 2],
-    }
+    space = {"B": _at_nodes(flux_density(solution), cells)}
     if (psi := scalar_potential(solution)) is not None:
         space["psi"] = _at_nodes(psi, cells)
-    if solution.stream_function is not None:
-        g = fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", 2)))
-        g.interpolate(solution.stream_function)
-        film["g"] = np.take_along_axis(_at_nodes(g, above), on_film, axis=1)
+    film_nodes, film = _film_values(solution, nodes)
     for fields in (space, film):
         for name in fields:
             fields[name] = units.from_reduced(fields[name], _KINDS[name])
-    return NodalValues(nodes, space, nodes[above[:, None], on_film], film, mesh.comm)
+    names = array_units(units)
+    return NodalValues(nodes, space, film_nodes, film, mesh.comm, names)
+
+
+def array_units(units: Units | ReducedUnits) -> dict[str, str]:
+    """Return the names of the units of all arrays in the files, and that of ``length``."""
+    return {name: units.name(kind) for name, kind in _KINDS.items()}
+
+
+def _film_values(solution: Solution, nodes: _Array) -> tuple[_Array, dict[str, _Array]]:
+    """Return the nodes of the film's facets, and K, B_z and g there; finer near point impurities.
+
+    Args:
+        solution: The solution.
+        nodes: Those of all cells, ``(n, 10, 3)``.
+    """
+    above, facets = solution.space.sides("film").T
+    rows = above[:, None], _facet_nodes()[facets]
+
+    def on_film(function: fem.Function) -> _Array:
+        values = _at_nodes(function, above)
+        return np.asarray(values[np.arange(len(above))[:, None], rows[1]])
+
+    places = nodes[rows]
+    values = {
+        "K": on_film(own_sheet_current(solution)),
+        "B_z": on_film(own_flux_density(solution))[..., 2],
+    }
+    if solution.stream_function is not None:
+        values["g"] = on_film(own_stream_function(solution))
+    points = [position for position, _ in point_moments(solution)]
+    if points:
+        scale = device_extent(solution.film, [drive.source for drive in solution.drives]).size
+        pieces = _split(solution.space, places[:, :3, :2], np.array(points), 0.2 * scale)
+        places = pieces.interpolated(places)
+        places[..., 2] = 0.0
+        values = {name: pieces.interpolated(each) for name, each in values.items()}
+        distinct, which = distinct_nodes(places[..., :2].reshape(-1, 2))
+        exact = exact_film_fields(solution, distinct)._asdict()
+        for name in values:
+            values[name] += exact[name][which].reshape(values[name].shape)
+    K = values["K"]
+    values["K"] = np.concatenate([K, np.zeros_like(K[..., :1])], axis=-1)
+    return places, values
+
+
+def _split(space: TaggedMesh, corners: _Array, points: _Array, scale: float) -> Pieces:
+    """Return this rank's share of ``split_near`` of the whole film, so that pieces fit together."""
+    mesh = space.mesh
+    vertices = mesh.geometry.input_global_indices[space.nodes("film")].astype(np.int64)
+    all_corners = mesh.comm.allgather(corners)
+    all_vertices = np.concatenate(mesh.comm.allgather(vertices))
+    pieces = split_near(all_vertices, np.concatenate(all_corners), points, scale)
+    facets = pieces.facets - sum(len(each) for each in all_corners[: mesh.comm.rank])
+    mine = (facets >= 0) & (facets < len(corners))
+    return Pieces(facets[mine], pieces.corners[mine])
 
 
 def _at_nodes(function: fem.Function, cells: npt.NDArray[np.integer]) -> _Array:
@@ -104,7 +164,7 @@ def write_film(folder: Path, values: NodalValues) -> Path:
         Collective.
     """
     upright = _upright(values.film_nodes, values.film, _TRIANGLE_MIRROR)
-    return _write(values.comm, folder / "film", "triangle6", *upright)
+    return _write(values, folder / "film", "triangle6", *upright)
 
 
 def write_space(folder: Path, values: NodalValues) -> Path:
@@ -122,7 +182,7 @@ def write_space(folder: Path, values: NodalValues) -> Path:
         Collective.
     """
     upright = _upright(values.nodes, values.space, _TETRA_MIRROR)
-    return _write(values.comm, folder / "space", "tetra10", *upright)
+    return _write(values, folder / "space", "tetra10", *upright)
 
 
 def _vtk_order() -> list[int]:
@@ -159,23 +219,26 @@ def _upright(
 
 
 def _write(
-    comm: MPI.Comm, stem: Path, cell_type: str, nodes: _Array, data: dict[str, _Array]
+    values: NodalValues, stem: Path, cell_type: str, nodes: _Array, data: dict[str, _Array]
 ) -> Path:
     """Write this rank's cells, and on rank 0 the file that names all pieces; return it."""
     count, per_cell = nodes.shape[:2]
     block = meshio.Mesh(
         nodes.reshape(-1, 3),
         [(cell_type, np.arange(count * per_cell).reshape(count, per_cell))],
-        {
-            name: values.reshape(count * per_cell, *values.shape[2:])
-            for name, values in data.items()
-        },
+        {name: each.reshape(count * per_cell, *each.shape[2:]) for name, each in data.items()},
     )
-    if comm.size == 1:
-        path = stem.with_suffix(".vtu")
+    units = {name: values.units[name] for name in data}
+    comm = values.comm
+
+    def write(path: Path) -> Path:
         block.write(path)
+        label_units(path, units)
         return path
-    together(comm, lambda: block.write(stem.with_name(f"{stem.name}_{comm.rank}.vtu")))
+
+    if comm.size == 1:
+        return write(stem.with_suffix(".vtu"))
+    together(comm, lambda: write(stem.with_name(f"{stem.name}_{comm.rank}.vtu")))
     path = stem.with_suffix(".pvtu")
     pieces = [f"{stem.name}_{rank}.vtu" for rank in range(comm.size)]
     together(comm, lambda: _write_pvtu(path, pieces, block) if comm.rank == 0 else None)

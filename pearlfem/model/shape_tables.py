@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import shapely
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from pearlfem.model import drawings
 from pearlfem.model.quantities import Finite, Point, PositiveLength
@@ -199,12 +198,17 @@ SHAPE_TABLES: dict[str, type[Table]] = {
 }
 
 
-def shape_keys(own: Sequence[str], content: Any) -> Any:
-    """Return a table with the keys of its shape, all but its ``own``, in a table ``outline``."""
-    if not isinstance(content, dict):
-        return content
-    outline = {key: value for key, value in content.items() if key not in own}
-    return {k: v for k, v in content.items() if k in own} | {"outline": outline}
+class PlacedTable(Table):
+    """A table with a shape, ``outline``: the keys of the shape stand among its own."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _apart(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        own = cls.model_fields.keys() - {"outline"}
+        outline = {key: value for key, value in content.items() if key not in own}
+        return {k: v for k, v in content.items() if k in own} | {"outline": outline}
 
 
 def _scaled(drawn: drawings.Drawing, source: str, origin: Origin) -> Drawing:

@@ -11,7 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError
 
 from pearlfem.errors import StudyError
 from pearlfem.model.applied import CurrentLoop, Dipole, UniformField, check_applied
@@ -28,9 +28,9 @@ from pearlfem.model.shape_tables import (
     BoundedTable,
     Number,
     Origin,
+    PlacedTable,
     ShapeTable,
     Table,
-    shape_keys,
 )
 from pearlfem.model.solve_tables import MeshTable, SolveTable
 from pearlfem.model.sources import (
@@ -60,16 +60,7 @@ def _length(given: float | _ProfileTable) -> float | Profile:
     return given.build() if isinstance(given, _ProfileTable) else given
 
 
-class _Placed(Table):
-    """A table with a shape: the keys of the shape stand among its own."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _apart(cls, content: Any) -> Any:
-        return shape_keys([key for key in cls.model_fields if key != "outline"], content)
-
-
-class _HoleTable(_Placed):
+class _HoleTable(PlacedTable):
     name: Annotated[str, Field(min_length=1)]
     outline: BoundedTable
     fluxoid: Annotated[int, Field(strict=True)] = 0
@@ -78,7 +69,7 @@ class _HoleTable(_Placed):
         return Hole(self.outline.build(origin), self.name)
 
 
-class _RegionTable(_Placed):
+class _RegionTable(PlacedTable):
     outline: BoundedTable
     pearl_length: _PearlLength
 
@@ -86,7 +77,7 @@ class _RegionTable(_Placed):
         return Region(self.outline.build(origin), _length(self.pearl_length))
 
 
-class _FilmTable(_Placed):
+class _FilmTable(PlacedTable):
     outline: ShapeTable
     pearl_length: _PearlLength
     hole: tuple[_HoleTable, ...] = ()
@@ -117,7 +108,7 @@ class _AppliedTable(Table):
 class OutputTable(Table):
     """[output]: what is written besides summary.json."""
 
-    fields: Literal["vtu", "none"] = "vtu"
+    fields: Literal["vtu", "vtx", "none"] = "vtu"
     picture: Annotated[bool, Field(strict=True)] = True
     solution: Annotated[bool, Field(strict=True)] = False
     probe: tuple[Probe, ...] = ()
@@ -159,8 +150,8 @@ class Study(Table):
 
     Film and impurities are those at ``temperature``, if there is one, while ``text`` has them at 0.
     ``lattice`` has the vectors of that of [impurities.lattice], None without it;
-    ``others`` are all sources but the impurities. ``text`` is the TOML it came from, so that a
-    result can carry its own study file.
+    ``others`` are all sources but the impurities. ``text`` is the TOML it came from, and the files
+    that it names lie in ``folder``, so that a result can carry its own study.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -178,6 +169,7 @@ class Study(Table):
     order: OrderTable
     output: OutputTable
     text: str
+    folder: Path
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -285,6 +277,7 @@ def _study(table: StudyTable, text: str, origin: Origin) -> Study:
         order=table.order,
         output=table.output,
         text=text,
+        folder=origin.folder,
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import tomli_w
+import tomlkit
 from pydantic import ValidationError
 
 from pearlfem.errors import StudyError
@@ -31,16 +30,14 @@ class Point:
     Args:
         number: Its number, from 1.
         values: That of each parameter, as the study has it.
-        text: The study, with its files by their paths from the point's folder.
-        given: The same with its files by their paths from ``origin``.
-        origin: The folder that the files of the sweep's study lie in.
+        text: The study.
+        origin: The folder from which it names files: that of the sweep's study.
         where: What messages call it.
     """
 
     number: int
     values: tuple[Any, ...]
     text: str
-    given: str
     origin: Path
     where: str
 
@@ -56,8 +53,7 @@ class Point:
         Raises:
             StudyError: It is none.
         """
-        study = parse_study(self.given, self.where, self.origin)
-        return study.model_copy(update={"text": self.text})
+        return parse_study(self.text, self.where, self.origin)
 
 
 @dataclass(frozen=True)
@@ -94,12 +90,11 @@ class Sweep:
         return _described(self.keys, point.values)
 
 
-def read_sweep(path: Path, folder: Path, *, checked: bool = True) -> Sweep:
+def read_sweep(path: Path, *, checked: bool = True) -> Sweep:
     """Read a study with [sweep].
 
     Args:
         path: The study file.
-        folder: Where the results will go, each point in a folder of its own.
         checked: Validate the study of every point now.
 
     Raises:
@@ -128,9 +123,7 @@ def read_sweep(path: Path, folder: Path, *, checked: bool = True) -> Sweep:
     for number, values in enumerate(combined, start=1):
         where = f"{path}: point {number} ({_described(keys, values)})"
         own = _content(content, keys, values, where)
-        way = _way(folder / _folder(number), path.parent)
-        texts = tomli_w.dumps(_moved(own, way)), tomli_w.dumps(own)
-        points.append(Point(number, values, *texts, path.parent, where))
+        points.append(Point(number, values, tomlkit.dumps(own), path.parent, where))
         if checked:
             _ = points[-1].study
     return Sweep(text, keys, kinds, units, tuple(points))
@@ -161,7 +154,7 @@ def _units(content: dict[str, Any], path: Path) -> _Units:
     try:
         return Units.model_validate(content["units"]) if "units" in content else ReducedUnits()
     except ValidationError:
-        parse_study(tomli_w.dumps(content), str(path), path.parent)  # tells what is wrong
+        parse_study(tomlkit.dumps(content), str(path), path.parent)  # tells what is wrong
         raise
 
 
@@ -247,22 +240,3 @@ def _content(
     except StudyError as error:
         raise StudyError(f"{where}: {error}") from None
     return own
-
-
-def _way(start: Path, end: Path) -> str:
-    """Return the path of ``end`` from ``start``."""
-    return os.path.relpath(os.path.realpath(end), os.path.realpath(start))
-
-
-def _moved(content: Any, way: str) -> Any:
-    """Return ``content`` for a study in another folder, from which ``way`` leads to its files."""
-    if isinstance(content, list):
-        return [_moved(each, way) for each in content]
-    if not isinstance(content, dict):
-        return content
-    return {
-        key: os.path.join(way, value)
-        if key == "file" and isinstance(value, str)
-        else _moved(value, way)
-        for key, value in content.items()
-    }

@@ -155,10 +155,19 @@ def nodal_sheet_current(solution: Solution) -> fem.Function:
     Note:
         Not collective, except for the compilation of the first call.
     """
+    K = own_sheet_current(solution)
+    return add_exact_part(K, solution, infinite_film.sheet_current, on_film=True)
+
+
+def own_sheet_current(solution: Solution) -> fem.Function:
+    """Return ``nodal_sheet_current`` without what point impurities have on the infinite film.
+
+    Note:
+        Not collective, except for the compilation of the first call.
+    """
     g = solution.stream_function
     if g is not None:
-        K = _interpolated(solution, turned_gradient(g), "K")
-        return add_exact_part(K, solution, infinite_film.sheet_current, on_film=True)
+        return _interpolated(solution, turned_gradient(g), "K")
     A = solution.potential
     current = _interpolated(solution, ufl.as_vector([A[0], A[1]]), "K")
     V = current.function_space
@@ -182,8 +191,20 @@ def nodal_stream_function(solution: Solution) -> fem.Function:
     Note:
         Not collective, except for the compilation of the first call.
     """
-    g = _interpolated(solution, _need_stream_function(solution, "nodal_stream_function"), "g")
+    g = own_stream_function(solution)
     return add_exact_part(g, solution, infinite_film.stream_function, on_film=True)
+
+
+def own_stream_function(solution: Solution) -> fem.Function:
+    """Return ``nodal_stream_function`` without what point impurities have on the infinite film.
+
+    Raises:
+        StudyError: The solution is not of the stream formulation.
+
+    Note:
+        Not collective, except for the compilation of the first call.
+    """
+    return _interpolated(solution, _need_stream_function(solution, "nodal_stream_function"), "g")
 
 
 def magnetic_moment(solution: Solution) -> _Array:

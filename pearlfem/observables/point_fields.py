@@ -48,7 +48,7 @@ def exact_part(solution: Solution, field: ExactField, points: _Array) -> _Array 
         points: As ``field`` takes them: (x, y) or (x, y, z) [length].
     """
     total: _Array | float = 0.0
-    for position, moment in _moments(solution):
+    for position, moment in point_moments(solution):
         total = total + field(
             points,
             position,
@@ -70,26 +70,35 @@ def add_exact_part(
         field: Of ``pearlfem.analytic.infinite_film``.
         on_film: Whether ``field`` is one of the film: then only the cells above it count.
     """
-    if _moments(solution):
+    if point_moments(solution):
         V = function.function_space
         cells = solution.space.sides("film")[:, 0] if on_film else slice(None)
         dofs = np.unique(V.dofmap.list[cells])
         nodes = V.tabulate_dof_coordinates()[dofs]
         nodes[:, 2] = np.abs(nodes[:, 2])  # z = 0 up to round-off, seen from above
         # A node belongs to about twenty cells, each of which has its own.
-        unit = np.abs(nodes).max(initial=0.0) or 1.0
-        _, first, which = np.unique(
-            np.round(nodes / unit, _DIGITS), axis=0, return_index=True, return_inverse=True
-        )
-        places = nodes[first, :2] if on_film else nodes[first]
+        places, which = distinct_nodes(nodes[:, :2] if on_film else nodes)
         values = np.reshape(exact_part(solution, field, places), (len(places), -1))
         function.x.array.reshape(-1, V.dofmap.bs)[dofs] += values[which]
     return function
 
 
+def distinct_nodes(nodes: _Array) -> tuple[_Array, npt.NDArray[np.intp]]:
+    """Return each place among ``nodes`` once, and where each node stands in this list.
+
+    Args:
+        nodes: Places [length], the same up to round-off if they are the same, ``(n, d)``.
+    """
+    unit = np.abs(nodes).max(initial=0.0) or 1.0
+    _, first, which = np.unique(
+        np.round(nodes / unit, _DIGITS), axis=0, return_index=True, return_inverse=True
+    )
+    return nodes[first], which
+
+
 def exact_moment(solution: Solution) -> float:
     """Return ∫ g_∞ dS over film and holes of the point impurities [Γ·length] (collective)."""
-    points = _moments(solution)
+    points = point_moments(solution)
     if not points:
         return 0.0
     positions, moments = zip(*points, strict=True)
@@ -99,7 +108,7 @@ def exact_moment(solution: Solution) -> float:
 
 def exact_work(solution: Solution, source: Source) -> float:
     """Return −∫_Γ K_∞·a dS of the point impurities, a of another ``source`` (collective)."""
-    points = _moments(solution)
+    points = point_moments(solution)
     if not points:
         return 0.0
     positions, moments = zip(*points, strict=True)
@@ -117,7 +126,7 @@ def exact_flux(solution: Solution, ring: _Array) -> float:
         ring: The polygon's corners counterclockwise, the first one again at the end, ``(n, 2)``.
     """
     pearl_length, total = solution.film.least_pearl_length, 0.0
-    for position, moment in _moments(solution):
+    for position, moment in point_moments(solution):
         points, normals = line_rule(ring[:-1], ring[1:], position)
         gradients = infinite_film.potential_gradient_per_moment(
             points, position, pearl_length=pearl_length
@@ -126,7 +135,7 @@ def exact_flux(solution: Solution, ring: _Array) -> float:
     return total
 
 
-def _moments(solution: Solution) -> list[tuple[Point, _Array]]:
+def point_moments(solution: Solution) -> list[tuple[Point, _Array]]:
     """Return the places of the point impurities, and Γm of all drives at each, ``(2,)``."""
     found: dict[Point, _Array] = {}
     for source, weight in solution.drives:

@@ -11,6 +11,7 @@ from mpi4py import MPI
 from pearlfem import run_study
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.vtu import nodal_values, write_film, write_space
+from pearlfem.io.vtx import write_vtx
 from pearlfem.model.study import parse_study
 from pearlfem.model.units import ReducedUnits
 from pearlfem.solvers import multigrid
@@ -132,7 +133,7 @@ def test_folder_that_is_missing_is_an_error_on_every_rank(answers, shared_tmp):
 def test_run_leaves_the_whole_result(tiny_study, shared_tmp, picture):
     text = tiny_study.replace("picture = false", f"picture = {str(picture).lower()}")
     summary = run_study(parse_study(text), shared_tmp / "out")
-    expected = [*files("film"), *files("space"), "impurities.vtu", "interaction.npz"]
+    expected = [*files("film"), *files("space"), "impurities.vtu", "interaction.npz", "result.vtm"]
     expected += ["study.toml", "summary.json"]
     assert names(shared_tmp / "out") == sorted([*expected, *(["film.png"] if picture else [])])
     written = json.loads((shared_tmp / "out" / "summary.json").read_text())
@@ -163,7 +164,7 @@ def test_second_run_is_refused_on_every_rank_and_forced_on_all(study, shared_tmp
     assert names(shared_tmp) == sorted(
         [
             *(*files("film"), *files("space"), "impurities.vtu", "interaction.npz"),
-            *("study.toml", "summary.json"),
+            *("result.vtm", "study.toml", "summary.json"),
         ]
     )
 
@@ -173,3 +174,32 @@ def test_run_that_does_not_converge_leaves_nothing(study, shared_tmp, monkeypatc
     with pytest.raises(ConvergenceError, match="residual"):
         run_study(study, shared_tmp / "out")
     assert names(shared_tmp) == []
+
+
+def test_vtx_of_several_ranks_holds_what_one_rank_writes(answers, shared_tmp):
+    adios2 = pytest.importorskip("adios2")
+    together, alone = (nodal_values(each.all, ReducedUnits()) for each in answers)
+    write_vtx(shared_tmp, together)
+    assert names(shared_tmp) == ["film.bp", "space.bp"]
+    for name, nodes, fields in (
+        ("film", alone.film_nodes, alone.film),
+        ("space", alone.nodes, alone.space),
+    ):
+        found: dict = {}
+        if WORLD.rank == 0:
+            with adios2.Stream(str(shared_tmp / f"{name}.bp"), "rra") as file:
+                for array in ("geometry", *fields):
+                    blocks = file.all_blocks_info(array)[0]  # a rank may have no cell of the film
+                    full = [k for k, one in enumerate(blocks) if int(one["Count"].split(",")[0])]
+                    parts = [file.read(array, block_id=k) for k in full]
+                    found[array] = np.concatenate(parts)
+        found = WORLD.bcast(found)
+        # The mean over each cell, as the order of its nodes may differ.
+        means = {
+            array: values.reshape(len(nodes), nodes.shape[1], -1).mean(axis=1)
+            for array, values in found.items()
+        }
+        table = rows(means.pop("geometry"), *means.values())
+        expected = rows(nodes.mean(axis=1), *(each.mean(axis=1) for each in fields.values()))
+        scale = np.abs(expected).max(axis=0) + 1e-12
+        np.testing.assert_allclose(table / scale, expected / scale, atol=1e-7)

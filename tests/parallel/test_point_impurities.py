@@ -18,7 +18,9 @@ from pearlfem import (
     sheet_current,
 )
 from pearlfem.errors import StudyError
+from pearlfem.io.vtu import nodal_values
 from pearlfem.model.film import Hole
+from pearlfem.model.units import ReducedUnits
 from pearlfem.observables.energy import mutual_energies
 from pearlfem.observables.fields import flux_density, nodal_sheet_current
 from pearlfem.observables.holes import hole_states
@@ -96,3 +98,30 @@ def test_point_off_the_film_is_refused_on_every_rank(answers):
     with pytest.raises(StudyError, match="in hole 'hole'"):
         create_space(FILM, [Impurity((0.1, 0.1), size=0.0)], comm=WORLD)
     assert together.space.mesh.comm.allreduce(1) == WORLD.size
+
+
+def test_film_is_cut_into_the_same_pieces(answers):
+    places, values = [], []
+    for _, solution in answers:
+        found = nodal_values(solution, ReducedUnits())
+        comm = solution.space.mesh.comm
+        nodes = np.concatenate(comm.allgather(found.film_nodes)).mean(axis=1)
+        K = np.concatenate(comm.allgather(found.film["K"])).mean(axis=1)
+        order = np.lexsort(nodes.round(9).T)
+        places.append(nodes[order])
+        values.append(K[order] / (1 + np.linalg.norm(K[order], axis=1, keepdims=True)))
+    assert places[0].shape == places[1].shape
+    assert difference(*places) < 1e-12
+    assert difference(*values) < 1e-6  # kernels come from tables, which end elsewhere on each rank
+
+
+def test_fields_of_the_file_are_those_at_its_nodes(answers):
+    (_, together), _ = answers
+    found = nodal_values(together, ReducedUnits())
+    nodes = WORLD.bcast(found.film_nodes[:: max(1, len(found.film_nodes) // 20), 3:].reshape(-1, 3))
+    own = found.film["K"][:: max(1, len(found.film_nodes) // 20), 3:].reshape(-1, 3)[:, :2]
+    K = sheet_current(together, nodes[:, :2])
+    if WORLD.rank == 0:
+        # Nodes on a side belong to two facets, between which the smooth rest of K jumps.
+        error = np.linalg.norm(own - K, axis=1) / np.linalg.norm(K, axis=1)
+        assert np.median(error) < 1e-6

@@ -35,7 +35,7 @@ def study(tiny_study, shared_tmp):
 
 def solve(study, path, comm):
     """Return the outcomes and the rows of the table."""
-    sweep = on_root(comm, lambda: read_sweep(study, path))
+    sweep = on_root(comm, lambda: read_sweep(study))
     folder, outcomes = SweepFolder(path, sweep), []
     on_root(comm, folder.open)
     run_points(in_order_of_work(sweep), folder, comm, outcomes.append)

@@ -198,7 +198,7 @@ def test_force_replaces_a_result_and_keeps_foreign_files(call, study, tmp_path):
     assert json.loads((out / "summary.json").read_text())["title"] == "second"
     assert (out / "thesis.tex").read_text() == "mine"
     assert sorted(path.name for path in out.iterdir()) == [
-        *("film.vtu", "impurities.vtu", "interaction.npz", "space.vtu"),
+        *("film.vtu", "impurities.vtu", "interaction.npz", "result.vtm", "space.vtu"),
         *("study.toml", "summary.json", "thesis.tex"),
     ]
 
@@ -274,7 +274,7 @@ pearlfem.cli.main()
 def test_run_leaves_the_files_of_the_contract(result):
     folder, text, _ = result
     assert sorted(path.name for path in folder.iterdir()) == [
-        *("film.png", "film.vtu", "impurities.vtu", "interaction.npz"),
+        *("film.png", "film.vtu", "impurities.vtu", "interaction.npz", "result.vtm"),
         *("space.vtu", "study.toml", "summary.json"),
     ]
     assert (folder / "study.toml").read_text() == text
@@ -386,7 +386,7 @@ def test_picture_is_an_image(result):
     [
         ("none", "false", []),
         ("none", "true", ["film.png"]),
-        ("vtu", "false", ["film.vtu", "impurities.vtu", "space.vtu"]),
+        ("vtu", "false", ["film.vtu", "impurities.vtu", "result.vtm", "space.vtu"]),
     ],
 )
 def test_output_is_what_was_asked_for(call, study, tmp_path, fields, picture, left):

@@ -157,7 +157,7 @@ values = [1.0, -2.0]
 
 
 def test_points_of_one_mesh_follow_each_other(call, study, tmp_path, meshes):
-    found = read_sweep(study, tmp_path / "out")
+    found = read_sweep(study)
     assert [point.number for point in in_order_of_work(found)] == [1, 3, 2, 4]
     assert call("sweep", study, "--out", "out")[0] == 0
     assert len(meshes) == 2
@@ -231,7 +231,7 @@ def test_second_call_solves_only_what_is_missing(call, study, tmp_path, meshes):
 
 
 def test_table_grows_with_each_point(study, tmp_path):
-    found = read_sweep(study, tmp_path / "out")
+    found = read_sweep(study)
     folder = SweepFolder(tmp_path / "out", found)
     folder.open()
     seen = []
@@ -253,7 +253,7 @@ def test_writer_of_the_table_sees_what_others_do_meanwhile(call, study, tmp_path
             hidden.rename(folder / "0003" / "summary.json")
 
     monkeypatch.setattr(sweep_folder, "_write_csv", late)
-    SweepFolder(folder, read_sweep(study, folder)).update_table()
+    SweepFolder(folder, read_sweep(study)).update_table()
     assert both_tables(folder) == table
 
 
@@ -278,7 +278,7 @@ def test_other_sweep_is_refused_and_forced(call, study, tmp_path, change):
     assert "out: holds points of another sweep" in err
     assert times(folder) == before
     assert call("sweep", study, "--out", "out", "--force")[0] == 0
-    found = read_sweep(study, folder)
+    found = read_sweep(study)
     assert len(rows(folder)) == len(times(folder)) == len(found.points)
     for point in found.points:
         assert (folder / point.folder / "study.toml").read_text() == point.study.text
@@ -339,7 +339,7 @@ def test_termination_lets_the_running_point_finish(study, tmp_path, monkeypatch)
         return run(*arguments, **options)
 
     monkeypatch.setattr(pearlfem.sweep, "run_study", terminated)
-    found = read_sweep(study, tmp_path / "out")
+    found = read_sweep(study)
     folder = SweepFolder(tmp_path / "out", found)
     folder.open()
     with pytest.raises(Terminated, match="1 of 4 points done"):

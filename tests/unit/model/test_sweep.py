@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pearlfem.errors import StudyError
+from pearlfem.io.study import write_study
 from pearlfem.model.study import parse_study, read_study
 from pearlfem.model.sweep import read_sweep
 
@@ -39,7 +40,7 @@ def parameter(key, rest):
 def sweep(tmp_path, *parameters, base=BASE, mode="grid", name="study.toml"):
     path = tmp_path / name
     path.write_text(f'{base}[sweep]\nmode = "{mode}"\n' + "".join(parameters))
-    return read_sweep(path, tmp_path / "out")
+    return read_sweep(path)
 
 
 def refusal(tmp_path, *parameters, **options):
@@ -84,7 +85,7 @@ def test_zip_takes_first_with_first(tmp_path):
 def test_grid_is_what_one_gets_without_a_mode(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text(BASE + "[sweep]\n" + parameter("film.pearl_length", "values = [1.0]"))
-    assert len(read_sweep(path, tmp_path).points) == 1
+    assert len(read_sweep(path).points) == 1
 
 
 def test_point_is_the_study_with_the_value_in_it(tmp_path):
@@ -190,7 +191,7 @@ def test_files_are_found_from_the_study_and_from_the_point(tmp_path):
     assert len(found.points[0].study.impurities) == 4
     folder = tmp_path / "out" / "0001"
     folder.mkdir(parents=True)
-    (folder / "study.toml").write_text(found.points[0].study.text)
+    write_study(folder, found.points[0].study)
     assert read_study(folder / "study.toml").impurities == found.points[0].study.impurities
 
 
@@ -310,7 +311,7 @@ def test_too_many_points_are_refused(tmp_path):
 def test_bad_table_is_refused(tmp_path, text, words):
     (tmp_path / "study.toml").write_text(text)
     with pytest.raises(StudyError) as error:
-        read_sweep(tmp_path / "study.toml", tmp_path)
+        read_sweep(tmp_path / "study.toml")
     assert str(error.value).startswith(f"{tmp_path / 'study.toml'}: ")
     for word in words:
         assert word in str(error.value)

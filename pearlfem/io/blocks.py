@@ -1,0 +1,79 @@
+"""What ParaView opens: ``result.vtm``; and units, in it and in each file.
+
+``result.vtm`` names film, space and impurities as the blocks of one data set, with their files. (A
+``.pvd`` would do as well, but it is a series in time whose parts have numbers and no names.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from xml.etree import ElementTree
+
+RESULT = "result.vtm"
+_BLOCKS = ("film", "space", "impurities")
+
+
+def write_blocks(folder: Path, units: Mapping[str, str]) -> Path:
+    """Write ``result.vtm``, which names the ``.vtu`` files that are in ``folder``; return its path.
+
+    A field of several ranks is a block of pieces, for VTK's reader of ``.vtm`` knows no ``.pvtu``.
+    Units are field data: a text "unit of K" for the array K.
+
+    Args:
+        folder: That of the files.
+        units: Names of units by those of the arrays, and that of ``length``.
+
+    Raises:
+        OSError: It cannot be written.
+
+    Note:
+        Not collective: call it on one rank.
+    """
+    root = ElementTree.Element("VTKFile", type="vtkMultiBlockDataSet", version="1.0")
+    blocks = ElementTree.SubElement(root, "vtkMultiBlockDataSet")
+    fields = ElementTree.SubElement(root, "FieldData")
+    for array, unit in units.items():
+        where = {"type": "String", "Name": f"unit of {array}", "NumberOfTuples": "1"}
+        text = ElementTree.SubElement(fields, "Array", where, format="ascii")
+        text.text = " ".join(str(code) for code in [*unit.encode(), 0])
+    names = [name for name in _BLOCKS if any(folder.glob(f"{name}*.vtu"))]
+    for index, name in enumerate(names):
+        whole = f"{name}.vtu"
+        if (folder / whole).is_file():
+            where = {"index": str(index), "name": name, "file": whole}
+            ElementTree.SubElement(blocks, "DataSet", where)
+            continue
+        block = ElementTree.SubElement(blocks, "Block", index=str(index), name=name)
+        for rank in range(len(list(folder.glob(f"{name}_*.vtu")))):
+            piece = {"index": str(rank), "name": f"rank {rank}", "file": f"{name}_{rank}.vtu"}
+            ElementTree.SubElement(block, "DataSet", piece)
+    path = folder / RESULT
+    ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+    return path
+
+
+def label_units(path: Path, units: Mapping[str, str]) -> None:
+    """Add to a ``.vtu`` file the units of its arrays, VTK's information ``UNITS_LABEL``.
+
+    Args:
+        path: A file with its data inline.
+        units: Names of units by those of the arrays.
+
+    Raises:
+        OSError: The file cannot be read or written.
+    """
+    content = path.read_bytes()
+    for name, unit in units.items():
+        if found := re.search(rb'<DataArray [^>]*Name="%s"' % name.encode(), content):
+            # After the data, which VTK expects right behind the tag.
+            end = content.index(b"</DataArray>", found.end())
+            content = content[:end] + _information(unit) + content[end:]
+    path.write_bytes(content)
+
+
+def _information(unit: str) -> bytes:
+    key = ElementTree.Element("InformationKey", name="UNITS_LABEL", location="vtkDataArray")
+    key.text = unit
+    return ElementTree.tostring(key)
