@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,8 @@ def atomic_file(path: Path) -> Iterator[Path]:
     if real.exists() and not real.is_file():
         yield real
         return
-    part = real.with_name(f".{real.stem}.{os.getpid()}{real.suffix}")
+    # Processes on other machines may write the same file, with the same number.
+    part = real.with_name(f".{real.stem}.{uuid.uuid4().hex}{real.suffix}")
     try:
         yield part
         with part.open("rb") as file:

@@ -10,13 +10,12 @@ import csv
 import json
 import re
 import shutil
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pearlfem.atomic import atomic_file
 from pearlfem.errors import StudyError
 from pearlfem.io.folder import SUMMARY, held_folder
 from pearlfem.io.lock import HIDDEN
@@ -59,7 +58,8 @@ class SweepFolder:
             self._remove_strangers(force)
             self._settle()
             text = self.sweep.text
-            _replace(self.path / SWEEP, lambda new: new.write_text(text, encoding="utf-8"))
+            with atomic_file(self.path / SWEEP) as new:
+                new.write_text(text, encoding="utf-8")
             self.update_table()
         except OSError as error:
             raise StudyError(
@@ -81,7 +81,8 @@ class SweepFolder:
         """Write down why ``point`` has failed."""
         folder = self.path / point.folder
         folder.mkdir(exist_ok=True)
-        _replace(folder / FAILED, lambda new: new.write_text(reason + "\n", encoding="utf-8"))
+        with atomic_file(folder / FAILED) as new:
+            new.write_text(reason + "\n", encoding="utf-8")
 
     def forget_failure(self, point: Point) -> None:
         """Remove what ``note_failure`` wrote."""
@@ -95,8 +96,10 @@ class SweepFolder:
         """
         while self._read_rows():
             columns = as_columns([self._rows[number] for number in sorted(self._rows)])
-            _replace(self.path / CSV, partial(_write_csv, columns))
-            _replace(self.path / PARQUET, partial(_write_parquet, columns))
+            with atomic_file(self.path / CSV) as new:
+                _write_csv(columns, new)
+            with atomic_file(self.path / PARQUET) as new:
+                _write_parquet(columns, new)
 
     def _read_rows(self) -> bool:
         """Read what is new; return whether there is anything."""
@@ -149,16 +152,6 @@ def _other_study(folder: Path, text: str | None) -> bool:
         return (folder / STUDY).read_text(encoding="utf-8") != text
     except FileNotFoundError:  # what a killed or failed run has left, or another job publishes now
         return False
-
-
-def _replace(path: Path, write: Callable[[Path], Any]) -> None:
-    """Let ``write`` make a new file, and put it in the place of ``path``."""
-    new = path.with_name(f".unfinished-{uuid.uuid4().hex}")
-    try:
-        write(new)
-        new.replace(path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def _write_csv(columns: Mapping[str, Sequence[Any]], path: Path) -> None:
