@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
-from petsc4py import PETSc
 
 from pearlfem.errors import StudyError
 from pearlfem.fem.fields import Fields
@@ -32,6 +31,7 @@ from pearlfem.model.sources import (
 )
 from pearlfem.solution import Drive, FormulationName, Solution
 
+_Array = npt.NDArray[np.float64]
 _Formulation = Callable[[Film, TaggedMesh, int], Formulation]
 FORMULATIONS: dict[str, _Formulation] = {
     "stream": StreamFormulation,
@@ -137,7 +137,7 @@ class MaxwellLondon:
         return self._solution(every, load, lifts, unknowns, 0)
 
     def destroy(self) -> None:
-        """Free the operator and the solver; solutions lose their operator (collective)."""
+        """Free the solver and what loads need; the energies of solutions are lost (collective)."""
         self._solver.destroy()
         self._discrete.destroy()
 
@@ -181,30 +181,22 @@ class MaxwellLondon:
         """Solve for each of ``sources`` alone."""
         sources = [tuple(map(self._whole, each)) for each in sources]
         loads, lifts = zip(*(self._load(each) for each in sources), strict=True)
-        vectors = [load.duplicate() for load in loads]
-        iterations = self._solver.solve_all(loads, vectors)
-        unknowns = []
-        for vector in vectors:
-            unknowns.append(vector.array.copy())
-            vector.destroy()  # there may be hundreds
-        answers = zip(sources, loads, lifts, unknowns, iterations, strict=True)
+        answers = zip(sources, loads, lifts, *self._solver.solve(loads), strict=True)
         return [self._solution(*answer) for answer in answers]
 
-    def _load(self, sources: tuple[Source, ...]) -> tuple[PETSc.Vec, dict[Source, Lift]]:
+    def _load(self, sources: tuple[Source, ...]) -> tuple[_Array, dict[Source, Lift]]:
         """Return ℓ of all ``sources`` together, and the lifts of point impurities."""
         loads = [self._discrete.load(source) for source in sources]
-        total = loads[0].vector
-        for other in loads[1:]:
-            total.axpy(1.0, other.vector)
+        total = np.sum([load.vector for load in loads], axis=0)
         pairs = zip(sources, loads, strict=True)
         return total, {source: load.lift for source, load in pairs if load.lift is not None}
 
     def _solution(
         self,
         sources: tuple[Source, ...],
-        load: PETSc.Vec,
+        load: _Array,
         lifts: dict[Source, Lift],
-        unknowns: npt.NDArray[np.float64],
+        unknowns: _Array,
         iterations: int,
     ) -> Solution:
         return Solution(
@@ -214,7 +206,7 @@ class MaxwellLondon:
             tuple(Drive(source) for source in sources),
             unknowns,
             load,
-            self._discrete.operator,
+            self._solver.images,
             iterations,
             self._discrete.fields,
             lifts,

@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 from dolfinx import fem
-from petsc4py import PETSc
 
 from pearlfem.fem.fields import Fields
 from pearlfem.fem.point_impurities import Lift, add_lifts
@@ -38,10 +37,10 @@ class Solution:
         space: The mesh.
         formulation: "stream" or "vector".
         drives: What drives it.
-        unknowns: This rank's own unknowns, in the order of the operator's columns, ``(n,)``.
-        load: ℓ [energy per unit of the potential], complete on owned dofs, zero at fixed ones.
-        operator: B, with unit rows at fixed dofs; shared by all solutions of a problem, which owns
-            it.
+        unknowns: This rank's own unknowns, ``(n,)``.
+        load: ℓ [energy per unit of the potential] at these, zero at fixed ones, ``(n,)``.
+        images: Returns B x for each vector x of unknowns (collective); of all solutions of a
+            problem, until that is destroyed.
         iterations: What the solver took.
         expand: Makes functions of unknowns (collective).
         lifts: Those of the point impurities among the drives. ``potential`` and ``stream_function``
@@ -57,8 +56,8 @@ class Solution:
     formulation: FormulationName
     drives: tuple[Drive, ...]
     unknowns: _Array
-    load: PETSc.Vec
-    operator: PETSc.Mat
+    load: _Array
+    images: Callable[[Sequence[_Array]], list[_Array]]
     iterations: int
     expand: Callable[[_Array], Fields]
     lifts: Mapping[Source, Lift] = field(default_factory=dict)
@@ -97,12 +96,11 @@ def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Soluti
     """
     first = solutions[0]
     unknowns = np.zeros_like(first.unknowns)
-    load = first.load.duplicate()
-    load.set(0.0)
+    load = np.zeros_like(first.load)
     drives: list[Drive] = []
     for solution, weight in zip(solutions, weights, strict=True):
         unknowns += weight * solution.unknowns
-        load.axpy(weight, solution.load)
+        load += weight * solution.load
         drives += [Drive(source, weight * own) for source, own in solution.drives]
     return replace(
         first,

@@ -16,24 +16,25 @@ from pearlfem.fem.point_impurities import Lift
 from pearlfem.model.sources import Source
 from pearlfem.solvers.conjugate_gradients import ConjugateGradients
 
+_Array = npt.NDArray[np.float64]
+
 
 class Load(NamedTuple):
-    """ℓ of a source, zero at fixed unknowns; what a point impurity has at given ones."""
+    """ℓ of a source at this rank's unknowns, zero at fixed ones; a point impurity's lift."""
 
-    vector: PETSc.Vec
+    vector: _Array
     lift: Lift | None = None
 
 
 class Formulation(ABC):
-    """An assembled formulation; ``dofs`` counts its unknowns on all ranks, fixed ones included.
+    """An assembled formulation, B being its operator.
 
     Args:
-        operator: The matrix of B, with unit rows at fixed unknowns.
+        dofs: Number of its unknowns on all ranks, fixed ones included.
     """
 
-    def __init__(self, operator: PETSc.Mat) -> None:
-        self.operator = operator
-        self.dofs = int(operator.getSize()[0])
+    def __init__(self, dofs: int) -> None:
+        self.dofs = dofs
 
     @abstractmethod
     def load(self, source: Source) -> Load:
@@ -41,14 +42,14 @@ class Formulation(ABC):
 
     @abstractmethod
     def create_solver(self) -> ConjugateGradients:
-        """Return the solver of ``operator`` (collective)."""
+        """Return the solver, once: it may take the operator over (collective)."""
 
     @abstractmethod
-    def fields(self, unknowns: npt.NDArray[np.float64]) -> Fields:
+    def fields(self, unknowns: _Array) -> Fields:
         """Return the functions that this rank's ``unknowns`` stand for (collective)."""
 
     @abstractmethod
-    def unknowns(self, fields: Fields) -> npt.NDArray[np.float64]:
+    def unknowns(self, fields: Fields) -> _Array:
         """Return this rank's unknowns of functions on the same mesh, of any elements (collective).
 
         The inverse of ``fields``.
@@ -59,9 +60,7 @@ class Formulation(ABC):
         """Free the matrices (collective)."""
 
 
-def create_function(
-    V: fem.FunctionSpace, name: str, values: npt.NDArray[np.float64]
-) -> fem.Function:
+def create_function(V: fem.FunctionSpace, name: str, values: _Array) -> fem.Function:
     """Return the function with ``values`` at this rank's own dofs (collective)."""
     function = fem.Function(V, name=name)
     function.x.array[: len(values)] = values
@@ -69,7 +68,7 @@ def create_function(
     return function
 
 
-def values_at_dofs(V: fem.FunctionSpace, function: fem.Function) -> npt.NDArray[np.float64]:
+def values_at_dofs(V: fem.FunctionSpace, function: fem.Function) -> _Array:
     """Return the values of ``function`` at this rank's own dofs of V (collective)."""
     interpolated = fem.Function(V)
     interpolated.interpolate(function)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 from petsc4py import PETSc
 
+_Array = npt.NDArray[np.float64]
 _Indices = npt.NDArray[np.integer]
 
 
@@ -57,14 +58,15 @@ class Glue:
         unit.destroy()
         return product
 
-    def gather(self, load: PETSc.Vec) -> PETSc.Vec:
-        """Return Eᵀ b."""
-        gathered = load.duplicate()
-        self.matrix.multTranspose(load, gathered)
-        return gathered
+    def gather(self, load: _Array) -> _Array:
+        """Return Eᵀ b, what this rank owns of it (collective)."""
+        gathered, all_of_it = self.matrix.createVecs()
+        all_of_it.array[:] = load
+        self.matrix.multTranspose(all_of_it, gathered)
+        return np.array(gathered.array_r)
 
-    def spread(self, unknowns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """Return E x: all unknowns that this rank owns."""
+    def spread(self, unknowns: _Array) -> _Array:
+        """Return E x: all unknowns that this rank owns (collective)."""
         few, all_of_them = self.matrix.createVecs()
         few.array[:] = unknowns
         self.matrix.mult(few, all_of_them)

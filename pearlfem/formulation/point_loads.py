@@ -44,9 +44,8 @@ class PointLoads:
     def load(self, impurity: Impurity) -> Load:
         """Return b, zero at fixed unknowns, and the lift."""
         values, image = self._along(impurity)
-        level, vector = self._level, self._columns.createVecLeft()
-        vector.array[:] = -image
-        vector.array[level.fixed[level.fixed < vector.local_size]] = 0.0
+        level, vector = self._level, -image
+        vector[level.fixed[level.fixed < len(vector)]] = 0.0
         return Load(
             vector if level.glue is None else level.glue.gather(vector),
             Lift(self._dofs, values, image[self._dofs]),

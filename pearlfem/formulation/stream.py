@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from petsc4py import PETSc
 
 from pearlfem.fem import stream
 from pearlfem.fem.fields import Fields
@@ -38,8 +37,7 @@ class StreamFormulation(Formulation):
         self._fine = assemble_level(film, space, degree)
         self._quadrature = film_quadrature(space, film)
         self._load = FilmLoad(self._fine.V, space)
-        super().__init__(self._fine.operator)
-        self._levels: list[PETSc.Mat] = []
+        super().__init__(int(self._fine.operator.getSize()[0]))
 
     def load(self, source: Source) -> Load:
         """Return ℓ of ``source`` (collective)."""
@@ -51,12 +49,11 @@ class StreamFormulation(Formulation):
         values = self._load.assemble(density, rule, near).array
         fine = self._fine
         owned = fine.V.dofmap.index_map.size_local
-        load = self.operator.createVecRight()
         if self._space.mirrored:
-            load.array[:] = values[:owned]
-            load.array[fine.fixed[fine.fixed < owned]] = 0.0
+            load = values[:owned].copy()
+            load[fine.fixed[fine.fixed < owned]] = 0.0
         else:
-            load.array[:] = np.append(np.zeros(owned), values[fine.jumps])
+            load = np.append(np.zeros(owned), values[fine.jumps])
         return Load(load if fine.glue is None else fine.glue.gather(load))
 
     @cached_property
@@ -65,10 +62,11 @@ class StreamFormulation(Formulation):
 
     def create_solver(self) -> Multigrid:
         """Return the p-multigrid solver (collective)."""
+        matrices = [self._fine.operator]
         if self._degree > 1:
             coarse = assemble_level(self._film, self._space, 1)
-            self._levels = [coarse.operator, interpolation(coarse, self._fine, self._space)]
-        return Multigrid(self.operator, *self._levels)
+            matrices += [coarse.operator, interpolation(coarse, self._fine, self._space)]
+        return Multigrid(*matrices)
 
     def fields(self, unknowns: npt.NDArray[np.float64]) -> Fields:
         """Return ψ and g = 2ψ on the film in a mirror symmetric space, otherwise u and g."""
@@ -95,8 +93,6 @@ class StreamFormulation(Formulation):
         return values
 
     def destroy(self) -> None:
-        """Free the matrices (collective)."""
-        for matrix in (self.operator, *self._levels):
-            matrix.destroy()
+        """Free the matrix for the loads of point impurities (collective)."""
         if "_points" in self.__dict__:
             self._points.destroy()

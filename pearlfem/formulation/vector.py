@@ -35,7 +35,8 @@ class VectorFormulation(Formulation):
         form = vector.energy_form(self._V, space, film)
         self._quadrature = film_quadrature(space, film)
         self._load = FilmLoad(self._V, space)
-        super().__init__(assemble_operator(form, self._V, self._fixed))
+        self._operator = assemble_operator(form, self._V, self._fixed)
+        super().__init__(int(self._operator.getSize()[0]))
         self._transfers: list[PETSc.Mat] = []
 
     def load(self, source: Source) -> Load:
@@ -43,9 +44,9 @@ class VectorFormulation(Formulation):
         near = self._quadrature.near(source)
         rule = self._quadrature.part(near)
         density = vector.load_density(rule.potential(source), rule.superfluid_weight)
-        load = self.operator.createVecRight()
-        load.array[:] = self._load.assemble(density, rule, near).array[: load.local_size]
-        load.array[self._fixed[self._fixed < load.local_size]] = 0.0
+        owned = self._operator.getLocalSize()[0]
+        load = self._load.assemble(density, rule, near).array[:owned].copy()
+        load[self._fixed[self._fixed < owned]] = 0.0
         return Load(load)
 
     def create_solver(self) -> AuxiliarySpace:
@@ -72,7 +73,7 @@ class VectorFormulation(Formulation):
         interpolation.assemble()
         leave_out(interpolation, self._fixed, vector.fixed_dofs(fields, self._space))
         self._transfers = [gradient, potential_operator, interpolation]
-        return AuxiliarySpace(self.operator, *self._transfers)
+        return AuxiliarySpace(self._operator, *self._transfers)
 
     def fields(self, unknowns: npt.NDArray[np.float64]) -> Fields:
         """Return A; there is no stream function."""
@@ -84,5 +85,5 @@ class VectorFormulation(Formulation):
 
     def destroy(self) -> None:
         """Free the matrices (collective)."""
-        for matrix in (self.operator, *self._transfers):
+        for matrix in (self._operator, *self._transfers):
             matrix.destroy()

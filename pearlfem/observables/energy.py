@@ -116,22 +116,12 @@ def _potential_energies(solutions: Sequence[Solution]) -> _Array:
     k = len(solutions)
     local = np.empty((k, k))
     for rows in (slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)):
-        loads = np.array([s.load.array_r for s in solutions[rows]]) - _images(solutions[rows]) / 2
+        images = solutions[0].images([s.unknowns for s in solutions[rows]])
+        loads = np.array([s.load for s in solutions[rows]]) - np.array(images) / 2
         for columns in (slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)):
             potentials = np.array([s.unknowns for s in solutions[columns]])
             local[rows, columns] = loads @ potentials.T
     return np.asarray(solutions[0].space.mesh.comm.allreduce(local + local.T))
-
-
-def _images(solutions: Sequence[Solution]) -> _Array:
-    """Return this rank's part of B(u_i, ·), a row for each solution."""
-    argument, image = solutions[0].operator.createVecs()
-    images = np.empty((len(solutions), image.local_size))
-    for row, solution in zip(images, solutions, strict=True):
-        argument.array[:] = solution.unknowns
-        solution.operator.mult(argument, image)
-        row[:] = image.array_r
-    return images
 
 
 def _background_energies(solutions: Sequence[Solution]) -> _Array:

@@ -13,6 +13,7 @@ from petsc4py import PETSc
 from pearlfem.errors import ConvergenceError
 from pearlfem.solvers.row_blocks import Columns, row_slices
 
+_Vector = npt.NDArray[np.float64]  # this rank's rows
 _Numbers = npt.NDArray[np.float64]  # one for each column
 
 _LANES = 4  # columns cost as much as the next multiple of these, one alone excepted
@@ -34,7 +35,7 @@ class ConjugateGradients(ABC):
         batch: Largest number of columns, each of which takes the memory of six vectors.
 
     Note:
-        Collective. Matrices stay the caller's; ``destroy`` frees the rest.
+        Collective.
     """
 
     def __init__(
@@ -45,19 +46,11 @@ class ConjugateGradients(ABC):
         self._comm: MPI.Comm = operator.comm.tompi4py()
         self._slices = row_slices(operator.getLocalSize()[0])
 
-    def solve(self, load: PETSc.Vec, solution: PETSc.Vec) -> int:
-        """Overwrite ``solution`` and return the number of iterations.
+    def solve(self, loads: Sequence[_Vector]) -> tuple[list[_Vector], list[int]]:
+        """Return the solutions for ``loads`` and the number of iterations of each.
 
-        Raises:
-            ConvergenceError: The tolerance was not reached; shows the last residuals.
-
-        Note:
-            Collective.
-        """
-        return self.solve_all([load], [solution])[0]
-
-    def solve_all(self, loads: Sequence[PETSc.Vec], solutions: Sequence[PETSc.Vec]) -> list[int]:
-        """Overwrite ``solutions`` and return the number of iterations of each.
+        Args:
+            loads: This rank's rows of each, ``(n,)``.
 
         Raises:
             ConvergenceError: The tolerance was not reached for one; shows its last residuals.
@@ -65,15 +58,29 @@ class ConjugateGradients(ABC):
         Note:
             Collective.
         """
+        solutions: list[_Vector] = []
         iterations: list[int] = []
-        for first in range(0, len(loads), self._batch):
-            batch = slice(first, first + self._batch)
+        for batch in self._batches(loads):
             with np.errstate(all="ignore"):  # what is not finite is an error below
-                columns, counts = self._solve(_side_by_side(loads[batch]))
-            for solution, column in zip(solutions[batch], columns.T, strict=False):
-                solution.array[:] = column
-            iterations += counts
-        return iterations[: len(loads)]
+                columns, counts = self._solve(_side_by_side(batch))
+            solutions += _apart(columns, len(batch))
+            iterations += counts[: len(batch)]
+        return solutions, iterations
+
+    def images(self, vectors: Sequence[_Vector]) -> list[_Vector]:
+        """Return the products of the operator and ``vectors``, this rank's rows ``(n,)``.
+
+        Note:
+            Collective.
+        """
+        images: list[_Vector] = []
+        for batch in self._batches(vectors):
+            columns = _side_by_side(batch)
+            products = np.empty_like(columns)
+            for rows, product in self._multiply(columns):
+                products[rows] = product
+            images += _apart(products, len(batch))
+        return images
 
     @abstractmethod
     def destroy(self) -> None:
@@ -86,6 +93,10 @@ class ConjugateGradients(ABC):
     @abstractmethod
     def _precondition(self, columns: Columns) -> Columns:
         """Return the approximate solutions of ``columns``, in any precision (collective)."""
+
+    def _batches(self, vectors: Sequence[_Vector]) -> Iterator[Sequence[_Vector]]:
+        for first in range(0, len(vectors), self._batch):
+            yield vectors[first : first + self._batch]
 
     def _solve(self, residuals: Columns) -> tuple[Columns, list[int]]:
         """Return solutions and numbers of iterations; ``residuals``, first the loads, are lost."""
@@ -156,10 +167,15 @@ class ConjugateGradients(ABC):
         )
 
 
-def _side_by_side(loads: Sequence[PETSc.Vec]) -> Columns:
-    """Return ``loads`` as columns, and columns of zeros after them."""
-    count = len(loads)
-    columns = np.zeros((loads[0].local_size, count if count == 1 else count + -count % _LANES))
-    for column, load in enumerate(loads):
-        columns[:, column] = load.array_r
+def _side_by_side(vectors: Sequence[_Vector]) -> Columns:
+    """Return ``vectors`` as columns, and columns of zeros after them."""
+    count = len(vectors)
+    columns = np.zeros((len(vectors[0]), count if count == 1 else count + -count % _LANES))
+    for column, vector in enumerate(vectors):
+        columns[:, column] = vector
     return columns
+
+
+def _apart(columns: Columns, count: int) -> list[_Vector]:
+    """Return the first columns as vectors of their own."""
+    return [np.array(column, np.float64) for column in columns.T[:count]]

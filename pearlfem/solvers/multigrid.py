@@ -39,7 +39,8 @@ class Multigrid(ConjugateGradients):
         interpolation: Matrix from the coarse to the fine dofs, zero at fixed dofs of either.
 
     Note:
-        Collective. The matrices stay the caller's; ``destroy`` frees the rest.
+        Collective. The matrices are destroyed: what the solver keeps of them takes as much memory
+        as they do. ``destroy`` frees the rest.
     """
 
     def __init__(
@@ -59,9 +60,7 @@ class Multigrid(ConjugateGradients):
             matrix, _ = self._gamg.getMGSmoother(number).getOperators()
             pairs.append((matrix, self._gamg.getMGInterpolation(number)))
         copies = [self._operator, *(RowBlocks(matrix) for matrix, _ in pairs[1:])]
-        self._levels = [
-            _Level(*pair, copy.single()) for pair, copy in zip(pairs, copies, strict=False)
-        ]
+        self._levels = [_Level(*pair, copy) for pair, copy in zip(pairs, copies, strict=False)]
         self._coarsest = self._gamg.getMGCoarseSolve()
         self._load, self._solution = self._coarsest.getOperators()[0].createVecs()
 
@@ -100,19 +99,21 @@ class Multigrid(ConjugateGradients):
 class _Level:
     """A level of the hierarchy but the coarsest, in single precision.
 
-    Its equations are divided by the diagonal: D⁻¹A x = D⁻¹b.
+    Its equations are divided by the diagonal: D⁻¹A x = D⁻¹b. The matrices are destroyed.
     """
 
     def __init__(self, operator: PETSc.Mat, interpolation: PETSc.Mat, rows: RowBlocks) -> None:
         diagonal = operator.getDiagonal()
+        self._steps = _chebyshev_steps(_SAFETY * _top_eigenvalue(operator))
+        operator.destroy()  # before there is more: the peak of memory is near
         self._inverse = 1.0 / np.where(diagonal.array_r == 0.0, 1.0, diagonal.array_r)
         self._operator = rows.single(self._inverse)
         self._interpolation = RowBlocks(interpolation).single()
         restriction = interpolation.transpose(PETSc.Mat())
         restriction.diagonalScale(R=diagonal)
         self._restriction = RowBlocks(restriction).single()
-        restriction.destroy()
-        self._steps = _chebyshev_steps(_SAFETY * _top_eigenvalue(operator))
+        for matrix in (restriction, interpolation):
+            matrix.destroy()
 
     def destroy(self) -> None:
         for matrix in (self._operator, self._interpolation, self._restriction):

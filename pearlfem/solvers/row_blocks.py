@@ -8,15 +8,13 @@ cache.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 from petsc4py import PETSc
-from scipy.sparse import csr_matrix
 
-from pearlfem.solvers.sparse_product import compile_product, multiply
+from pearlfem.solvers.sparse_product import Rows, compile_product, multiply
 
 Columns = npt.NDArray[np.floating]
 
@@ -40,24 +38,12 @@ class RowBlocks:
 
     def __init__(self, matrix: PETSc.Mat) -> None:
         compile_product(matrix.comm.tompi4py())
-        starts, columns, values = matrix.getValuesCSR()
+        whole = Rows(*matrix.getValuesCSR())
+        self.rows = len(whole.starts) - 1
         first, last = matrix.getOwnershipRangeColumn()
-        owned = last - first
-        foreign = (columns < first) | (columns >= last)
-        ghosts, places = np.unique(columns[foreign], return_inverse=True)
-        columns -= first
-        columns[foreign] = owned + places
-        self.rows = len(starts) - 1
+        self._own, self._foreign = _split(whole, first, last)
+        ghosts, self._foreign.columns[:] = np.unique(self._foreign.columns, return_inverse=True)
         self._exchange = _Exchange(matrix, ghosts)
-        self._blocks = []
-        for rows in row_slices(self.rows):
-            entries = slice(starts[rows.start], starts[rows.stop])
-            starts_here = starts[rows.start : rows.stop + 1] - entries.start
-            block = csr_matrix(
-                (values[entries], columns[entries], starts_here),
-                shape=(rows.stop - rows.start, owned + len(ghosts)),
-            )
-            self._blocks.append(_Block(rows, block[:, :owned], block[:, owned:]))
 
     def single(self, scale: npt.NDArray[np.float64] | None = None) -> RowBlocks:
         """Return the matrix in single precision, which shares the places of the entries.
@@ -68,10 +54,7 @@ class RowBlocks:
         factors = np.ones(self.rows) if scale is None else scale
         copy = object.__new__(RowBlocks)
         copy.rows, copy._exchange = self.rows, self._exchange
-        copy._blocks = [
-            _Block(rows, *(_single(part, factors[rows]) for part in (own, foreign)))
-            for rows, own, foreign in self._blocks
-        ]
+        copy._own, copy._foreign = (_single(part, factors) for part in (self._own, self._foreign))
         return copy
 
     def times(self, x: Columns) -> Iterator[tuple[slice, Columns]]:
@@ -80,16 +63,18 @@ class RowBlocks:
         Args:
             x: This rank's rows of the vectors, ``(n, k)``; must not change before the last slice.
         """
+        own, foreign = self._own, self._foreign
         ghosts = self._exchange(x)
-        for rows, own, foreign in self._blocks:
-            product = multiply(own, x)
-            if foreign.nnz:
-                product += multiply(foreign, ghosts)
+        for rows in row_slices(self.rows):
+            product = multiply(own, x, rows)
+            if foreign.starts[rows.start] < foreign.starts[rows.stop]:
+                product += multiply(foreign, ghosts, rows)
             yield rows, product
 
     def destroy(self) -> None:
-        """Free what the exchange between ranks holds, for copies too (collective)."""
+        """Free the matrix, and what copies need for the exchange between ranks (collective)."""
         self._exchange.destroy()
+        self.__dict__.pop("_own", None)  # a product after this is an error
 
     def product(self, x: Columns) -> Columns:
         """Return all rows of the product (collective)."""
@@ -97,14 +82,6 @@ class RowBlocks:
         for rows, values in self.times(x):
             result[rows] = values
         return result
-
-
-class _Block(NamedTuple):
-    """Consecutive rows, split into columns that this rank owns and those that others own."""
-
-    rows: slice
-    own: csr_matrix
-    foreign: csr_matrix
 
 
 class _Exchange:
@@ -130,7 +107,35 @@ class _Exchange:
         self._forest.destroy()
 
 
-def _single(matrix: csr_matrix, factors: npt.NDArray[np.float64]) -> csr_matrix:
+def _split(whole: Rows, first: int, last: int) -> tuple[Rows, Rows]:
+    """Return the columns from ``first`` to before ``last``, numbered from 0, and the others.
+
+    The former move together where ``whole`` has them, which is lost: at no time are there two.
+    """
+    starts, columns, entries = whole
+    outside = (columns < first) | (columns >= last)
+    foreign = Rows(np.zeros_like(starts), columns[outside], entries[outside])
+    kept = left_out = 0
+    for rows in row_slices(len(starts) - 1):
+        here = slice(int(starts[rows.start]), int(starts[rows.stop]))
+        own = ~outside[here]
+        ends = starts[rows.start + 1 : rows.stop + 1] - here.start
+        counts = np.append(0, np.cumsum(outside[here]))[ends]
+        foreign.starts[rows.start + 1 : rows.stop + 1] = left_out + counts
+        left_out = int(foreign.starts[rows.stop])
+        places = slice(kept, here.stop - left_out)
+        kept = places.stop
+        columns[places] = columns[here][own] - first
+        entries[places] = entries[here][own]
+    return Rows(starts - foreign.starts, columns[:kept], entries[:kept]), foreign
+
+
+def _single(matrix: Rows, factors: npt.NDArray[np.float64]) -> Rows:
     """Return ``matrix`` in single precision, rows scaled, with the same arrays of indices."""
-    values = (np.repeat(factors, np.diff(matrix.indptr)) * matrix.data).astype(np.float32)
-    return csr_matrix((values, matrix.indices, matrix.indptr), shape=matrix.shape)
+    starts, columns, entries = matrix
+    scaled = np.empty(len(entries), np.float32)
+    for rows in row_slices(len(factors)):
+        here = slice(starts[rows.start], starts[rows.stop])
+        counts = np.diff(starts[rows.start : rows.stop + 1])
+        scaled[here] = np.repeat(factors[rows], counts) * entries[here]
+    return Rows(starts, columns, scaled)

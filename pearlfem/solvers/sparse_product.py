@@ -15,12 +15,12 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from cffi import FFI
 from mpi4py import MPI
-from scipy.sparse import csr_matrix
 
 from pearlfem.jit import cache_folder, compiling
 from pearlfem.parallel import on_root
@@ -45,24 +45,39 @@ def compile_product(comm: MPI.Comm) -> None:
     on_root(comm, _library)
 
 
-def multiply(matrix: csr_matrix, x: _Array) -> _Array:
-    """Return the product of a matrix, with 32-bit indices, and vectors.
+class Rows(NamedTuple):
+    """A sparse matrix: row i has the entries from ``starts[i]`` to before ``starts[i + 1]``.
 
     Args:
-        matrix: Shape ``(m, n)``.
+        starts: Of 32 bits, as ``columns``.
+        columns: The column of each entry.
+        entries: In single or double precision.
+    """
+
+    starts: npt.NDArray[np.int32]
+    columns: npt.NDArray[np.int32]
+    entries: _Array
+
+
+def multiply(matrix: Rows, x: _Array, rows: slice) -> _Array:
+    """Return some rows of the product of a matrix and vectors.
+
+    Args:
+        matrix: The matrix.
         x: The vectors as columns, ``(n, k)`` in C order, of the matrix' precision.
+        rows: Which ``m`` rows.
 
     Returns:
         Shape ``(m, k)``, in C order and the same precision.
     """
-    module, number = _module(), _TYPES[matrix.dtype]
-    product = np.empty((matrix.shape[0], x.shape[1]), matrix.dtype)
+    module, number = _module(), _TYPES[matrix.entries.dtype]
+    product = np.empty((rows.stop - rows.start, x.shape[1]), x.dtype)
     view = module.ffi.from_buffer
     getattr(module.lib, f"multiply_{number}")(
         *product.shape,
-        view("int[]", matrix.indptr),
-        view("int[]", matrix.indices),
-        *(view(f"{number}[]", numbers) for numbers in (matrix.data, x, product)),
+        view("int[]", matrix.starts[rows.start : rows.stop + 1]),
+        view("int[]", matrix.columns),
+        *(view(f"{number}[]", numbers) for numbers in (matrix.entries, x, product)),
     )
     return product
 
