@@ -1,10 +1,11 @@
-"""Time and memory of the pair study over sizes and degrees.
+"""Time and memory of the pair study over sizes, degrees and formulations.
 
     python tests/benchmarks/scaling.py [--largest DOFS]        # or under mpiexec
 
-Prints the table as it grows and writes it to results/scaling-RANKS.md. Each row ends with Poisson's
-equation, with as many dofs of the same degree on as many ranks, by bare DOLFINx: the ratio is that
-of assembly, set-up and the solution of one load.
+Prints the tables as they grow and writes them to results/scaling-RANKS.md; plot_scaling.py draws
+them. Beside each problem stands Poisson's equation by bare DOLFINx, with as many dofs, of the same
+degree and (up to a million) of degree 1: ratios are those of assembly, set-up and the solution of
+one load.
 """
 
 import argparse
@@ -17,29 +18,48 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 from benchmark_report import Report
 from mpi4py import MPI
 from petsc4py import PETSc
-from poisson import poisson
+from poisson import Yardstick, poisson
 
 from pearlfem import Film, Impurity, MaxwellLondon, Plane, create_space
 from pearlfem.io.vtu import nodal_values, write_film, write_space
+from pearlfem.mesh import space as meshing
+from pearlfem.mesh.estimate import estimated_cells
 from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.boundary import Open
 from pearlfem.model.units import ReducedUnits
-from pearlfem.solution import Solution
+from pearlfem.solution import FormulationName, Solution
 from pearlfem.solvers.multigrid import TOLERANCE
 
 COMM = MPI.COMM_WORLD
 FILM = Film(Plane(), pearl_length=1.0)
 IMPURITIES = [Impurity((x, 0.0), size=0.1) for x in (-0.25, 0.25)]  # as in demos/pair.toml
-RESOLUTIONS = (0.8, 1.0, 1.5, 2.3, 3.0, 3.5)
-SMALLEST = 4e4
-DOFS_PER_CELL = {1: 0.18, 2: 1.4, 3: 4.6}  # on these meshes
+SIZES: dict[tuple[FormulationName, int], tuple[float, ...]] = {
+    ("stream", 3): (5e4, 1e5, 3e5, 1e6, 2e6),
+    ("stream", 2): (1e5, 1e6),
+    ("stream", 1): (1e5,),
+    ("vector", 3): (5e4, 1e5, 3e5, 1e6),
+    ("vector", 2): (1e5, 3e5),
+    ("vector", 1): (1e5,),
+}
+DOFS_PER_CELL = {  # on these meshes
+    "stream": {1: 0.17, 2: 1.36, 3: 4.62},
+    "vector": {1: 1.21, 2: 6.57, 3: 19.3},
+}
+LARGEST_OF_DEGREE_1 = 1.1e6  # a cube of 6 million cells
+PHASES = ("mesh", "distribute", "assemble", "set-up", "solve", "each of 4", "output")
 HEADINGS = (
-    *("degree", "dofs", "cells", "mesh", "assemble", "set-up", "solve", "each of 4", "output"),
-    *("iterations", "MB: mesh", "solve", "output", "kB per dof"),
+    *("formulation", "degree", "dofs", "cells", *PHASES, "iterations"),
+    *("MB: mesh", "solve", "output", "kB per dof", "without idle"),
+)
+YARDSTICK_HEADINGS = (
+    *("formulation", "degree", "dofs", "assemble", "set-up", "solve"),
     *("Poisson: assemble", "set-up", "solve", "iterations", "ratio"),
+    *("of degree 1: total", "iterations", "ratio"),
 )
 
 
@@ -59,61 +79,119 @@ def main() -> None:
     parser.add_argument("--largest", type=float, default=2e6, metavar="DOFS", help="default 2e6")
     largest = parser.parse_args().largest
     report = Report(f"Scaling on {COMM.size} rank{'s' if COMM.size > 1 else ''}")
-    for degree in DOFS_PER_CELL:
-        measure(create_space(FILM, IMPURITIES, resolution=0.3), degree)  # compiles
+    coarse = create_space(FILM, IMPURITIES, resolution=0.3)
+    for formulation, degree in SIZES:
+        measure(coarse, formulation, degree)  # compiles
         poisson(1000, degree, TOLERANCE)
+    del coarse
     reset_peak()
     idle = peak()
     heading = "Pair study: phases in µs per dof, memory of all ranks together"
     report.table(f"{heading} (idle: {idle:.0f} MB)", *HEADINGS)
     start, worked = time.perf_counter(), time.process_time()
-    for resolution in RESOLUTIONS:
-        add_rows(report, resolution, largest, idle)
+    found = []
+    for (formulation, degree), sizes in SIZES.items():
+        for size in sizes:
+            if size <= largest:
+                found.append(
+                    (formulation, degree, add_row(report, formulation, degree, size, idle))
+                )
+    report.table("Beside Poisson's equation: µs per dof", *YARDSTICK_HEADINGS)
+    for formulation, degree, solve in found:
+        compare(report, formulation, degree, solve)
     share = (time.process_time() - worked) / (time.perf_counter() - start)
     share = COMM.allreduce(share, op=MPI.MIN)
     report.add(f"\nEvery rank had a core for at least {share:.0%} of the time.")
     report.write(f"scaling-{COMM.size}")
 
 
-def add_rows(report: Report, resolution: float, largest: float, idle: float) -> None:
-    """Mesh once, and add a row for each degree whose number of dofs is within the limits."""
+def add_row(
+    report: Report, formulation: FormulationName, degree: int, size: float, idle: float
+) -> Solve:
+    """Mesh and measure one problem of about ``size`` dofs."""
     reset_peak()
-    meshing, space = timed(lambda: create_space(FILM, IMPURITIES, resolution=resolution))
+    seconds, space = mesh(resolution(size / DOFS_PER_CELL[formulation][degree]))
     mesh_megabytes = peak()
-    for degree, dofs_per_cell in DOFS_PER_CELL.items():
-        if not SMALLEST < dofs_per_cell * space.cells < 1.1 * largest:
-            continue
-        found = measure(space, degree)
-        yardstick = poisson(found.dofs, degree, TOLERANCE)
-        own = sum(found.seconds[phase] for phase in ("assemble", "setup", "solve")) / found.dofs
-        phases = (meshing, *found.seconds.values())
-        report.row(
-            degree,
-            f"{found.dofs:,}",
-            f"{space.cells:,}",
-            *(f"{1e6 * seconds / found.dofs:.1f}" for seconds in phases),
-            found.iterations,
-            f"{mesh_megabytes:.0f}",
-            f"{found.solve_megabytes:.0f}",
-            f"{found.output_megabytes:.0f}",
-            f"{1024 * (found.solve_megabytes - idle) / found.dofs:.2f}",
-            *(f"{1e6 * seconds:.1f}" for seconds in yardstick[:3]),
-            yardstick.iterations,
-            f"{own / sum(yardstick[:3]):.2f}",
-        )
+    found = measure(space, formulation, degree)
+    found = found._replace(seconds=seconds | found.seconds)
+    report.row(
+        formulation,
+        degree,
+        f"{found.dofs:,}",
+        f"{space.cells:,}",
+        *(f"{1e6 * found.seconds[phase] / found.dofs:.1f}" for phase in PHASES),
+        found.iterations,
+        *(f"{megabytes:.0f}" for megabytes in (mesh_megabytes, *found[3:])),
+        f"{1024 * found.solve_megabytes / found.dofs:.2f}",
+        f"{1024 * (found.solve_megabytes - idle) / found.dofs:.2f}",
+    )
+    return found
 
 
-def measure(space: TaggedMesh, degree: int) -> Solve:
-    """Assemble, set up, solve for one source, then for all moments, and write the fields of one."""
+def compare(report: Report, formulation: FormulationName, degree: int, found: Solve) -> None:
+    """Add a row with Poisson's equation in as many dofs."""
+    own = [found.seconds[phase] / found.dofs for phase in ("assemble", "set-up", "solve")]
+    alike = poisson(found.dofs, degree, TOLERANCE)
+    plain: Yardstick | None = alike if degree == 1 else None
+    if plain is None and found.dofs < LARGEST_OF_DEGREE_1:
+        reset_peak()
+        plain = poisson(found.dofs, 1, TOLERANCE)
+    report.row(
+        formulation,
+        degree,
+        f"{found.dofs:,}",
+        *(f"{1e6 * seconds:.1f}" for seconds in (*own, *alike[:3])),
+        alike.iterations,
+        f"{sum(own) / sum(alike[:3]):.2f}",
+        *(
+            (f"{1e6 * sum(plain[:3]):.1f}", plain.iterations, f"{sum(own) / sum(plain[:3]):.2f}")
+            if plain
+            else ("", "", "")
+        ),
+    )
+
+
+def mesh(fineness: float) -> tuple[dict[str, float], TaggedMesh]:
+    """Return the times of gmsh and of the distribution over ranks, and the mesh."""
+    inside = 0.0
+
+    def distribute(*arguments: object) -> TaggedMesh:
+        nonlocal inside
+        inside, space = timed(lambda: original(*arguments))
+        return space
+
+    original = meshing.distribute
+    with patch.object(meshing, "distribute", distribute):
+        whole, space = timed(lambda: create_space(FILM, IMPURITIES, resolution=fineness))
+    return {"mesh": whole - inside, "distribute": inside}, space
+
+
+def resolution(cells: float) -> float:
+    """Return the resolution at which there are about so many cells."""
+    low, high = 0.1, 10.0
+    while high > 1.005 * low:
+        middle = (low * high) ** 0.5
+        made = estimated_cells(FILM, IMPURITIES, boundary=Open(), resolution=middle, far=100.0)
+        low, high = (middle, high) if made < cells else (low, middle)
+    return low
+
+
+def measure(space: TaggedMesh, formulation: FormulationName, degree: int) -> Solve:
+    """Assemble, set up, solve for one load, then for all moments, and write the fields of one."""
     reset_peak()
-    problem = MaxwellLondon(FILM, space, degree)
+    problem = MaxwellLondon(FILM, space, degree, formulation)
     alone, _ = timed(lambda: problem.solve(IMPURITIES))
     solving, solutions = timed(lambda: problem.solve_each(IMPURITIES))
     solve_megabytes = peak()
     reset_peak()
     writing, _ = timed(lambda: write_fields(solutions[0]))
-    each = solving / len(solutions)
-    seconds = problem.seconds | {"solve": alone, "each of 4": each, "output": writing}
+    seconds = {
+        "assemble": problem.seconds["assemble"],
+        "set-up": problem.seconds["setup"],
+        "solve": alone,
+        "each of 4": solving / len(solutions),
+        "output": writing,
+    }
     iterations = max(solution.iterations for solution in solutions)
     problem.destroy()
     return Solve(problem.dofs, iterations, seconds, solve_megabytes, peak())
