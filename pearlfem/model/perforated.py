@@ -81,7 +81,7 @@ class Perforated:
         free = (name for k in itertools.count(1) if (name := f"hole {k}") not in names)
         size = float(sizes(self.outline))
         found = sorted(_surrounded(self.outline), key=lambda hole: _order(hole, size))
-        points = [outline.representative_point() for outline in self._hole_outlines(evenly)]
+        points = shapely.point_on_surface(self._hole_outlines(evenly))
         named, inside = shapely.STRtree(found).query(points, predicate="within")
         name_of = dict(zip(inside.tolist(), (names[k] for k in named), strict=True))
         return tuple(Opening(name_of.get(k) or next(free), o) for k, o in enumerate(found))
@@ -93,7 +93,7 @@ class Perforated:
         if isinstance(self._shape, Plane):
             return self._alone(rounding)
         found = _surrounded(self._left(rounding))
-        poles = [shapely.Point(opening.pole) for opening in self.openings]
+        poles = shapely.points(np.reshape([opening.pole for opening in self.openings], (-1, 2)))
         _, inside = shapely.STRtree(found).query(poles, predicate="within")
         pairs = zip(self.openings, inside, strict=True)
         return tuple(Opening(true.name, found[index]) for true, index in pairs)
