@@ -126,7 +126,7 @@ LIBRARIES = {
         "tomlkit",
     },
     "materials": {"numpy", "pydantic", "scipy"},
-    "jit": {"dolfinx", "filelock", "mpi4py", "numpy"},
+    "jit": {"dolfinx", "mpi4py", "numpy"},
     "solvers": {"cffi", "dolfinx", "mpi4py", "numpy", "petsc4py", "scipy"},
     "solution": {"dolfinx", "numpy", "petsc4py"},
 }

@@ -145,6 +145,12 @@ class StudyTable(Table):
     output: OutputTable = OutputTable()
 
 
+class _UnitsTable(Table):
+    """What is read first, for all else is in these units."""
+
+    units: Units | None = None
+
+
 class Study(Table):
     """A complete, validated study: what to solve, how, and what to write.
 
@@ -225,11 +231,8 @@ def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
 
 
 def _units(content: dict[str, Any]) -> Units | ReducedUnits:
-    class Only(Table):
-        units: Units | None = None
-
     given = {"units": content["units"]} if "units" in content else {}
-    return Only.model_validate(given).units or ReducedUnits()
+    return _UnitsTable.model_validate(given).units or ReducedUnits()
 
 
 def _study(table: StudyTable, text: str, origin: Origin) -> Study:
