@@ -88,7 +88,7 @@ ALLOWED = {
     },
     "terminal": {"model", "report"},
     "sweep": {"assembly", "errors", "io", "model", "parallel", "run", "signals"},
-    "jobs": {"errors", "io", "model", "signals", "sweep"},
+    "jobs": {"errors", "io", "model", "parallel", "signals", "sweep"},
     "sweep_command": {"io", "jobs", "model", "parallel", "progress", "signals", "sweep"},
     "__main__": {"cli"},
     "pearlfem": {  # __init__.py: public names of these, and not of the command line
