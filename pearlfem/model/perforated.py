@@ -135,9 +135,11 @@ def perforated(shape: Shape, holes: tuple[Named, ...]) -> Perforated:
 
 
 def _check_parts(holes: Sequence[Named], outlines: _Outlines) -> None:
-    for hole, outline in zip(holes, outlines, strict=True):
-        if (parts := len(shapely.get_parts(outline))) > 1:
-            raise StudyError(f"{_words(hole)} has {parts} parts; allowed: one, or a hole for each")
+    parts = shapely.get_num_geometries(outlines)
+    for index in np.flatnonzero(parts > 1)[:1]:
+        raise StudyError(
+            f"{_words(holes[index])} has {parts[index]} parts; allowed: one, or a hole for each"
+        )
 
 
 def _check_inside(shape: Bounded, holes: Sequence[Named], outlines: _Outlines) -> None:
