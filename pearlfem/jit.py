@@ -7,8 +7,9 @@ cache for good. Hence a lock around compilation, inside which nothing unfinished
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ import numpy as np
 import numpy.typing as npt
 from dolfinx import fem
 from dolfinx.jit import ffcx_jit, get_options
-from filelock import FileLock
 from mpi4py import MPI
 
 from pearlfem.errors import CompilationError
@@ -87,18 +87,20 @@ def cache_folder() -> Path:
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock, and yield whether there is one: not if nobody can write."""
-    lock = FileLock(folder / "lock")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except OSError:
-        yield False
-    else:
+    """Wait for the folder's lock, and yield whether there is one.
+
+    There is none if the folder cannot be written, or on a file system without locks.
+    """
+    with ExitStack() as stack:
         try:
-            yield True
-        finally:
-            lock.release()
+            folder.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context((folder / "lock").open("a"))
+            fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
+        except OSError:
+            locked = False
+        else:
+            locked = True
+        yield locked
 
 
 def _remove_unfinished(folder: Path) -> None:

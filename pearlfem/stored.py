@@ -19,6 +19,7 @@ from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 from pearlfem.fem.fields import Fields
+from pearlfem.io.arrays import read_arrays
 from pearlfem.io.impurities import INTERACTION, read_angles
 from pearlfem.io.study import STUDY
 from pearlfem.mesh.stored import cell_order, mesh_arrays, mesh_from_arrays
@@ -57,11 +58,14 @@ def save_solution(
         solutions: The solution of each formulation.
 
     Raises:
+        StudyError: The space is periodic.
         OSError: It cannot be written.
 
     Note:
         Collective. Rank 0 gathers everything: about 300 bytes per cell and formulation.
     """
+    if space.cell is not None:
+        raise StudyError("the solution in a periodic space: cannot be kept; allowed: other spaces")
     comm = space.mesh.comm
     arrays, order = mesh_arrays(space), cell_order(space.mesh)
     for name, solution in solutions.items():
@@ -165,11 +169,6 @@ def _write(path: Path, arrays: _Arrays) -> None:
 
 
 def _read(path: Path) -> _Arrays:
-    try:
-        # Opened here, for NumPy leaves a damaged file open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-            return {name: content[name] for name in content.files}
-    except Exception as error:  # a damaged file makes NumPy and zipfile raise anything
-        raise StudyError(
-            f"{path}: cannot be read: {error}; a study with output.solution = true leaves it"
-        ) from None
+    if not path.is_file():
+        raise StudyError(f"{path}: is missing; a study with output.solution = true leaves it")
+    return read_arrays(path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -46,7 +46,7 @@ def parts(points: Sequence[Point], count: int) -> list[list[Point]]:
 
 
 def run_points(
-    points: Sequence[Point], folder: SweepFolder, comm: MPI.Comm, tell: Tell
+    points: Iterable[Point], folder: SweepFolder, comm: MPI.Comm, tell: Tell
 ) -> list[Point]:
     """Solve ``points``; return those that have failed.
 
@@ -72,8 +72,8 @@ def run_points(
         for number, point in enumerate(points):
             if terminated():
                 raise Terminated(
-                    f"terminated (SIGTERM): {number} of {len(points)} points done; the same "
-                    "command goes on with the rest"
+                    f"terminated (SIGTERM): {number} points done; the same command goes on with "
+                    "the rest"
                 )
             if on_root(comm, partial(folder.is_done, point)):
                 continue

@@ -11,7 +11,7 @@ import click
 from mpi4py import MPI
 
 from pearlfem.io.sweep_folder import CSV, FAILED, PARQUET, SweepFolder
-from pearlfem.jobs import receive_share, run_jobs
+from pearlfem.jobs import received_points, run_jobs
 from pearlfem.model.sweep import Sweep, read_sweep
 from pearlfem.parallel import on_root
 from pearlfem.progress import progress_shown
@@ -97,9 +97,9 @@ def sweep(
     folder = SweepFolder(path, what)
     on_root(comm, lambda: folder.open(force=force))
     if as_job:
-        share = on_root(comm, lambda: receive_share(what.points))
+        given = received_points(what.points, comm)
         try:
-            run_points(share, folder, comm, tell=lambda outcome: None)
+            run_points(given, folder, comm, tell=lambda outcome: None)
         except Terminated:
             raise click.exceptions.Exit(EXIT_CODE) from None  # who started it tells
         return
@@ -110,7 +110,7 @@ def sweep(
         tell = partial(_tell, show, what)
         if apart:
             command = ["sweep", str(study), "--out", str(path), "--as-job"]
-            failed = run_jobs(command, parts(missing, jobs), folder, tell, ranks=ranks)
+            failed = run_jobs(command, missing, folder, tell, jobs=jobs, ranks=ranks)
         else:
             failed = run_points(missing, folder, comm, tell)
     on_root(comm, folder.update_table)

@@ -88,7 +88,7 @@ ALLOWED = {
     },
     "terminal": {"model", "report"},
     "sweep": {"assembly", "errors", "io", "model", "parallel", "run", "signals"},
-    "jobs": {"errors", "io", "model", "signals", "sweep"},
+    "jobs": {"errors", "io", "model", "parallel", "signals", "sweep"},
     "sweep_command": {"io", "jobs", "model", "parallel", "progress", "signals", "sweep"},
     "__main__": {"cli"},
     "pearlfem": {  # __init__.py: public names of these, and not of the command line
@@ -126,7 +126,7 @@ LIBRARIES = {
         "tomlkit",
     },
     "materials": {"numpy", "pydantic", "scipy"},
-    "jit": {"dolfinx", "filelock", "mpi4py", "numpy"},
+    "jit": {"dolfinx", "mpi4py", "numpy"},
     "solvers": {"cffi", "dolfinx", "mpi4py", "numpy", "petsc4py", "scipy"},
     "solution": {"dolfinx", "numpy", "petsc4py"},
 }

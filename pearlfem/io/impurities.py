@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pearlfem.errors import StudyError
+from pearlfem.io.arrays import read_arrays
 from pearlfem.io.blocks import label_units
 from pearlfem.model.sources import Impurity
 from pearlfem.model.units import ReducedUnits, Units
@@ -89,11 +90,9 @@ def read_angles(path: Path) -> npt.NDArray[np.float64]:
         StudyError: It is not what ``write_interaction`` wrote.
     """
     try:
-        # Opened here, for NumPy leaves a damaged file open.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
-            angles = np.asarray(content["angles"], dtype=float)
-    except Exception as error:  # a damaged file makes NumPy and zipfile raise anything
-        raise StudyError(f"{path}: cannot be read: {error}") from None
+        angles = read_arrays(path, "angles")["angles"].astype(float)
+    except ValueError:
+        angles = np.array(np.nan)
     if angles.ndim != 1 or not np.isfinite(angles).all():
-        raise StudyError(f"{path}: cannot be read: angles that are no row of numbers")
+        raise StudyError(f"{path}: is damaged: angles that are no row of numbers")
     return angles

@@ -12,6 +12,7 @@ import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from filecmp import cmp
 from pathlib import Path
 from typing import Any
 
@@ -130,14 +131,14 @@ class SweepFolder:
                 "folder, that of the same sweep, or --force"
             )
         points = self.sweep.points
-        texts = {p.folder: self_contained(p.text, p.origin)[0] for p in points}
+        own = {p.folder: self_contained(p.text, p.origin) for p in points}
         found = [path for path in visible if _POINT.fullmatch(path.name)]
-        strangers = [path for path in found if _other_study(path, texts.get(path.name))]
+        strangers = [path for path in found if _other_study(path, own.get(path.name))]
         if strangers and not force:
             raise StudyError(
-                f"output folder {self.path}: holds points of another sweep, such as "
-                f"{min(strangers).name}; allowed: the same sweep, a new or empty folder, or "
-                "--force to remove them"
+                f"output folder {self.path}: holds points of another sweep, or of files that have "
+                f"changed, such as {min(strangers).name}; allowed: the same sweep, a new or empty "
+                "folder, or --force to remove them"
             )
         for path in strangers:
             shutil.rmtree(path)
@@ -146,10 +147,18 @@ class SweepFolder:
             (self.path / PARQUET).unlink(missing_ok=True)
 
 
-def _other_study(folder: Path, text: str | None) -> bool:
-    """Return whether ``folder`` has the result of another study than ``text``."""
+def _other_study(folder: Path, own: tuple[str, Mapping[Path, str]] | None) -> bool:
+    """Return whether ``folder`` has the result of another study, or of files that have changed.
+
+    Args:
+        folder: That of a point.
+        own: What ``self_contained`` returns of its study; None if the sweep has no such point.
+    """
     try:
-        return (folder / STUDY).read_text(encoding="utf-8") != text
+        text = (folder / STUDY).read_text(encoding="utf-8")
+        if own is None or text != own[0]:
+            return True
+        return not all(cmp(file, folder / copy, shallow=False) for file, copy in own[1].items())
     except FileNotFoundError:  # what a killed or failed run has left, or another job publishes now
         return False
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +12,13 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
-from pearlfem.model.outlines import joined
+from pearlfem.model.outlines import sizes
+from pearlfem.model.perforated import TOUCHING, Opening, Perforated, farthest_out, perforated
 from pearlfem.model.quantities import FORBID_EXTRA, Point, PositiveLength
 from pearlfem.model.shapes import Bounded, Disc, Outline, Plane, Rounding, Shape, evenly
 
 _Array = npt.NDArray[np.float64]
 Profile = Callable[[_Array, _Array], npt.ArrayLike]
-_TOUCHING = 1e-6  # of the film's size: edges nearer to each other than this are taken as touching
 _SAMPLES = 100  # per direction, at which a profile is checked to be positive
 
 
@@ -50,21 +48,6 @@ class Region:
     pearl_length: PositiveLength | Profile
 
 
-class Opening:
-    """A bounded part of the plane that the film surrounds: a hole."""
-
-    def __init__(self, name: str, outline: shapely.Polygon) -> None:
-        self.name, self.outline = name, outline
-
-    @cached_property
-    def pole(self) -> Point:
-        """The point (x, y) inside that is farthest from the edge."""
-        size = np.ptp(np.reshape(self.outline.bounds, (2, 2)), axis=0).max()
-        line = shapely.maximum_inscribed_circle(self.outline, tolerance=1e-3 * size)
-        x, y = line.coords[0]
-        return float(x), float(y)
-
-
 @dataclass(frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True))
 class Film:
     """A thin superconducting film.
@@ -92,7 +75,7 @@ class Film:
     regions: tuple[Region, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_holes(self)
+        _ = self._cut  # which checks the holes
         _check_regions(self)
         _check_profiles(self)
 
@@ -122,10 +105,7 @@ class Film:
 
     def contains(self, point: Point) -> bool:
         """Return whether ``point`` [length] lies on the film and not on an edge of it."""
-        outside = (hole.shape for hole in self.holes)
-        if not self.shape.contains(point) or any(shape.contains(point) for shape in outside):
-            return False
-        return not any(o.outline.intersects(shapely.Point(point)) for o in self.openings)
+        return self._cut.contains(point)
 
     def covers(self, points: _Array) -> npt.NDArray[np.bool_]:
         """Return which points (x, y) [length], shape ``(…, 2)``, lie on the film."""
@@ -135,43 +115,26 @@ class Film:
         holes = shapely.union_all([opening.outline for opening in self.openings])
         return np.asarray(~shapely.contains_xy(holes, x, y))
 
+    @cached_property
+    def _cut(self) -> Perforated:
+        return perforated(self.shape, tuple((hole.name, hole.shape) for hole in self.holes))
+
     def outline(self, rounding: Rounding = evenly) -> shapely.MultiPolygon:
         """Return the film's polygons without its holes; only of a bounded film."""
-        return self._outline if rounding is evenly else self._outlined(rounding)
+        return self._cut.outline_of(rounding)
 
-    @cached_property
+    @property
     def _outline(self) -> shapely.MultiPolygon:
-        outline = self._outlined(evenly)
-        shapely.prepare(outline)
-        return outline
+        return self._cut.outline
 
-    def _outlined(self, rounding: Rounding) -> shapely.MultiPolygon:
-        assert not isinstance(self.shape, Plane)
-        holes = shapely.union_all([hole.shape.outline(rounding) for hole in self.holes])
-        left: Any = shapely.difference(self.shape.outline(rounding), holes)
-        # Normalised, for the mesh shall not depend on where a drawing begins.
-        return shapely.normalize(joined(shapely.get_parts(left), name="film"))
-
-    @cached_property
+    @property
     def openings(self) -> tuple[Opening, ...]:
         """All holes of the film, those of its shape as well."""
-        return self.openings_of(evenly)
+        return self._cut.openings
 
     def openings_of(self, rounding: Rounding) -> tuple[Opening, ...]:
         """Return all holes, with round edges as ``rounding`` says."""
-        named = [(hole.name, hole.shape.outline(rounding)) for hole in self.holes]
-        if isinstance(self.shape, Plane):
-            return tuple(Opening(name, *shapely.get_parts(outline)) for name, outline in named)
-        found = _surrounded(self.outline(rounding))
-        if rounding is not evenly:  # names are those of the true holes
-            poles = [(opening.name, shapely.Point(opening.pole)) for opening in self.openings]
-            return tuple(Opening(n, next(o for o in found if o.contains(p))) for n, p in poles)
-        found.sort(key=lambda hole: _order(hole, _size(self._outline)))
-        points = [(name, outline.representative_point()) for name, outline in named]
-        names = [next((n for n, p in points if o.contains(p)), None) for o in found]
-        taken = {name for name, _ in named}
-        free = (name for k in itertools.count(1) if (name := f"hole {k}") not in taken)
-        return tuple(Opening(name or next(free), o) for name, o in zip(names, found, strict=True))
+        return self._cut.openings_of(rounding)
 
     def opening(self, name: str) -> Opening:
         """Return the hole called ``name``.
@@ -246,7 +209,8 @@ class Film:
     def least_pearl_length(self) -> float:
         """The smallest r0 anywhere [length]; of smooth functions, at many points."""
         return min(
-            float(_values(length, _samples(outline)).min()) for length, outline in self._profiles()
+            float(_values(length, _samples(outline)).min()) if callable(length) else length
+            for length, outline in self._profiles()
         )
 
     def _profiles(self) -> Iterator[tuple[float | Profile, Outline | None]]:
@@ -275,61 +239,23 @@ def _samples(outline: Outline | None) -> _Array:
     return np.concatenate([grid[inside], shapely.get_coordinates(outline)])
 
 
-def _surrounded(film: shapely.MultiPolygon) -> list[shapely.Polygon]:
-    """Return the bounded parts of the plane that are not film: within its inner rings."""
-    rings = [shapely.Polygon(ring) for part in film.geoms for ring in part.interiors]
-    left = [shapely.difference(ring, film) for ring in rings]
-    inner = [part for geometry in left for part in shapely.get_parts(geometry)]
-    # A ring within an island within a larger ring: its parts are in both.
-    return [part for k, part in enumerate(inner) if not any(part.equals(o) for o in inner[:k])]
-
-
-def _order(hole: shapely.Polygon, size: float) -> tuple[float, float, float]:
-    """Return the centre of a hole, up to round-off in a film of ``size``, and its area."""
-    x, y = np.round(np.divide(hole.centroid.coords[0], size), 6)
-    return float(x), float(y), float(hole.area)
-
-
-def _check_holes(film: Film) -> None:
-    names = [hole.name for hole in film.holes]
-    if len(set(names)) < len(names):
-        raise StudyError(f"film.hole: names {names}: not allowed; allowed: different ones")
-    outlines = [hole.shape.outline() for hole in film.holes]
-    for k, (hole, outline) in enumerate(zip(film.holes, outlines, strict=True)):
-        where = f"hole {hole.name!r}: {hole.shape}"
-        if (parts := len(shapely.get_parts(outline))) > 1:
-            raise StudyError(f"{where} has {parts} parts; allowed: one, or a hole for each")
-        if not isinstance(film.shape, Plane):
-            whole = film.shape.outline()
-            near = _TOUCHING * _size(whole)
-            if not whole.contains(outline.buffer(near)):
-                a, b = _farthest_out(outline, whole)
-                raise StudyError(
-                    f"{where} leaves or touches {film.shape} at ({a:g}, {b:g}); allowed: a hole "
-                    "inside the film, away from its edge"
-                )
-        for other, o in zip(film.holes[:k], outlines, strict=False):
-            if outline.distance(o) <= _TOUCHING * _size(outline):
-                a, b = shapely.shortest_line(outline, o).coords[0]
-                raise StudyError(
-                    f"{where} overlaps or touches hole {other.name!r} at ({a:g}, {b:g}); allowed: "
-                    "holes apart from each other"
-                )
-
-
 def _check_regions(film: Film) -> None:
-    if isinstance(film.shape, Plane):
+    if isinstance(film.shape, Plane) or not film.regions:
         return
     whole = film.shape.outline()
-    near = _TOUCHING * _size(whole)
-    for number, region in enumerate(film.regions, start=1):
-        outline = region.shape.outline()
-        if not whole.buffer(near).contains(outline):
-            a, b = _farthest_out(outline, whole)
-            raise StudyError(
-                f"film.region {number}: {region.shape} leaves {film.shape} at ({a:g}, {b:g}); "
-                "allowed: a region inside the film"
-            )
+    outlines = [region.shape.outline() for region in film.regions]
+    shapely.prepare(whole)
+    out = np.flatnonzero(~shapely.covers(whole, outlines))
+    if not len(out):
+        return
+    wider = whole.buffer(TOUCHING * float(sizes(whole)))
+    shapely.prepare(wider)
+    for number in out[~shapely.contains(wider, [outlines[k] for k in out])][:1]:
+        a, b = farthest_out(outlines[number], whole)
+        raise StudyError(
+            f"film.region {number + 1}: {film.regions[number].shape} leaves {film.shape} at "
+            f"({a:g}, {b:g}); allowed: a region inside the film"
+        )
 
 
 def _check_profiles(film: Film) -> None:
@@ -350,17 +276,3 @@ def _check_profiles(film: Film) -> None:
                 f"film.pearl_length = {values[wrong][0]:g} at ({x:g}, {y:g}): not allowed; "
                 "allowed: positive everywhere on the film"
             )
-
-
-def _size(outline: Outline) -> float:
-    return float(np.ptp(np.reshape(outline.bounds, (2, 2)), axis=0).max())
-
-
-def _farthest_out(outline: Outline, whole: Outline) -> Point:
-    """Return the corner of ``outline`` that is farthest outside, or nearest to the edge."""
-    corners = shapely.get_coordinates(outline)
-    points = shapely.points(corners)
-    outside = shapely.distance(points, whole)
-    inside = shapely.distance(points, whole.boundary)
-    x, y = corners[np.argmax(outside) if outside.max() > 0 else np.argmin(inside)]
-    return float(x), float(y)

@@ -100,6 +100,24 @@ def joined(
     return shapely.orient_polygons(shapely.MultiPolygon(whole))
 
 
+def without(area: Any, holes: Any) -> shapely.MultiPolygon:
+    """Return ``area`` without ``holes``, which lie inside it and apart from each other.
+
+    That is so fast, and needs nothing checked, for nothing new can meet. Corners on a straight line
+    (to round-off) are dropped, and the result is normalised: it does not depend on where a drawing
+    begins.
+
+    Args:
+        area: Polygons apart from each other.
+        holes: Array of polygons, or of several in one each; may be empty.
+    """
+    removed = shapely.MultiPolygon(shapely.get_parts(holes).tolist())
+    left: Any = shapely.difference(area, removed)
+    parts = shapely.get_parts(left.simplify(_STRAIGHT * float(sizes(area)))).tolist()
+    whole = shapely.orient_polygons(shapely.MultiPolygon(parts))
+    return shapely.normalize(whole)
+
+
 def nested(
     outlines: Sequence[shapely.Polygon], name: str, tolerance: float = 0.0
 ) -> shapely.MultiPolygon:
@@ -180,6 +198,12 @@ def without_repeats(ring: Any, tolerance: float) -> Any:
     while len(kept) > 1 and np.hypot(*(kept[-1] - kept[0])) <= tolerance:
         kept.pop()
     return np.array(kept).reshape(-1, 2)
+
+
+def sizes(outlines: Any) -> Any:
+    """Return the longer side of the bounding box of each geometry [length]."""
+    x0, y0, x1, y1 = np.moveaxis(shapely.bounds(outlines), -1, 0)
+    return np.maximum(x1 - x0, y1 - y0)
 
 
 def coordinates(point: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any
 
 import numpy as np
@@ -25,6 +25,7 @@ type Outline = shapely.Polygon | shapely.MultiPolygon
 Rounding = Callable[["Disc"], npt.NDArray[np.float64]]  # angles of the vertices on a circle
 
 _ROUND_SIDES = 2048
+_KEPT = 64  # polygons of a study, which may have many corners
 
 
 def evenly(disc: Disc) -> npt.NDArray[np.float64]:
@@ -129,8 +130,14 @@ class Rectangle(_Straight):
         return f"the rectangle of size {list(self.size)} around {self.center}"
 
 
+@lru_cache(maxsize=_KEPT)
+def _polygon(points: tuple[Point, ...]) -> shapely.Polygon:
+    """Return the checked polygon, which is asked for several times."""
+    return checked_polygon(points, name="polygon")
+
+
 def _simple(points: tuple[Point, ...]) -> tuple[Point, ...]:
-    checked_polygon(points, name="polygon")
+    _polygon(points)
     return points
 
 
@@ -152,7 +159,7 @@ class Polygon(_Straight):
 
     @cached_property
     def _geometry(self) -> Outline:
-        return checked_polygon(self.points, name="polygon")
+        return _polygon(self.points)
 
     def __str__(self) -> str:
         """Return the shape in words, for messages."""

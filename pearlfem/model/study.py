@@ -7,7 +7,6 @@ The keys are the contract that other tools rely on. [sweep] makes many studies o
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -43,6 +42,7 @@ from pearlfem.model.sources import (
     refuse_points,
 )
 from pearlfem.model.temperature import Temperature
+from pearlfem.model.toml_text import parse_toml
 from pearlfem.model.units import ReducedUnits, Units
 
 
@@ -145,6 +145,12 @@ class StudyTable(Table):
     output: OutputTable = OutputTable()
 
 
+class _UnitsTable(Table):
+    """What is read first, for all else is in these units."""
+
+    units: Units | None = None
+
+
 class Study(Table):
     """A complete, validated study: what to solve, how, and what to write.
 
@@ -211,12 +217,7 @@ def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
     Raises:
         StudyError: ``text`` is not TOML, or holds an unknown key or an impossible value.
     """
-    try:
-        content = tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, and a plain one for a number of 5000 digits
-        raise StudyError(f"{name}: not a TOML file: {error}") from None
-    except RecursionError:
-        raise StudyError(f"{name}: not a study: too many brackets within each other") from None
+    content = parse_toml(text, name)
     if "sweep" in content:
         raise StudyError(f"{name}: sweep = {content['sweep']!r}: allowed with pearlfem sweep only")
     try:
@@ -230,11 +231,8 @@ def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
 
 
 def _units(content: dict[str, Any]) -> Units | ReducedUnits:
-    class Only(Table):
-        units: Units | None = None
-
     given = {"units": content["units"]} if "units" in content else {}
-    return Only.model_validate(given).units or ReducedUnits()
+    return _UnitsTable.model_validate(given).units or ReducedUnits()
 
 
 def _study(table: StudyTable, text: str, origin: Origin) -> Study:

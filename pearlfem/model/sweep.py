@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import tomllib
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from pearlfem.errors import StudyError
 from pearlfem.model.places import parse_place, put
 from pearlfem.model.study import Study, StudyTable, parse_study, read_study_text
 from pearlfem.model.sweep_tables import ParameterTable, sweep_table
+from pearlfem.model.toml_text import parse_toml
 from pearlfem.model.units import Kind, ReducedUnits, Units
 
 _Units = Units | ReducedUnits
@@ -102,10 +102,7 @@ def read_sweep(path: Path, *, checked: bool = True) -> Sweep:
             key, the value and the point.
     """
     text = read_study_text(path)
-    try:
-        content = tomllib.loads(text)
-    except ValueError as error:
-        raise StudyError(f"{path}: not a TOML file: {error}") from None
+    content = parse_toml(text, str(path))
     if "sweep" not in content:
         raise StudyError(f"{path}: sweep: missing, but needed: which keys take which values")
     given = content.pop("sweep")

@@ -18,7 +18,8 @@ import ufl
 from pearlfem.fem.film import facet_rule
 from pearlfem.jit import compiled_expression
 from pearlfem.model.applied import is_applied
-from pearlfem.model.film import Film, Opening
+from pearlfem.model.film import Film
+from pearlfem.model.perforated import Opening
 from pearlfem.model.sources import Fluxoid, is_point
 from pearlfem.observables.energy import Bracket, mutual_energies
 from pearlfem.observables.fields import london_current, own_flux_density, turned_gradient

@@ -349,6 +349,12 @@ SITES = PLAIN + "[impurities]\nsize = 0.0\n"
 GREEDY = {
     "brackets": "a = " + "[" * 5000 + "]" * 5000,
     "tables": "a = " + "{a = " * 3000 + "1" + "}" * 3000,
+    "key": "a." * 20_000 + "a = 1",
+    "unions": PLAIN.replace("radius = 1.0", "parts = [").replace("disc", "union")
+    + "{ shape = 'union', parts = [" * 149
+    + "{ shape = 'disc', radius = 1.0 }"
+    + "]}" * 149
+    + "]",
     "lattice": SITES + "lattice = { vectors = [[1e-5, 0.0], [0.0, 1e-5]] }",
     "sites": SITES + "lattice = { vectors = [[5e-3, 0.0], [0.0, 5e-3]] }",
     "no such lattice": SITES + "lattice = { vectors = [[1e-300, 0.0], [0.0, 1e-300]] }",

@@ -9,6 +9,8 @@ import time
 import psutil
 import pytest
 
+from pearlfem.jobs import _Job, next_count
+
 TIMEOUT = 60  # seconds
 SWEEP = """
 [sweep]
@@ -71,3 +73,33 @@ def test_job_may_have_several_ranks(call, study, tmp_path):
     assert (code, err) == (0, "")
     for name in ("0001", "0002"):
         assert json.loads((tmp_path / "out" / name / "summary.json").read_text())["ranks"] == 2
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 5])
+def test_jobs_get_many_points_first_and_one_by_one_in_the_end(jobs):
+    free, counts = 100, []
+    while free:
+        counts.append(next_count(free, jobs))
+        free -= counts[-1]
+    assert free == 0
+    assert counts == sorted(counts, reverse=True)
+    assert counts[0] * jobs >= 50 and counts[-jobs:] == [1] * jobs
+
+
+def test_job_without_points_gets_more_until_there_are_none(call, study, tmp_path):
+    study.write_text(study.read_text().replace("number = 60", "number = 12"))
+    given = []
+    original = _Job.give
+
+    def give(job, points):
+        given.append((job.process.pid, [point.number for point in points]))
+        original(job, points)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_Job, "give", give)
+        code, _, err = call("sweep", study, "--out", "out", "--jobs", "2")
+    assert (code, err) == (0, "")
+    assert sorted(n for _, numbers in given for n in numbers) == list(range(1, 13))
+    assert len({pid for pid, _ in given}) == 2
+    assert sum(not numbers for _, numbers in given) == 2  # each is told once that it may end
+    assert len(given) > 6

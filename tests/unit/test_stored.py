@@ -1,6 +1,7 @@
 """Solutions that are kept and read back."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from pearlfem import StudyError, free_energy, interaction_tensor, magnetic_field, sheet_current
 from pearlfem.model.study import parse_study
 from pearlfem.run import run_study
-from pearlfem.stored import load_solution
+from pearlfem.stored import load_solution, save_solution
 
 STUDY = """
 [units]
@@ -154,6 +155,16 @@ def test_other_formulation_is_refused(tmp_path):
     run_study(parse_study(text), tmp_path / "run")
     with pytest.raises(StudyError, match="formulation = 'vector': not in it"):
         load_solution(tmp_path / "run", "vector")
+
+
+def test_solution_in_a_periodic_space_is_refused(result, tmp_path):
+    folder, _ = result
+    _, problem, solution = load_solution(folder / "run", "stream")
+    space = replace(problem.space, cell=object())
+    with pytest.raises(StudyError, match="periodic space: cannot be kept"):
+        save_solution(tmp_path, space, 2, {"stream": solution})
+    assert not any(tmp_path.iterdir())
+    problem.destroy()
 
 
 def test_periodic_space_is_refused_before_work():

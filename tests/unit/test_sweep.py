@@ -290,6 +290,25 @@ def test_other_sweep_is_refused_and_forced(call, study, tmp_path, change):
     assert same == ([] if change[0] == '"tiny"' else ["0001", "0002"])
 
 
+def test_change_in_a_file_makes_the_points_that_name_it_new(call, tiny, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text("x,y\n0.3,-0.2\n")
+    path = tmp_path / "tiny.toml"
+    files = '[impurities]\nsize = 0.4\nfile = "a.csv"\n'
+    values = '[[sweep.parameter]]\nkey = "impurities.file"\nvalues = ["a.csv", "b.csv"]\n'
+    path.write_text(tiny + files + "[sweep]\n" + values)
+    assert call("sweep", path, "--out", "out")[0] == 0
+    before, table = times(tmp_path / "out"), rows(tmp_path / "out")
+    (tmp_path / "b.csv").write_text("x,y\n0.5,-0.2\n")
+    code, _, err = call("sweep", path, "--out", "out")
+    assert code == 2 and "files that have changed, such as 0002" in err
+    assert times(tmp_path / "out") == before
+    assert call("sweep", path, "--out", "out", "--force")[0] == 0
+    after = times(tmp_path / "out")
+    assert after["0001"] == before["0001"] and after["0002"] != before["0002"]
+    assert rows(tmp_path / "out")[0] == table[0] and rows(tmp_path / "out")[1] != table[1]
+
+
 def test_folder_of_something_else_is_refused(call, no_mesh, study, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.tex").write_text("mine")
@@ -342,7 +361,7 @@ def test_termination_lets_the_running_point_finish(study, tmp_path, monkeypatch)
     found = read_sweep(study)
     folder = SweepFolder(tmp_path / "out", found)
     folder.open()
-    with pytest.raises(Terminated, match="1 of 4 points done"):
+    with pytest.raises(Terminated, match="1 points done"):
         run_points(found.points, folder, WORLD, lambda outcome: None)
     assert len(rows(folder.path)) == 1
 

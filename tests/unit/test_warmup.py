@@ -1,6 +1,7 @@
 """Code compiled ahead of time, and what may go wrong when it is compiled."""
 
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -118,6 +119,38 @@ def test_compilation_that_was_killed_is_done_again(tmp_path, monkeypatch):
         assert victim.stat().st_size > 1000
 
 
+OTHER = """
+import sys
+from pathlib import Path
+from pearlfem import jit
+jit.cache_folder = lambda: Path(sys.argv[1])
+print("begins", flush=True)
+with jit.compiling():
+    print("compiles", flush=True)
+    sys.stdin.read()
+"""
+
+
+def other_process(folder):
+    process = subprocess.Popen(
+        [sys.executable, "-c", OTHER, folder], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"begins\n"
+    return process
+
+
+def test_one_process_at_a_time_compiles(tmp_path, monkeypatch):
+    monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path)
+    with jit.compiling():
+        process = other_process(tmp_path)
+        assert select.select([process.stdout], [], [], 1.0) == ([], [], [])
+    assert process.stdout.readline() == b"compiles\n"
+    process.kill()  # the lock ends with it
+    with jit.compiling() as folder:
+        assert folder == tmp_path
+    process.communicate()
+
+
 @pytest.mark.parametrize("lacking", ["compiler", "cache"])
 def test_what_compilation_needs_is_said(tmp_path, lacking):
     study = tmp_path / "study.toml"
@@ -143,9 +176,7 @@ def test_read_only_cache_is_used_as_it_is(tmp_path, monkeypatch):
     study = parse_study(TWO_SIDED + SOLVE.format("stream"))
     run_study(study, tmp_path / "first")
 
-    def acquire(self):
-        raise OSError(30, "Read-only file system")
-
-    monkeypatch.setattr(jit.FileLock, "acquire", acquire)
+    (tmp_path / "lock").unlink()
+    (tmp_path / "lock").mkdir()  # cannot be opened, by the superuser neither
     monkeypatch.setattr(jit, "_remove_unfinished", None)  # would be an error
     run_study(study, tmp_path / "second")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pearlfem.errors import StudyError
+from pearlfem.io.arrays import read_arrays
 from pearlfem.io.html.charts import Chart, Series, chart
 from pearlfem.io.html.contents import Interaction
 from pearlfem.io.impurities import INTERACTION
@@ -21,6 +21,7 @@ FEW = 4  # impurities whose tensor is shown as a whole
 _LARGEST = 12  # couplings that are listed if there are more
 _MOST_DOTS = 3000
 _MAP = 420.0  # px of the map of moments
+_NUMBERS = ("positions", "angles", "strengths", "sizes")
 
 _Array = npt.NDArray[np.float64]
 
@@ -76,23 +77,18 @@ def read_impurities(path: Path) -> Impurities:
     Raises:
         StudyError: It is missing, or not what a run writes.
     """
+    found = read_arrays(path, *_NUMBERS, "length", "strength")
     try:
-        with np.load(path, allow_pickle=False) as content:
-            positions = np.asarray(content["positions"], float)
-            angles, strengths, sizes = (
-                np.asarray(content[name], float) for name in ("angles", "strengths", "sizes")
-            )
-            length, strength = str(content["length"]), str(content["strength"])
-    except FileNotFoundError:
-        raise StudyError(f"{path}: is missing") from None
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        positions, angles, strengths, sizes = (found[name].astype(float) for name in _NUMBERS)
+    except ValueError as error:
         raise StudyError(f"{path}: is damaged: {error}") from None
     n = len(positions)
     if positions.shape != (n, 2) or any(
         array.shape != (n,) for array in (angles, strengths, sizes)
     ):
         raise StudyError(f"{path}: is damaged: arrays of different lengths")
-    return Impurities(positions, angles, strengths, sizes, length, strength)
+    units = str(found["length"]), str(found["strength"])
+    return Impurities(positions, angles, strengths, sizes, *units)
 
 
 class Couplings:
