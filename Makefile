@@ -25,7 +25,7 @@ check: setup  ## compare with exact results
 	.venv/bin/pearlfem check
 
 test: lint  ## lint, then all tests serially, and the parallel ones on 2 and 3 ranks
-	.venv/bin/pytest -n auto --dist worksteal
+	.venv/bin/pytest -n auto --dist loadfile
 	$(mpiexec) -n 2 .venv/bin/pytest -q tests/parallel
 	$(mpiexec) -n 3 .venv/bin/pytest -q tests/parallel
 
