@@ -62,7 +62,7 @@ def live(arguments, folder, points, extra):
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
     while len(done(folder)) < before + points and process.poll() is None:
         assert time.monotonic() < start + TIMEOUT
-        time.sleep(0.002)
+        time.sleep(0.01)
     time.sleep(extra)
     process.kill()
     return process.wait()
