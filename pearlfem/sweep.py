@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import pairwise
 from typing import NamedTuple
@@ -67,8 +68,7 @@ def run_points(
     """
     assembler = Assembler()
     failed: list[Point] = []
-    gc.freeze()  # what is here already stays, and need not be looked through after each point
-    with termination_waits(comm) as terminated:
+    with _rest_frozen(), termination_waits(comm) as terminated:
         for number, point in enumerate(points):
             if terminated():
                 raise Terminated(
@@ -83,9 +83,21 @@ def run_points(
             tell(outcome)
             gc.collect()  # frees what PETSc and MPI keep, on all ranks together
             PETSc.garbage_cleanup(comm)
-    gc.unfreeze()
     assembler.destroy()
     return failed
+
+
+@contextmanager
+def _rest_frozen() -> Iterator[None]:
+    """Keep what is here already from being looked through after each point, for it stays."""
+    if gc.get_freeze_count():  # the caller's doing, and not ours to undo
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def _run_point(point: Point, folder: SweepFolder, assembler: Assembler, comm: MPI.Comm) -> Outcome:

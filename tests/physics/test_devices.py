@@ -172,7 +172,7 @@ def test_superposition_of_all_kinds_of_sources(solve):
         Fluxoid("h"),
         UniformField((0.0, 0.0, 0.3)),
     ]
-    space = create_space(film, sources, resolution=0.4)
+    space = create_space(film, sources, resolution=0.2)
     for formulation in ("stream", "vector"):
         problem = MaxwellLondon(film, space, 2, formulation)
         each = [problem.solve([source]) for source in sources]

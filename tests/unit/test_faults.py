@@ -106,15 +106,15 @@ def test_sigterm_ends_a_run_at_once_and_leaves_nothing(study, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_ended_run_leaves_the_earlier_result(study, earlier, result, tmp_path, number):
+def test_ended_run_leaves_the_earlier_result(call, study, earlier, result, tmp_path, number):
     with running(tmp_path, "run", "tiny.toml", "--out", "out", "--force") as job:
         assert seen(earlier) == result
         job.send_signal(number)
         job.wait(SECONDS / 4)
     assert seen(earlier) == result
     assert (earlier / ".pearlfem" / "lock").exists() == (number == signal.SIGKILL)
-    done = start(tmp_path, "run", "tiny.toml", "--out", "out", "--force")
-    assert done.returncode == 0, done.stderr
+    code, _, err = call("run", "tiny.toml", "--out", "out", "--force")
+    assert code == 0, err
     assert not (earlier / ".pearlfem").exists()
     assert not (earlier / "film.png").exists()  # the new result has none
 
@@ -136,11 +136,10 @@ def test_handler_of_sigterm_survives_gmsh():
 # --- two at once
 
 
-def test_others_are_refused_while_a_run_writes_and_told_by_whom(study, earlier, tmp_path):
+def test_others_are_refused_while_a_run_writes_and_told_by_whom(call, study, earlier, tmp_path):
     with running(tmp_path, "run", "tiny.toml", "--out", "out", "--force") as job:
         for command in (("run", "tiny.toml", "--out", "out", "--force"), ("plot", "out")):
-            done = start(tmp_path, *command)
-            assert_refused(done, "output folder out", f"process {job.pid} on ")
+            assert_refused(call(*command), "output folder out", f"process {job.pid} on ")
 
 
 # --- disks

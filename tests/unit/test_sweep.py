@@ -1,6 +1,7 @@
 """pearlfem sweep: a folder for each point, a table of all, and nothing solved twice."""
 
 import csv
+import gc
 import io
 import json
 import os
@@ -42,7 +43,7 @@ range = { start = 0.5, stop = 2.0, number = 2 }
 WORLD = MPI.COMM_WORLD
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def tiny(tiny_study):
     return tiny_study.replace("degree = 2", "degree = 1") + 'fields = "none"\n'
 
@@ -53,6 +54,24 @@ def study(tmp_path, tiny):
     path = tmp_path / "tiny.toml"
     path.write_text(tiny + "[sweep]" + ANGLES + LENGTHS)
     return path
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, tiny):
+    """The folder of that sweep, made once; tests look at it, or change a copy of it."""
+    path = tmp_path_factory.mktemp("finished") / "tiny.toml"
+    path.write_text(tiny + "[sweep]" + ANGLES + LENGTHS)
+    found = read_sweep(path)
+    folder = SweepFolder(path.parent / "out", found)
+    folder.open()
+    assert run_points(in_order_of_work(found), folder, WORLD, lambda outcome: None) == []
+    return folder.path
+
+
+@pytest.fixture
+def done(finished, tmp_path):
+    """A copy of that folder, with its times."""
+    return shutil.copytree(finished, tmp_path / "out")
 
 
 @pytest.fixture
@@ -116,10 +135,9 @@ def test_table_has_what_the_summaries_have(call, study, tmp_path):
     assert f"table: {os.path.join('out', 'table.csv')}" in out
 
 
-def test_parquet_has_the_numbers_of_the_csv_file(call, study, tmp_path):
-    call("sweep", study, "--out", "out")
-    table = parquet.read_table(tmp_path / "out" / "table.parquet").to_pylist()
-    assert [{k: str(v) for k, v in row.items()} for row in table] == rows(tmp_path / "out")
+def test_parquet_has_the_numbers_of_the_csv_file(finished):
+    table = parquet.read_table(finished / "table.parquet").to_pylist()
+    assert [{k: str(v) for k, v in row.items()} for row in table] == rows(finished)
     assert isinstance(table[0]["point"], int)
     assert isinstance(table[0]["film.pearl_length [L]"], float)
 
@@ -214,12 +232,11 @@ def test_refined_meshes_are_not_shared(tiny):
 # --- going on
 
 
-def test_second_call_solves_only_what_is_missing(call, study, tmp_path, meshes):
-    folder = tmp_path / "out"
-    call("sweep", study, "--out", "out")
+def test_second_call_solves_only_what_is_missing(call, study, done, meshes):
+    folder = done
     table, before = both_tables(folder), times(folder)
     code, out, _ = call("sweep", study, "--out", "out")
-    assert (code, len(meshes)) == (0, 2)
+    assert (code, meshes) == (0, [])
     assert "4 points, 4 of them done already" in out
     (folder / "0001" / "summary.json").unlink()  # killed while it was published
     shutil.rmtree(folder / "0002")
@@ -240,9 +257,8 @@ def test_table_grows_with_each_point(study, tmp_path):
     assert [row["point"] for row in seen[1]] == ["1", "2"]
 
 
-def test_writer_of_the_table_sees_what_others_do_meanwhile(call, study, tmp_path, monkeypatch):
-    call("sweep", study, "--out", "out")
-    folder, hidden = tmp_path / "out", tmp_path / "hidden.json"
+def test_writer_of_the_table_sees_what_others_do_meanwhile(study, done, tmp_path, monkeypatch):
+    folder, hidden = done, tmp_path / "hidden.json"
     table = both_tables(folder)
     (folder / "0003" / "summary.json").rename(hidden)
     write = sweep_folder._write_csv
@@ -257,20 +273,18 @@ def test_writer_of_the_table_sees_what_others_do_meanwhile(call, study, tmp_path
     assert both_tables(folder) == table
 
 
-def test_values_can_be_added(call, study, tmp_path):
-    call("sweep", study, "--out", "out")
-    before = times(tmp_path / "out")
+def test_values_can_be_added(call, study, done):
+    before = times(done)
     study.write_text(study.read_text().replace("[0, 40]", "[0, 40, 80]  # more"))
     assert call("sweep", study, "--out", "out")[0] == 0
-    after = times(tmp_path / "out")
+    after = times(done)
     assert {name: after[name] for name in before} == before
     assert sorted(after) == [f"{number:04}" for number in range(1, 7)]
 
 
 @pytest.mark.parametrize("change", [("[0, 40]", "[0, 50]"), ("[0, 40]", "[0]"), ('"tiny"', '"b"')])
-def test_other_sweep_is_refused_and_forced(call, study, tmp_path, change):
-    folder = tmp_path / "out"
-    call("sweep", study, "--out", "out")
+def test_other_sweep_is_refused_and_forced(call, study, done, change):
+    folder = done
     before = times(folder)
     study.write_text(study.read_text().replace(*change))
     code, _, err = call("sweep", study, "--out", "out")
@@ -366,6 +380,18 @@ def test_termination_lets_the_running_point_finish(study, tmp_path, monkeypatch)
     assert len(rows(folder.path)) == 1
 
 
+def test_what_the_caller_has_kept_from_the_garbage_collector_stays_so(study, tmp_path):
+    folder = SweepFolder(tmp_path / "out", read_sweep(study))
+    folder.open()
+    assert gc.get_freeze_count() > 0  # see conftest.py
+    run_points((), folder, WORLD, lambda outcome: None)
+    assert gc.get_freeze_count() > 0
+    gc.unfreeze()
+    run_points((), folder, WORLD, lambda outcome: None)
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+
+
 # --- side by side
 
 
@@ -376,12 +402,11 @@ def test_parts_are_all_points_once():
         assert {len(part) for part in found} <= {7 // count, 7 // count + 1}
 
 
-def test_parts_together_make_the_table(call, study, tmp_path):
-    call("sweep", study, "--out", "whole")
+def test_parts_together_make_the_table(call, study, finished, tmp_path):
     for part in ("2/2", "1/2"):
         assert call("sweep", study, "--out", "out", "--part", part)[0] == 0
         assert len(rows(tmp_path / "out")) == (2 if part == "2/2" else 4)
-    assert both_tables(tmp_path / "out") == both_tables(tmp_path / "whole")
+    assert both_tables(tmp_path / "out") == both_tables(finished)
 
 
 @pytest.mark.parametrize("part", ["0/2", "3/2", "2", "1/x", ""])
@@ -391,12 +416,11 @@ def test_bad_part_is_refused(call, study, part):
     assert "K/N with 1 <= K <= N" in err
 
 
-def test_jobs_make_the_same_table(call, study, tmp_path):
-    call("sweep", study, "--out", "whole")
+def test_jobs_make_the_same_table(call, study, finished, tmp_path):
     code, out, err = call("sweep", study, "--out", "out", "--jobs", "2")
     assert (code, err) == (0, "")
     assert "4 of 4 points" in out
-    assert both_tables(tmp_path / "out") == both_tables(tmp_path / "whole")
+    assert both_tables(tmp_path / "out") == both_tables(finished)
 
 
 def test_failures_of_jobs_are_told_once(call, study, tmp_path):
@@ -421,9 +445,8 @@ def test_columns_are_of_one_kind_and_may_have_gaps():
     assert str(found["d"][1]) == "0.0"
 
 
-def test_tensor_of_very_many_impurities_is_left_out(call, study, tmp_path):
-    call("sweep", study, "--out", "out")
-    content = summary(tmp_path / "out", 1)
+def test_tensor_of_very_many_impurities_is_left_out(finished):
+    content = summary(finished, 1)
     count = MOST_IMPURITIES + 1
     content["interaction"]["tensor"] = np.zeros((count, count, 2, 2)).tolist()
     assert not [name for name in result_cells(content) if name.startswith("T_")]
