@@ -61,7 +61,9 @@ def _move(points: _Array, space: TaggedMesh, film: Film, disc: Disc, covering: b
     around = around[np.diff(around, prepend=around[-1] - 2 * np.pi) > _ROUND_OFF]  # shared ones
     gaps = np.diff(around, append=around[0] + 2 * np.pi)
     middles = around + gaps / 2
-    inside, outside = (superfluid_weight_at(film, disc, middles, side) for side in (1 - _STEP, 1 + _STEP))
+    inside, outside = (
+        superfluid_weight_at(film, disc, middles, side) for side in (1 - _STEP, 1 + _STEP)
+    )
     wrong = (inside > outside if covering else outside > inside) & (gaps < WIDEST)
     half = np.where(wrong, gaps / 2, 0.0)
     half = np.maximum(half, np.roll(half, 1))

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import basix
+import basix.ufl
 import dolfinx.io
 import dolfinx.mesh
 import numpy as np
 import numpy.typing as npt
+import ufl
 from dolfinx.common import IndexMap
 from dolfinx.graph import adjacencylist
 from mpi4py import MPI
@@ -28,7 +29,7 @@ _Array = npt.NDArray[np.float64]
 _Numbers = npt.NDArray[np.int64]
 _Places = npt.NDArray[np.int32]
 
-_CHILDREN = 8
+CELLS_PER_CELL = 8  # each time
 
 # A cell's nodes by their places: its four corners, then the middles of its six edges.
 _CORNERS, _EDGES, _FACETS = (
@@ -97,8 +98,7 @@ def refined(
     if times and space.cell is not None:
         # Vertices of opposite walls are one in its topology, and not in its geometry.
         raise StudyError(
-            f"mesh.refinements = {times}: not allowed with boundary.kind = 'periodic'; "
-            "allowed: 0, and a higher resolution"
+            f"{times} refinements: not allowed of a periodic space; allowed: a higher resolution"
         )
     for _ in range(times):
         space = _refined_once(space, film, same_area)
@@ -116,7 +116,7 @@ def _refined_once(space: TaggedMesh, film: Film, same_area: bool) -> TaggedMesh:
     finer = dolfinx.mesh.create_mesh(
         mesh.comm,
         cells,
-        basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,)),
+        ufl.Mesh(basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,))),
         nodes.points,
         _to(ranks) if mesh.comm.size > 1 else None,
     )
@@ -182,14 +182,14 @@ def _cells(mesh: dolfinx.mesh.Mesh, nodes: _Nodes) -> tuple[_Numbers, _Numbers]:
     shortest = diagonals.argmin(axis=1)
     cells = np.take_along_axis(
         nodes.of_cells[:own], _CELLS[shortest].reshape(own, -1), axis=1
-    ).reshape(-1, _CHILDREN, 4)
+    ).reshape(-1, CELLS_PER_CELL, 4)
     facets = topology.connectivity(3, 2).array.reshape(-1, 4)
     beyond = np.full(topology.index_map(2).size_local + topology.index_map(2).num_ghosts, -1)
     beyond[facets[own:]] = topology.index_map(3).owners[:, None]
     ranks = np.where(_TOUCHES[shortest], beyond[facets[:own]][:, None, :], -1)
     ranks.sort(axis=2)
     ranks[..., 1:][ranks[..., 1:] == ranks[..., :-1]] = -1
-    return cells, np.concatenate([np.full((own, _CHILDREN, 1), rank), ranks], axis=2)
+    return cells, np.concatenate([np.full((own, CELLS_PER_CELL, 1), rank), ranks], axis=2)
 
 
 def _in_order(mesh: dolfinx.mesh.Mesh, cells: _Numbers, ranks: _Numbers) -> _Numbers:
