@@ -20,8 +20,8 @@ _Array = npt.NDArray[np.float64]
 _ENDS = ("far", "shield", "magnetic-wall")  # where space may end
 _NONE = np.empty((0, 3, 2))
 _NEAR = 1e-5  # of the film's size: how far vertices of its edge may lie from the true one …
-_PER_SAGITTA = 0.25  # … and, as circles are polygons of the same area, in units of side²/R, …
-_PER_SIDE = 0.05  # … but at most this part of a side
+_PER_SAGITTA = 0.25  # … in units of side²/R more, as polygons may have the areas of circles, …
+_PER_SIDE = 0.05  # … where both ends are so near to a circle, in units of the side
 _INSET = 0.8  # of the way to a facet's corners: where it is looked at, or arcs would do harm
 _SAME = 1e-6  # of their size: boxes and periods that differ by less are the same
 
@@ -124,9 +124,10 @@ def _check_rim(rim: _Array, lines: shapely.Geometry, film: Film) -> None:
     """Refuse edges, ``(n, 2, 2)``, whose ends do not lie on the edges of ``film``."""
     lengths = np.linalg.norm(rim[:, 1] - rim[:, 0], axis=1)
     allowed = _NEAR * np.ptp(rim, axis=(0, 1)).max() * np.ones(len(rim))
-    if film.discs:
-        sagitta = lengths**2 / min(disc.radius for disc in film.discs)
-        allowed += np.minimum(_PER_SAGITTA * sagitta, _PER_SIDE * lengths)
+    for disc in film.discs:
+        off = np.abs(np.linalg.norm(rim - disc.center, axis=2) - disc.radius).max(axis=1)
+        near = off < _PER_SIDE * lengths
+        allowed[near] += _PER_SAGITTA * lengths[near] ** 2 / disc.radius
     distances = shapely.distance(shapely.points(rim), lines)
     wrong = distances > allowed[:, None]
     if wrong.any():

@@ -199,8 +199,11 @@ def _faults() -> str:
     points = np.empty((len(tags), 3))
     points[tags.astype(int) - 1] = places.reshape(-1, 3)
     cells = gmsh.model.mesh.getElementsByType(_TETRAHEDRA)[1].astype(int).reshape(-1, 4) - 1
+    if not np.all(np.isfinite(points)):
+        return "nodes at places that are no numbers"
     edges = points[cells[:, 1:]] - points[cells[:, :1]]
-    volumes = np.linalg.det(edges / np.abs(edges).max(axis=(1, 2), keepdims=True))
+    with np.errstate(invalid="ignore", divide="ignore"):  # NaN is not larger than anything
+        volumes = np.linalg.det(edges / np.abs(edges).max(axis=(1, 2), keepdims=True))
     if not np.all(volumes > _FLATTEST):
         return "cells that are flat, or turned inside out"
     return ""
