@@ -57,6 +57,9 @@ def _check_space(space: TaggedMesh, boundary: Boundary) -> None:
     else:
         ends = {boundary.kind, "far"} if boundary.infinite else {boundary.kind}
     found = set(_ENDS) & set(space.groups)
+    repeats = space.cell is not None
+    if repeats != isinstance(boundary, Periodic):
+        raise StudyError(f"has a space that is{' ' if repeats else ' not '}periodic")
     if found != ends or space.mirrored != boundary.mirrored:
         halves = {True: "the half z ≥ 0", False: "both halves"}
         raise StudyError(

@@ -35,7 +35,7 @@ def stored(tmp_path_factory):
         film, boundary = CASES[name]
         if name not in made:
             made[name] = folder / f"{name}.msh"
-            write_space(made[name], film, SOURCE, boundary=boundary, resolution=0.2, far=3.0)
+            write_space(made[name], film, SOURCE, boundary=boundary, resolution=0.15, far=3.0)
         return made[name]
 
     return path
@@ -55,7 +55,7 @@ def test_own_mesh_is_accepted(stored, name):
 
 def test_mesh_for_points_has_vertices_outside_circles(tmp_path):
     film = Film(Disc(1.0), 1.0)
-    write_space(tmp_path / "x.msh", film, (Impurity((0.0, 0.0), size=0.0),), resolution=0.2, far=3)
+    write_space(tmp_path / "x.msh", film, (Impurity((0.0, 0.0), size=0.0),), resolution=0.15, far=3)
     read(tmp_path / "x.msh", film)
 
 
