@@ -127,6 +127,7 @@ def _once(
 
 def _space(study: Study, names: Sequence[FormulationName], comm: MPI.Comm) -> TaggedMesh:
     """Return the study's mesh, made or read, and refined (collective)."""
+    same_area = has_points(study.sources)
     if study.mesh.file is None:
         space = create_space(
             study.film,
@@ -139,11 +140,12 @@ def _space(study: Study, names: Sequence[FormulationName], comm: MPI.Comm) -> Ta
     else:
         try:
             path = study.folder / study.mesh.file
-            space = space_from_file(path, study.film, study.boundary, comm)
+            space = space_from_file(
+                path, study.film, study.boundary, same_area=same_area, comm=comm
+            )
         except StudyError as error:  # on all ranks
             raise StudyError(f"mesh.file = {study.mesh.file!r}: {error}") from None
         _check_cells(study, names, space.cells, comm)
-    same_area = has_points(study.sources)
     return refined(space, study.film, study.mesh.refinements, same_area=same_area)
 
 

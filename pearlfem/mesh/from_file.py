@@ -14,6 +14,7 @@ from pearlfem.mesh.tagged import HOLE, TaggedMesh, read_mesh
 from pearlfem.model.boundary import Boundary, Open, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
+from pearlfem.model.shapes import Disc
 from pearlfem.parallel import on_root
 
 _Array = npt.NDArray[np.float64]
@@ -27,9 +28,22 @@ _SAME = 1e-6  # of their size: boxes and periods that differ by less are the sam
 
 
 def space_from_file(
-    path: Path, film: Film, boundary: Boundary, comm: MPI.Comm = MPI.COMM_WORLD
+    path: Path,
+    film: Film,
+    boundary: Boundary,
+    *,
+    same_area: bool = False,
+    comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> TaggedMesh:
     """Read a mesh of ``film`` in the space that ``boundary`` describes.
+
+    Args:
+        path: The file.
+        film: The film.
+        boundary: What surrounds it.
+        same_area: Whether polygons may have the areas of circles, as they do for point impurities;
+            otherwise all vertices of round edges lie on their circles, for the bounds.
+        comm: Communicator over which the mesh is distributed.
 
     Raises:
         StudyError: The file cannot be used, or has the mesh of another film or space.
@@ -43,7 +57,9 @@ def space_from_file(
     found = {name: comm.gather(corners) for name, corners in facets.items()}
     on_root(
         comm,
-        lambda: _check_film({n: np.concatenate(c or []) for n, c in found.items()}, film),
+        lambda: _check_film(
+            {n: np.concatenate(c or []) for n, c in found.items()}, film, same_area
+        ),
     )
     return space
 
@@ -97,7 +113,7 @@ def _check_walls(space: TaggedMesh, walls: Walls) -> None:
         )
 
 
-def _check_film(facets: dict[str, _Array], film: Film) -> None:
+def _check_film(facets: dict[str, _Array], film: Film, same_area: bool) -> None:
     """Refuse facets, ``(n, 3, 2)`` of each group, that do not lie as those of ``film`` do."""
     openings = {HOLE + opening.name: opening.outline for opening in film.openings}
     holes = {name: found for name, found in facets.items() if name.startswith(HOLE)}
@@ -120,14 +136,14 @@ def _check_film(facets: dict[str, _Array], film: Film) -> None:
     lines = shapely.boundary(film.outline() if film.bounded else list(openings.values()))
     inner = facets["film"] if film.bounded else np.concatenate([_NONE, *holes.values()])
     if inner.size:
-        _check_rim(_rim(inner), shapely.union_all(lines), film)
+        _check_rim(_rim(inner), shapely.union_all(lines), film.discs if same_area else ())
 
 
-def _check_rim(rim: _Array, lines: shapely.Geometry, film: Film) -> None:
-    """Refuse edges, ``(n, 2, 2)``, whose ends do not lie on the edges of ``film``."""
+def _check_rim(rim: _Array, lines: shapely.Geometry, rounded: tuple[Disc, ...]) -> None:
+    """Refuse edges, ``(n, 2, 2)``, whose ends lie neither on ``lines`` nor as for the same area."""
     lengths = np.linalg.norm(rim[:, 1] - rim[:, 0], axis=1)
     allowed = _NEAR * np.ptp(rim, axis=(0, 1)).max() * np.ones(len(rim))
-    for disc in film.discs:
+    for disc in rounded:
         off = np.abs(np.linalg.norm(rim - disc.center, axis=2) - disc.radius).max(axis=1)
         near = off < _PER_SIDE * lengths
         allowed[near] += _PER_SAGITTA * lengths[near] ** 2 / disc.radius

@@ -42,7 +42,7 @@ def stored(tmp_path_factory):
 
 
 def read(path, film, boundary=CASES["disc"][1]):
-    return space_from_file(path, film, boundary, MPI.COMM_SELF)
+    return space_from_file(path, film, boundary, comm=MPI.COMM_SELF)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -54,9 +54,11 @@ def test_own_mesh_is_accepted(stored, name):
 
 
 def test_mesh_for_points_has_vertices_outside_circles(tmp_path):
-    film = Film(Disc(1.0), 1.0)
-    write_space(tmp_path / "x.msh", film, (Impurity((0.0, 0.0), size=0.0),), resolution=0.15, far=3)
-    read(tmp_path / "x.msh", film)
+    film, path = Film(Disc(1.0), 1.0), tmp_path / "x.msh"
+    write_space(path, film, (Impurity((0.0, 0.0), size=0.0),), resolution=0.15, far=3)
+    space_from_file(path, film, Open(), same_area=True, comm=MPI.COMM_SELF)
+    with pytest.raises(StudyError, match="study's film"):  # energies would be no bounds
+        read(path, film)
 
 
 OTHERS = {
