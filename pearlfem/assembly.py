@@ -1,4 +1,4 @@
-"""A study's mesh and its assembled problems: one mesh as fine as asked for, or refined ones.
+"""A study's mesh and its assembled problems: one mesh, made or read, or adapted ones.
 
 Studies that differ in nothing that mesh or operator are made from can share them.
 """
@@ -12,8 +12,13 @@ from contextlib import contextmanager
 from mpi4py import MPI
 
 from pearlfem.adaptivity import Refinement, refine
-from pearlfem.memory import check_memory
+from pearlfem.errors import StudyError
+from pearlfem.memory import check_memory, memory_needed
+from pearlfem.mesh.estimate import estimated_cells
+from pearlfem.mesh.from_file import space_from_file
+from pearlfem.mesh.refined import CELLS_PER_CELL, refined
 from pearlfem.mesh.space import create_space
+from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.sources import has_points
 from pearlfem.model.study import Study
 from pearlfem.observables.tables import check_places
@@ -101,16 +106,10 @@ def _once(
     progress: Progress,
 ) -> Refinement:
     """Mesh once, as fine as the study says, and assemble."""
-    check_memory(study, names, study.mesh.resolution, comm)
+    if study.mesh.file is None:
+        _check_memory(study, names, comm)
     with timed(seconds, "mesh"):
-        space = create_space(
-            study.film,
-            study.sources,
-            boundary=study.boundary,
-            resolution=study.mesh.resolution,
-            far=study.mesh.far,
-            comm=comm,
-        )
+        space = _space(study, names, comm)
     progress(f"mesh      {seconds['mesh']:6.1f} s   {space.cells:,} cells")
     check_places(space, study.output.probe)
     problems = {}
@@ -124,6 +123,61 @@ def _once(
         )
         problems[name] = problem
     return Refinement((), space, problems, None)
+
+
+def _space(study: Study, names: Sequence[FormulationName], comm: MPI.Comm) -> TaggedMesh:
+    """Return the study's mesh, made or read, and refined (collective)."""
+    same_area = has_points(study.sources)
+    if study.mesh.file is None:
+        space = create_space(
+            study.film,
+            study.sources,
+            boundary=study.boundary,
+            resolution=study.mesh.resolution,
+            far=study.mesh.far,
+            comm=comm,
+        )
+    else:
+        try:
+            path = study.folder / study.mesh.file
+            space = space_from_file(
+                path, study.film, study.boundary, same_area=same_area, comm=comm
+            )
+        except StudyError as error:  # on all ranks
+            raise StudyError(f"mesh.file = {study.mesh.file!r}: {error}") from None
+        _check_cells(study, names, space.cells, comm)
+    return refined(space, study.film, study.mesh.refinements, same_area=same_area)
+
+
+def _check_memory(study: Study, names: Sequence[FormulationName], comm: MPI.Comm) -> None:
+    """Refuse a study whose mesh, yet to be made, would take more memory than there is."""
+    if not study.mesh.refinements:
+        check_memory(study, names, study.mesh.resolution, comm)
+        return
+    cells = estimated_cells(
+        study.film,
+        study.sources,
+        boundary=study.boundary,
+        resolution=study.mesh.resolution,
+        far=study.mesh.far,
+    )
+    _check_cells(study, names, cells, comm)
+
+
+def _check_cells(
+    study: Study, names: Sequence[FormulationName], coarse: float, comm: MPI.Comm
+) -> None:
+    """Refuse a mesh of so many cells, yet to be refined, if it would take too much memory."""
+    mesh = study.mesh
+    cells = coarse * CELLS_PER_CELL**mesh.refinements
+    memory = memory_needed(study, names, cells, comm)
+    if memory.needed > memory.available:
+        key = f"file = {mesh.file!r}" if mesh.file else f"resolution = {mesh.resolution:g}"
+        raise StudyError(
+            f"mesh.refinements = {mesh.refinements}: with mesh.{key} makes about {cells:.2g} "
+            f"cells, which need {memory} (degree {study.solve.degree}); allowed: fewer "
+            "refinements, a coarser mesh, or a lower degree"
+        )
 
 
 @contextmanager

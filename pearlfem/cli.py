@@ -74,6 +74,8 @@ A study file:
   [mesh]
   resolution = 1.0           # 2.0: cells half as large
   far = 100.0                # far boundary, in sizes of the device
+  # refinements = 1          # up to 3: each cuts all cells into 8, on all ranks at once
+  # file = "space.msh"       # or a mesh of pearlfem mesh, in place of resolution and far
   [solve]
   formulation = "stream"     # energies from below; "vector" from above; "both" bounds them
   degree = 3                 # of the elements, 1 to 3
@@ -219,7 +221,10 @@ def warmup() -> None:
 )
 @_FORCE
 def mesh(study: Path, out: Path | None, force: bool) -> None:
-    """Write the mesh of a study as a gmsh file, with named groups."""
+    """Write the mesh of a study as a gmsh file, with named groups.
+
+    Before refinements, which belong to a run: so it can be the [mesh] file of studies with them.
+    """
     what = _read_study(study)
     path = out or Path(study.stem + ".msh")
     cells = on_root(MPI.COMM_WORLD, lambda: _write_mesh(what, path, force))
@@ -348,6 +353,10 @@ def _plot(folder: Path) -> Path:
 
 
 def _write_mesh(study: Study, path: Path, force: bool) -> int:
+    if study.mesh.file is not None:
+        raise StudyError(
+            f"mesh.file = {study.mesh.file!r}: is the study's mesh; allowed here: no such key"
+        )
     if path.exists() and not force:
         raise StudyError(f"mesh file {path}: exists; allowed: a new file, or --force to replace it")
     return write_space(

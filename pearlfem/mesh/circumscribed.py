@@ -23,7 +23,7 @@ from pearlfem.model.shapes import Disc
 _Array = npt.NDArray[np.float64]
 _ROUND_OFF = 1e-9
 _STEP = 1e-4  # of the radius: where to look which side of a circle is film
-_WIDEST = 1.0  # angle of a side; more is a part of the circle that is no edge
+WIDEST = 1.0  # angle of a side; more is a part of the circle that is no edge
 
 
 def fit_round_edges(space: TaggedMesh, film: Film, *, covering: bool) -> TaggedMesh:
@@ -61,8 +61,10 @@ def _move(points: _Array, space: TaggedMesh, film: Film, disc: Disc, covering: b
     around = around[np.diff(around, prepend=around[-1] - 2 * np.pi) > _ROUND_OFF]  # shared ones
     gaps = np.diff(around, append=around[0] + 2 * np.pi)
     middles = around + gaps / 2
-    inside, outside = (_weight(film, disc, middles, side) for side in (1 - _STEP, 1 + _STEP))
-    wrong = (inside > outside if covering else outside > inside) & (gaps < _WIDEST)
+    inside, outside = (
+        superfluid_weight_at(film, disc, middles, side) for side in (1 - _STEP, 1 + _STEP)
+    )
+    wrong = (inside > outside if covering else outside > inside) & (gaps < WIDEST)
     half = np.where(wrong, gaps / 2, 0.0)
     half = np.maximum(half, np.roll(half, 1))
     nearest = np.abs(np.exp(1j * angles[:, None]) - np.exp(1j * around)).argmin(axis=1)
@@ -73,7 +75,7 @@ def _move(points: _Array, space: TaggedMesh, film: Film, disc: Disc, covering: b
     return bool(half.any())
 
 
-def _weight(film: Film, disc: Disc, angles: _Array, part: float) -> _Array:
+def superfluid_weight_at(film: Film, disc: Disc, angles: _Array, part: float) -> _Array:
     """Return κ at ``angles`` and ``part`` of the radius, 0 where there is no film."""
     circle = part * disc.radius * np.column_stack([np.cos(angles), np.sin(angles)])
     points = disc.center + circle

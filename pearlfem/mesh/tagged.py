@@ -24,6 +24,9 @@ from pearlfem.signals import restore_handler
 
 _HEADER = b"$MeshFormat"
 
+_TRIANGLES, _TETRAHEDRA = 2, 4  # gmsh's numbers
+_FLATTEST = 1e-9  # six times the volume of a cell, in units of the cube of an edge
+
 HOLE = "hole "  # before the name of a hole, the name of its facets
 
 
@@ -150,15 +153,20 @@ def _open(path: Path) -> None:
     """Load the mesh of ``path`` into gmsh's current model."""
     if not path.is_file():
         raise StudyError(f"mesh file {path}: no such file")
-    with path.open("rb") as file:
-        if not file.read(len(_HEADER)) == _HEADER:  # gmsh would run it as a script
-            raise StudyError(f"mesh file {path}: not a mesh: does not begin with $MeshFormat")
+    try:
+        with path.open("rb") as file:
+            first = file.read(len(_HEADER))
+    except OSError as error:
+        raise StudyError(f"mesh file {path}: cannot be read: {error.strerror}") from None
+    if first != _HEADER:  # gmsh would run it as a script
+        raise StudyError(f"mesh file {path}: not a mesh: does not begin with $MeshFormat")
     with tempfile.TemporaryDirectory() as folder:
         # By a name of its own: gmsh would also run the script FILE.msh.opt beside FILE.msh.
         link = Path(folder, "mesh.msh")
         link.symlink_to(path.resolve())
         try:
             gmsh.open(str(link))
+            faults = _faults()
             groups = {
                 gmsh.model.getPhysicalName(*group): group[0]
                 for group in gmsh.model.getPhysicalGroups()
@@ -172,6 +180,33 @@ def _open(path: Path) -> None:
             f"mesh file {path}: needs a physical group of cells and groups of facets named 'film' "
             f"and 'far', 'shield' or 'magnetic-wall'; has {sorted(groups)}"
         )
+    if faults:
+        raise StudyError(f"mesh file {path}: not a sound mesh: {faults}")
+
+
+def _faults() -> str:
+    """Return what is wrong with nodes and cells of gmsh's current model; gmsh takes anything."""
+    low = [group for group in gmsh.model.getPhysicalGroups() if group[0] < 2]
+    if low:  # of no use here
+        gmsh.model.removePhysicalGroups(low)
+    for dimension, allowed in ((2, _TRIANGLES), (3, _TETRAHEDRA)):
+        if set(gmsh.model.mesh.getElementTypes(dimension)) != {allowed}:
+            return "needs triangles and tetrahedra of first order, and no others"
+    tags, places, _ = gmsh.model.mesh.getNodes()
+    if not np.array_equal(np.sort(tags), np.arange(1, len(tags) + 1)):
+        gmsh.model.mesh.renumberNodes()
+        tags, places, _ = gmsh.model.mesh.getNodes()
+    points = np.empty((len(tags), 3))
+    points[tags.astype(int) - 1] = places.reshape(-1, 3)
+    cells = gmsh.model.mesh.getElementsByType(_TETRAHEDRA)[1].astype(int).reshape(-1, 4) - 1
+    if not np.all(np.isfinite(points)):
+        return "nodes at places that are no numbers"
+    edges = points[cells[:, 1:]] - points[cells[:, :1]]
+    with np.errstate(invalid="ignore", divide="ignore"):  # NaN is not larger than anything
+        volumes = np.linalg.det(edges / np.abs(edges).max(axis=(1, 2), keepdims=True))
+    if not np.all(volumes > _FLATTEST):
+        return "cells that are flat, or turned inside out"
+    return ""
 
 
 def partitioner(comm: MPI.Comm) -> Any:

@@ -31,7 +31,7 @@ from pearlfem.model.shape_tables import (
     ShapeTable,
     Table,
 )
-from pearlfem.model.solve_tables import MeshTable, SolveTable
+from pearlfem.model.solve_tables import MeshTable, SolveTable, check_mesh
 from pearlfem.model.sources import (
     Fluxoid,
     Impurity,
@@ -248,11 +248,7 @@ def _study(table: StudyTable, text: str, origin: Origin) -> Study:
     check_sources(film, sources)
     boundary = table.boundary.boundary(film)
     check_boundary(boundary, film, sources)
-    if isinstance(boundary, Periodic) and "far" in table.mesh.model_fields_set:
-        raise StudyError(
-            f"mesh.far = {table.mesh.far:g}: not allowed with boundary.kind = 'periodic', whose "
-            "height is known; allowed: no such key"
-        )
+    check_mesh(table.mesh, table.solve, boundary, origin.folder)
     if isinstance(boundary, Periodic) and table.output.solution:
         raise StudyError("output.solution = true: not allowed with boundary.kind = 'periodic'")
     check_applied(film, boundary, sources)

@@ -493,6 +493,22 @@ def test_mesh_overwrites_only_by_force(call, study, tmp_path):
     assert path.read_text().startswith("$MeshFormat")
 
 
+def test_mesh_is_the_coarse_one_that_a_run_refines(call, study, tmp_path):
+    plain = study.read_text()
+    refined = plain.replace("[mesh]\n", "[mesh]\nrefinements = 1\n")
+    study.write_text(refined)
+    assert call("mesh", study, "--out", "coarse.msh")[0] == 0
+    kept = [line for line in refined.splitlines() if not line.startswith(("resolution", "far"))]
+    study.write_text("\n".join(kept).replace("[mesh]", '[mesh]\nfile = "coarse.msh"'))
+    assert call("run", study, "--out", "again")[0] == 0
+    cells = json.loads((tmp_path / "again" / "summary.json").read_text())["cells"]
+    assert cells == 8 * pearlfem.read_mesh(tmp_path / "coarse.msh").cells
+    assert "study_1_coarse.msh" in {path.name for path in (tmp_path / "again").iterdir()}
+    assert_refused(call("mesh", study, "--out", "more.msh"), "mesh.file = 'coarse.msh'")
+    (tmp_path / "coarse.msh").write_text("$MeshFormat\n4.1 0 8\n")
+    assert_refused(call("run", study, "--out", "third"), "mesh.file = 'coarse.msh'")
+
+
 @pytest.mark.parametrize("out", ["nowhere/x.msh", "/dev/null/x.msh", "x.docx", "x"])
 def test_mesh_that_cannot_be_written_is_refused(call, no_mesh, study, tmp_path, out):
     before = tree(tmp_path)

@@ -122,3 +122,12 @@ def test_tolerance_stops_at_the_memory_that_is_free(tiny_study, tmp_path, free):
         run_study(parse_study(text), tmp_path / "out", comm=MPI.COMM_SELF)
     partial = json.loads((tmp_path / "out" / "partial.json").read_text())
     assert "0.00391 are free" in partial["shortfall"]
+
+
+def test_refinements_count_in_what_a_mesh_needs(tiny_study, free, tmp_path, no_mesh):
+    text = tiny_study.replace("resolution = 0.5", "resolution = 0.5\nrefinements = 3")
+    assert "refinements" in text
+    free(GIB / 16)  # enough for the coarse mesh
+    check_memory(parse_study(tiny_study), ["stream"], 0.5, MPI.COMM_SELF)
+    with pytest.raises(StudyError, match=r"mesh\.refinements = 3: .*GiB"):
+        run_study(parse_study(text), tmp_path / "out", comm=MPI.COMM_SELF)
