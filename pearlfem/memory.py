@@ -13,15 +13,15 @@ from pearlfem.mesh.estimate import estimated_cells
 from pearlfem.model.study import Study
 from pearlfem.solution import FormulationName
 
-# Measured at the peak of assembly, set-up and solution on one rank (tests/benchmarks/memory.py).
+# Measured at the peak of assembly, set-up and solution on one rank (tests/benchmarks/scaling.py).
 _BYTES_PER_CELL = 1100.0  # of the mesh, while gmsh holds it too
 _DOFS_PER_CELL = {
     "stream": {1: 0.2, 2: 1.4, 3: 4.8},
     "vector": {1: 1.2, 2: 6.6, 3: 19.3},
 }
 _BYTES_PER_DOF = {
-    "stream": {1: 600.0, 2: 900.0, 3: 1200.0},
-    "vector": {1: 1100.0, 2: 1300.0, 3: 2050.0},
+    "stream": {1: 600.0, 2: 1100.0, 3: 1500.0},
+    "vector": {1: 1100.0, 2: 1500.0, 3: 2300.0},
 }
 _BYTES_PER_SOLUTION = 24.0  # and dof: unknowns, load and potential
 

@@ -22,7 +22,7 @@ from pearlfem.fem.fields import Fields
 from pearlfem.io.arrays import read_arrays
 from pearlfem.io.impurities import INTERACTION, read_angles
 from pearlfem.io.study import STUDY
-from pearlfem.mesh.stored import cell_order, mesh_arrays, mesh_from_arrays
+from pearlfem.mesh.stored import mesh_arrays, mesh_from_arrays
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.study import Study, read_study
 from pearlfem.ordering import turned
@@ -64,10 +64,8 @@ def save_solution(
     Note:
         Collective. Rank 0 gathers everything: about 300 bytes per cell and formulation.
     """
-    if space.cell is not None:
-        raise StudyError("the solution in a periodic space: cannot be kept; allowed: other spaces")
     comm = space.mesh.comm
-    arrays, order = mesh_arrays(space), cell_order(space.mesh)
+    arrays, order = mesh_arrays(space)
     for name, solution in solutions.items():
         fields = solution.expand(solution.unknowns)  # without lifts, which belong to the sources
         for part, function in fields._asdict().items():

@@ -64,13 +64,16 @@ def label_units(path: Path, units: Mapping[str, str]) -> None:
     Raises:
         OSError: The file cannot be read or written.
     """
-    content = path.read_bytes()
+    content, labels = path.read_bytes(), {}
     for name, unit in units.items():
         if found := re.search(rb'<DataArray [^>]*Name="%s"' % name.encode(), content):
             # After the data, which VTK expects right behind the tag.
-            end = content.index(b"</DataArray>", found.end())
-            content = content[:end] + _information(unit) + content[end:]
-    path.write_bytes(content)
+            labels[content.index(b"</DataArray>", found.end())] = _information(unit)
+    ends = sorted(labels)
+    with path.open("wb") as file:  # in parts: with fields of a large mesh it is the largest file
+        for start, end in zip([0, *ends], [*ends, len(content)], strict=True):
+            file.write(memoryview(content)[start:end])
+            file.write(labels.get(end, b""))
 
 
 def _information(unit: str) -> bytes:

@@ -56,9 +56,11 @@ _KINDS: dict[str, Kind] = {
 class NodalValues(NamedTuple):
     """A solution at VTK's nodes of the cells and of the film's facets that this rank owns.
 
-    ``nodes`` (n, 10, 3) [length], ``space`` the fields there, ``film_nodes`` (m, 6, 3) [length]
-    seen from above, ``film`` the fields there, the communicator ``comm`` of all ranks, and the
-    names of the fields' ``units``.
+    Cells are upright and facets seen from above, as VTK wants them.
+
+    ``nodes`` (n, 10, 3) [length], ``space`` the fields there, ``film_nodes`` (m, 6, 3) [length],
+    ``film`` the fields there, the communicator ``comm`` of all ranks, and the names of the fields'
+    ``units``.
     """
 
     nodes: _Array
@@ -84,6 +86,8 @@ def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues
     if (psi := scalar_potential(solution)) is not None:
         space["psi"] = _at_nodes(psi, cells)
     film_nodes, film = _film_values(solution, nodes)
+    _turn(nodes, space, _TETRA_MIRROR)
+    _turn(film_nodes, film, _TRIANGLE_MIRROR)
     for fields in (space, film):
         for name in fields:
             fields[name] = units.from_reduced(fields[name], _KINDS[name])
@@ -163,8 +167,7 @@ def write_film(folder: Path, values: NodalValues) -> Path:
     Note:
         Collective.
     """
-    upright = _upright(values.film_nodes, values.film, _TRIANGLE_MIRROR)
-    return _write(values, folder / "film", "triangle6", *upright)
+    return _write(values, folder / "film", "triangle6", values.film_nodes, values.film)
 
 
 def write_space(folder: Path, values: NodalValues) -> Path:
@@ -181,8 +184,7 @@ def write_space(folder: Path, values: NodalValues) -> Path:
     Note:
         Collective.
     """
-    upright = _upright(values.nodes, values.space, _TETRA_MIRROR)
-    return _write(values, folder / "space", "tetra10", *upright)
+    return _write(values, folder / "space", "tetra10", values.nodes, values.space)
 
 
 def _vtk_order() -> list[int]:
@@ -200,22 +202,15 @@ def _facet_nodes() -> npt.NDArray[np.int64]:
     return np.array(rows)
 
 
-def _upright(
-    nodes: _Array, data: dict[str, _Array], mirror: list[int]
-) -> tuple[_Array, dict[str, _Array]]:
-    """Renumber cells that are inside out (tetrahedra) or face down (triangles), as VTK wants."""
+def _turn(nodes: _Array, data: dict[str, _Array], mirror: list[int]) -> None:
+    """Renumber, in place, cells that are inside out (tetrahedra) or face down (triangles)."""
     sides = nodes[:, 1:4] - nodes[:, :1]
     if nodes.shape[1] == 10:
         inverted = np.linalg.det(sides) < 0
     else:
         inverted = np.cross(sides[:, 0], sides[:, 1])[:, 2] < 0
-
-    def turned(values: _Array) -> _Array:
-        result = values.copy()
-        result[inverted] = values[inverted][:, mirror]
-        return result
-
-    return turned(nodes), {name: turned(values) for name, values in data.items()}
+    for values in (nodes, *data.values()):
+        values[inverted] = values[inverted][:, mirror]
 
 
 def _write(

@@ -18,46 +18,52 @@ import ufl
 from dolfinx.graph import adjacencylist
 from mpi4py import MPI
 
+from pearlfem.errors import StudyError
 from pearlfem.mesh.tagged import TaggedMesh, partitioner
 
 _Arrays = dict[str, npt.NDArray[Any]]
+_Order = npt.NDArray[np.int64]
 
 
-def mesh_arrays(space: TaggedMesh) -> _Arrays:
+def mesh_arrays(space: TaggedMesh) -> tuple[_Arrays, _Order]:
     """Return the mesh as arrays on rank 0, and none elsewhere.
 
-    ``points`` (n, 3) [length], ``cells`` (m, 4) and ``facets`` (k, 3) as numbers of points,
-    ``facet_tags`` (k,), ``group_names`` and ``group_tags``, ``mirrored``.
+    Returns:
+        ``points`` (n, 3) [length], ``cells`` (m, 4) and ``facets`` (k, 3) as numbers of points,
+        ``facet_tags`` (k,), ``group_names`` and ``group_tags``, ``mirrored``; and the order of the
+        cells: which of all ranks' own ones, one rank after the other, stands at each place.
 
     Raises:
-        NotImplementedError: The space is periodic.
+        StudyError: The space is periodic.
 
     Note:
         Collective.
     """
     if space.cell is not None:
-        raise NotImplementedError("meshes of periodic spaces")
+        raise StudyError("the mesh of a periodic space: cannot be kept; allowed: other spaces")
     mesh, tags = space.mesh, space.facet_tags
     geometry, topology = mesh.geometry, mesh.topology
     nodes = geometry.input_global_indices
     own_nodes = geometry.index_map().size_local
     own_facets = tags.indices < topology.index_map(2).size_local
     corners = dolfinx.mesh.entities_to_geometry(mesh, 2, tags.indices[own_facets])
+    own_cells = topology.index_map(3).size_local
     parts = mesh.comm.gather(
         {
+            "order": topology.original_cell_index[:own_cells],
             "nodes": nodes[:own_nodes],
             "points": geometry.x[:own_nodes],
-            "cells": nodes[geometry.dofmaps[0][: topology.index_map(3).size_local]],
+            "cells": nodes[geometry.dofmaps[0][:own_cells]],
             "facets": nodes[corners],
             "facet_tags": tags.values[own_facets],
         }
     )
-    order = cell_order(mesh)
-    if parts is None or order is None:
-        return {}
+    if parts is None:
+        return {}, np.empty(0, np.int64)
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.argsort(whole["order"])
     numbers, first = np.unique(whole["nodes"], return_index=True)
-    return {
+    arrays = {
         "points": whole["points"][first],
         "cells": np.searchsorted(numbers, whole["cells"])[order],
         "facets": np.searchsorted(numbers, whole["facets"]),
@@ -66,13 +72,7 @@ def mesh_arrays(space: TaggedMesh) -> _Arrays:
         "group_tags": np.array(list(space.groups.values())),
         "mirrored": np.array(space.mirrored),
     }
-
-
-def cell_order(mesh: dolfinx.mesh.Mesh) -> npt.NDArray[np.int64] | None:
-    """Return on rank 0 what sorts all ranks' own cells as in the mesh file (collective)."""
-    own = mesh.topology.index_map(3).size_local
-    parts = mesh.comm.gather(mesh.topology.original_cell_index[:own])
-    return None if parts is None else np.argsort(np.concatenate(parts))
+    return arrays, order
 
 
 def mesh_from_arrays(arrays: Mapping[str, npt.NDArray[Any]], comm: MPI.Comm) -> TaggedMesh:

@@ -27,10 +27,8 @@ from poisson import Yardstick, poisson
 
 from pearlfem import Film, Impurity, MaxwellLondon, Plane, create_space
 from pearlfem.io.vtu import nodal_values, write_film, write_space
-from pearlfem.mesh import space as meshing
-from pearlfem.mesh.estimate import estimated_cells
+from pearlfem.mesh import space as mesh_module
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.boundary import Open
 from pearlfem.model.units import ReducedUnits
 from pearlfem.solution import FormulationName, Solution
 from pearlfem.solvers.multigrid import TOLERANCE
@@ -38,13 +36,13 @@ from pearlfem.solvers.multigrid import TOLERANCE
 COMM = MPI.COMM_WORLD
 FILM = Film(Plane(), pearl_length=1.0)
 IMPURITIES = [Impurity((x, 0.0), size=0.1) for x in (-0.25, 0.25)]  # as in demos/pair.toml
-SIZES: dict[tuple[FormulationName, int], tuple[float, ...]] = {
-    ("stream", 3): (5e4, 1e5, 3e5, 1e6, 2e6),
-    ("stream", 2): (1e5, 1e6),
-    ("stream", 1): (1e5,),
-    ("vector", 3): (5e4, 1e5, 3e5, 1e6),
-    ("vector", 2): (1e5, 3e5),
-    ("vector", 1): (1e5,),
+RESOLUTIONS: dict[tuple[FormulationName, int], tuple[float, ...]] = {  # 50k to 2M dofs
+    ("stream", 3): (0.8, 1.0, 1.5, 2.3, 3.0),
+    ("stream", 2): (1.5, 2.3),
+    ("stream", 1): (3.2,),
+    ("vector", 3): (0.5, 0.63, 0.93, 1.42),
+    ("vector", 2): (0.92, 1.35),
+    ("vector", 1): (1.67,),
 }
 DOFS_PER_CELL = {  # on these meshes
     "stream": {1: 0.17, 2: 1.36, 3: 4.62},
@@ -80,7 +78,7 @@ def main() -> None:
     largest = parser.parse_args().largest
     report = Report(f"Scaling on {COMM.size} rank{'s' if COMM.size > 1 else ''}")
     coarse = create_space(FILM, IMPURITIES, resolution=0.3)
-    for formulation, degree in SIZES:
+    for formulation, degree in RESOLUTIONS:
         measure(coarse, formulation, degree)  # compiles
         poisson(1000, degree, TOLERANCE)
     del coarse
@@ -90,12 +88,14 @@ def main() -> None:
     report.table(f"{heading} (idle: {idle:.0f} MB)", *HEADINGS)
     start, worked = time.perf_counter(), time.process_time()
     found = []
-    for (formulation, degree), sizes in SIZES.items():
-        for size in sizes:
-            if size <= largest:
-                found.append(
-                    (formulation, degree, add_row(report, formulation, degree, size, idle))
-                )
+    for (formulation, degree), resolutions in RESOLUTIONS.items():
+        for resolution in resolutions:
+            reset_peak()
+            meshing, space = make_mesh(resolution)
+            if DOFS_PER_CELL[formulation][degree] * space.cells < 1.1 * largest:
+                solve = add_row(report, meshing, space, formulation, degree, idle)
+                found.append((formulation, degree, solve))
+            del space
     report.table("Beside Poisson's equation: µs per dof", *YARDSTICK_HEADINGS)
     for formulation, degree, solve in found:
         compare(report, formulation, degree, solve)
@@ -106,11 +106,14 @@ def main() -> None:
 
 
 def add_row(
-    report: Report, formulation: FormulationName, degree: int, size: float, idle: float
+    report: Report,
+    seconds: dict[str, float],
+    space: TaggedMesh,
+    formulation: FormulationName,
+    degree: int,
+    idle: float,
 ) -> Solve:
-    """Mesh and measure one problem of about ``size`` dofs."""
-    reset_peak()
-    seconds, space = mesh(resolution(size / DOFS_PER_CELL[formulation][degree]))
+    """Measure one problem on a mesh that took ``seconds``."""
     mesh_megabytes = peak()
     found = measure(space, formulation, degree)
     found = found._replace(seconds=seconds | found.seconds)
@@ -151,7 +154,7 @@ def compare(report: Report, formulation: FormulationName, degree: int, found: So
     )
 
 
-def mesh(fineness: float) -> tuple[dict[str, float], TaggedMesh]:
+def make_mesh(resolution: float) -> tuple[dict[str, float], TaggedMesh]:
     """Return the times of gmsh and of the distribution over ranks, and the mesh."""
     inside = 0.0
 
@@ -160,20 +163,10 @@ def mesh(fineness: float) -> tuple[dict[str, float], TaggedMesh]:
         inside, space = timed(lambda: original(*arguments))
         return space
 
-    original = meshing.distribute
-    with patch.object(meshing, "distribute", distribute):
-        whole, space = timed(lambda: create_space(FILM, IMPURITIES, resolution=fineness))
+    original = mesh_module.distribute
+    with patch.object(mesh_module, "distribute", distribute):
+        whole, space = timed(lambda: create_space(FILM, IMPURITIES, resolution=resolution))
     return {"mesh": whole - inside, "distribute": inside}, space
-
-
-def resolution(cells: float) -> float:
-    """Return the resolution at which there are about so many cells."""
-    low, high = 0.1, 10.0
-    while high > 1.005 * low:
-        middle = (low * high) ** 0.5
-        made = estimated_cells(FILM, IMPURITIES, boundary=Open(), resolution=middle, far=100.0)
-        low, high = (middle, high) if made < cells else (low, middle)
-    return low
 
 
 def measure(space: TaggedMesh, formulation: FormulationName, degree: int) -> Solve:
