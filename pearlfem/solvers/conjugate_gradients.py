@@ -171,11 +171,16 @@ def _side_by_side(vectors: Sequence[_Vector]) -> Columns:
     """Return ``vectors`` as columns, and columns of zeros after them."""
     count = len(vectors)
     columns = np.zeros((len(vectors[0]), count if count == 1 else count + -count % _LANES))
-    for column, vector in enumerate(vectors):
-        columns[:, column] = vector
+    for rows in row_slices(len(columns)):  # which stay in the cache
+        for column, vector in enumerate(vectors):
+            columns[rows, column] = vector[rows]
     return columns
 
 
 def _apart(columns: Columns, count: int) -> list[_Vector]:
     """Return the first columns as vectors of their own."""
-    return [np.array(column, np.float64) for column in columns.T[:count]]
+    vectors = [np.empty(len(columns)) for _ in range(count)]
+    for rows in row_slices(len(columns)):
+        for column, vector in enumerate(vectors):
+            vector[rows] = columns[rows, column]
+    return vectors
