@@ -13,8 +13,7 @@ from mpi4py import MPI
 
 from pearlfem.adaptivity import Refinement, refine
 from pearlfem.errors import StudyError
-from pearlfem.memory import check_memory, memory_needed
-from pearlfem.mesh.estimate import estimated_cells
+from pearlfem.memory import cells_needed, check_memory, memory_needed
 from pearlfem.mesh.from_file import space_from_file
 from pearlfem.mesh.refined import CELLS_PER_CELL, refined
 from pearlfem.mesh.space import create_space
@@ -154,14 +153,7 @@ def _check_memory(study: Study, names: Sequence[FormulationName], comm: MPI.Comm
     if not study.mesh.refinements:
         check_memory(study, names, study.mesh.resolution, comm)
         return
-    cells = estimated_cells(
-        study.film,
-        study.sources,
-        boundary=study.boundary,
-        resolution=study.mesh.resolution,
-        far=study.mesh.far,
-    )
-    _check_cells(study, names, cells, comm)
+    _check_cells(study, names, cells_needed(study, study.mesh.resolution), comm)
 
 
 def _check_cells(

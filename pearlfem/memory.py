@@ -58,6 +58,17 @@ def memory_needed(
     return Memory(cells * needed, comm.allreduce(free))
 
 
+def cells_needed(study: Study, resolution: float) -> float:
+    """Return about how many cells gmsh makes for ``study`` at this resolution."""
+    return estimated_cells(
+        study.film,
+        study.sources,
+        boundary=study.boundary,
+        resolution=resolution,
+        far=study.mesh.far,
+    )
+
+
 def check_memory(
     study: Study, formulations: Iterable[FormulationName], resolution: float, comm: MPI.Comm
 ) -> None:
@@ -69,13 +80,7 @@ def check_memory(
     Note:
         Collective over ``comm``.
     """
-    cells = estimated_cells(
-        study.film,
-        study.sources,
-        boundary=study.boundary,
-        resolution=resolution,
-        far=study.mesh.far,
-    )
+    cells = cells_needed(study, resolution)
     memory = memory_needed(study, formulations, cells, comm)
     if memory.needed > memory.available:
         raise StudyError(
