@@ -19,7 +19,7 @@ from mpi4py import MPI
 from scipy.spatial import KDTree
 
 from pearlfem.errors import StudyError
-from pearlfem.mesh.geometry import with_geometry
+from pearlfem.mesh.geometry import tag_facets, with_geometry
 from pearlfem.parallel import on_root
 
 _Array = npt.NDArray[np.float64]
@@ -101,11 +101,7 @@ def distribute_closed(model: Any, comm: MPI.Comm, partitioner: Any) -> ClosedMes
         partitioner,
         max_facet_to_cell_links=2,
     )
-    facets, values = dolfinx.io.distribute_entity_data(
-        folded, 2, found.vertices[found.facets[mine]], found.values[mine]
-    )
-    folded.topology.create_connectivity(2, 3)
-    tags = dmesh.meshtags_from_entities(folded, 2, dolfinx.graph.adjacencylist(facets), values)
+    tags = tag_facets(folded, found.vertices[found.facets[mine]], found.values[mine])
     unfolded = _unfolded(folded, found.points, found.cells)
     moved = dmesh.meshtags(unfolded, 2, tags.indices, tags.values)
     return ClosedMesh(unfolded, moved, found.groups, True, found.cell)

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import basix.ufl
-import dolfinx.io
 import dolfinx.mesh
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from dolfinx.graph import adjacencylist
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
+from pearlfem.mesh.geometry import tag_facets
 from pearlfem.mesh.round_edges import rounded
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
@@ -120,12 +120,7 @@ def _refined_once(space: TaggedMesh, film: Film, same_area: bool) -> TaggedMesh:
         nodes.points,
         _to(ranks) if mesh.comm.size > 1 else None,
     )
-    finer.topology.create_connectivity(2, 3)
-    local = dolfinx.io.distribute_entity_data(finer, 2, facets, values)
-    tags = dolfinx.mesh.meshtags_from_entities(
-        finer, 2, adjacencylist(local[0]), local[1].astype(np.int32)
-    )
-    return replace(space, mesh=finer, facet_tags=tags)
+    return replace(space, mesh=finer, facet_tags=tag_facets(finer, facets, values))
 
 
 def _nodes(mesh: dolfinx.mesh.Mesh, film: Film, same_area: bool) -> _Nodes:

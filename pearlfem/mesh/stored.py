@@ -10,15 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import basix.ufl
-import dolfinx.io
 import dolfinx.mesh
 import numpy as np
 import numpy.typing as npt
 import ufl
-from dolfinx.graph import adjacencylist
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
+from pearlfem.mesh.geometry import tag_facets
 from pearlfem.mesh.tagged import TaggedMesh, partitioner
 
 _Arrays = dict[str, npt.NDArray[Any]]
@@ -93,9 +92,4 @@ def mesh_from_arrays(arrays: Mapping[str, npt.NDArray[Any]], comm: MPI.Comm) -> 
     groups, mirrored = comm.bcast(small)
     domain = ufl.Mesh(basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,)))
     mesh = dolfinx.mesh.create_mesh(comm, cells, domain, points, partitioner(comm))
-    mesh.topology.create_connectivity(2, 3)
-    local = dolfinx.io.distribute_entity_data(mesh, 2, facets, values)
-    tags = dolfinx.mesh.meshtags_from_entities(
-        mesh, 2, adjacencylist(local[0]), local[1].astype(np.int32)
-    )
-    return TaggedMesh(mesh, tags, groups, mirrored)
+    return TaggedMesh(mesh, tag_facets(mesh, facets, values), groups, mirrored)
