@@ -40,7 +40,7 @@ import matplotlib.pyplot as plt
 import meshio
 import numpy as np
 
-from pearlfem.model.study import parse_study
+from pearlfem.study.study import parse_study
 
 comm = MPI.COMM_WORLD
 here = Path(__file__).parent

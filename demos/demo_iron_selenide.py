@@ -40,7 +40,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy import constants
 
-from pearlfem.materials import FE_SE_TE, pair_couplings
+from pearlfem.model.materials import FE_SE_TE, pair_couplings
 
 comm = MPI.COMM_WORLD
 r = 10.0  # nm
@@ -54,7 +54,7 @@ def say(text):
 
 # %% [markdown]
 # ## Step by step
-# By hand in meV and nm, beside `pearlfem.materials` in SI.
+# By hand in meV and nm, beside `pearlfem.model.materials` in SI.
 
 # %%
 velocity, mu, gap = 21.6, 4.5, 1.5  # ħv [meV nm], μ and Δ [meV]

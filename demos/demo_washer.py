@@ -42,10 +42,10 @@ import numpy as np
 from matplotlib.colors import LogNorm, TwoSlopeNorm
 
 from pearlfem.analytic.weak_screening import ring_kinetic_inductance
-from pearlfem.inductance import inductance
-from pearlfem.model.study import MeshTable, SolveTable
 from pearlfem.observables.holes import hole_states
 from pearlfem.observables.tables import measure
+from pearlfem.study.study import MeshTable, SolveTable
+from pearlfem.workflow.inductance import inductance
 
 comm = MPI.COMM_WORLD
 study = pearlfem.read_study(Path(__file__).parent / "washer.toml")

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pearlfem import Disc, Film, Impurity
-from pearlfem.mesh.space import write_space
+from pearlfem.mesh.generate import write_space
 
 FILM = Film(Disc(radius=1.0), pearl_length=1.0)
 IMPURITIES = [Impurity((0.0, 0.0), size=0.1)]

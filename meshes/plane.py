@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pearlfem import Film, Impurity, Plane
-from pearlfem.mesh.space import write_space
+from pearlfem.mesh.generate import write_space
 
 FILM = Film(Plane(), pearl_length=1.0)
 IMPURITIES = [Impurity((-0.25, 0.0), size=0.1), Impurity((0.25, 0.0), size=0.1)]

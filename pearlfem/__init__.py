@@ -12,21 +12,20 @@ Describe a film and its sources, mesh the space around it, solve, and ask for ob
 from contextlib import suppress
 
 with suppress(ImportError):  # where DOLFINx comes from this wheel, it has to be loaded first
-    from pearlfem.launcher import explain_launcher
+    from pearlfem.runtime.launcher import explain_launcher
 
     explain_launcher()
     import dolfinx_solver  # noqa: F401
 
 from pearlfem.errors import ConvergenceError, StudyError
-from pearlfem.mesh.space import create_space
+from pearlfem.geometry.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
+from pearlfem.mesh.generate import create_space
 from pearlfem.mesh.tagged import read_mesh
-from pearlfem.model.applied import AppliedPotential, CurrentLoop, Dipole, UniformField
 from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.film import Film, Hole, Region
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
-from pearlfem.model.sources import Fluxoid, Impurity, Vortex
-from pearlfem.model.study import read_study
+from pearlfem.model.sources.applied import AppliedPotential, CurrentLoop, Dipole, UniformField
+from pearlfem.model.sources.base import Fluxoid, Impurity, Vortex
 from pearlfem.observables.energy import free_energy, interaction_tensor
 from pearlfem.observables.fields import (
     magnetic_field,
@@ -37,9 +36,10 @@ from pearlfem.observables.fields import (
 from pearlfem.observables.holes import hole_states
 from pearlfem.observables.probes import current_through, loop_flux
 from pearlfem.problem import MaxwellLondon
-from pearlfem.run import run_study
 from pearlfem.solution import superpose
-from pearlfem.stored import load_solution
+from pearlfem.study.study import read_study
+from pearlfem.workflow.run import run_study
+from pearlfem.workflow.stored import load_solution
 
 __all__ = [
     "AppliedPotential",

@@ -1,6 +1,6 @@
 """``python -m pearlfem`` is the program ``pearlfem``."""
 
-from pearlfem.cli import main
+from pearlfem.cli.main import main
 
 if __name__ == "__main__":
     main()

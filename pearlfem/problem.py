@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from pearlfem.errors import StudyError
-from pearlfem.fem.fields import Fields
-from pearlfem.fem.film import ALLOWED_QUADRATURE_ERROR, quadrature_errors
-from pearlfem.fem.point_impurities import Lift, on_film_of_mesh
-from pearlfem.formulation.discrete import Formulation
-from pearlfem.formulation.stream import StreamFormulation
-from pearlfem.formulation.vector import VectorFormulation
+from pearlfem.formulation.base import Formulation
+from pearlfem.formulation.fields import Fields
+from pearlfem.formulation.film import ALLOWED_QUADRATURE_ERROR, quadrature_errors
+from pearlfem.formulation.stream.assembled import StreamFormulation
+from pearlfem.formulation.stream.point_lifts import Lift, on_film_of_mesh
+from pearlfem.formulation.vector.assembled import VectorFormulation
 from pearlfem.mesh.circumscribed import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import check_repeatable, repeated
-from pearlfem.model.sources import (
+from pearlfem.model.sources.base import (
     Impurity,
     Source,
     Vortex,

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from dolfinx import fem
 
-from pearlfem.fem.fields import Fields
-from pearlfem.fem.point_impurities import Lift, add_lifts
+from pearlfem.formulation.fields import Fields
+from pearlfem.formulation.stream.point_lifts import Lift, add_lifts
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources import Source
+from pearlfem.model.sources.base import Source
 
 FormulationName = Literal["stream", "vector"]
 _Array = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ with Euler's constant γ: so Δ(0) = π e^{−γ} Tc = 1.764 Tc. The superfluid 
 What follows for a film: κ = e²D ∝ w, so its Pearl length r0 = 2/(μ0 κ) is r0(0)/w. An impurity's
 background vector potential a = (Γ/κ)(m × ẑ) f does not depend on temperature where the exchange
 field enters the Hamiltonian as a vector potential does, as on a Dirac surface (see
-``pearlfem.materials``); then Γ is Γ(0) w, and J* = Γ²/(2πκ) is J*(0) w.
+``pearlfem.model.materials``); then Γ is Γ(0) w, and J* = Γ²/(2πκ) is J*(0) w.
 
 J. Bardeen, L. N. Cooper, J. R. Schrieffer, Phys. Rev. 108, 1175 (1957); K. Yosida, Phys. Rev. 110,
 769 (1958); A. A. Abrikosov, L. P. Gor'kov, Sov. Phys. JETP 8, 1090 (1959).

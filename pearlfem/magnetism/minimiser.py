@@ -16,12 +16,7 @@ from scipy import linalg, optimize
 
 from pearlfem.errors import ConvergenceError
 from pearlfem.magnetism._checks import at_least, symmetric_matrix, without_shift
-from pearlfem.magnetism.bounds import (
-    multiplier_bound,
-    multipliers,
-    relaxed_moments,
-    row_sums,
-)
+from pearlfem.magnetism.bounds import multiplier_bound, multipliers, relaxed_moments, row_sums
 from pearlfem.magnetism.moments import hessian, moments, value_and_gradient
 
 # Torques and curvatures are in units of the row sums of |T|; energies in the largest, times n.

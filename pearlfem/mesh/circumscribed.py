@@ -14,11 +14,11 @@ import dolfinx.mesh
 import numpy as np
 import numpy.typing as npt
 
-from pearlfem.mesh.edges import on_circle
-from pearlfem.mesh.geometry import with_geometry
+from pearlfem.geometry.shapes import Disc
+from pearlfem.mesh.parts import with_geometry
+from pearlfem.mesh.sizes.edges import on_circle
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.shapes import Disc
 
 _Array = npt.NDArray[np.float64]
 _ROUND_OFF = 1e-9

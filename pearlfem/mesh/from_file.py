@@ -10,12 +10,12 @@ import shapely
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
+from pearlfem.geometry.shapes import Disc
 from pearlfem.mesh.tagged import HOLE, TaggedMesh, read_mesh
 from pearlfem.model.boundary import Boundary, Open, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.shapes import Disc
-from pearlfem.parallel import on_root
+from pearlfem.runtime.parallel import on_root
 
 _Array = npt.NDArray[np.float64]
 _ENDS = ("far", "shield", "magnetic-wall")  # where space may end

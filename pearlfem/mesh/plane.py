@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
-from pearlfem.mesh.edges import on_circle, spaced
+from pearlfem.geometry.shapes import Disc, Rounding
+from pearlfem.mesh.sizes.edges import on_circle, spaced
 from pearlfem.model.film import Film
-from pearlfem.model.shapes import Disc, Rounding
 
 _Array = npt.NDArray[np.float64]
 _FEWEST_SIDES = 16

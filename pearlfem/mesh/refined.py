@@ -20,7 +20,7 @@ from dolfinx.graph import adjacencylist
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
-from pearlfem.mesh.geometry import tag_facets
+from pearlfem.mesh.parts import tag_facets
 from pearlfem.mesh.round_edges import rounded
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from mpi4py import MPI
 
+from pearlfem.geometry.shapes import Disc
 from pearlfem.mesh.circumscribed import WIDEST, superfluid_weight_at
 from pearlfem.model.film import Film
-from pearlfem.model.shapes import Disc
 
 _Array = npt.NDArray[np.float64]
 _Complex = npt.NDArray[np.complex128]

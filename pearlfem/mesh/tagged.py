@@ -18,9 +18,9 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
-from pearlfem.mesh.closed import MeshedCell, distribute_closed, is_closed
-from pearlfem.parallel import on_root
-from pearlfem.signals import restore_handler
+from pearlfem.mesh.periodic import MeshedCell, distribute_closed, is_closed
+from pearlfem.runtime.parallel import on_root
+from pearlfem.runtime.signals import restore_handler
 
 _HEADER = b"$MeshFormat"
 

@@ -13,8 +13,13 @@ from pydantic.dataclasses import dataclass
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic, check_periodic
-from pearlfem.model.quantities import FORBID_EXTRA, Length, PositiveLength, PositiveOrInfiniteLength
-from pearlfem.model.sources import Source, numbered, refuse_points
+from pearlfem.model.sources.base import Source, numbered, refuse_points
+from pearlfem.quantities.annotated import (
+    FORBID_EXTRA,
+    Length,
+    PositiveLength,
+    PositiveOrInfiniteLength,
+)
 
 
 def _infinite_on_both_sides_or_none(box: tuple[float, float, float]) -> tuple[float, float, float]:

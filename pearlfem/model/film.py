@@ -12,10 +12,10 @@ from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
-from pearlfem.model.outlines import sizes
-from pearlfem.model.perforated import TOUCHING, Opening, Perforated, farthest_out, perforated
-from pearlfem.model.quantities import FORBID_EXTRA, Point, PositiveLength
-from pearlfem.model.shapes import Bounded, Disc, Outline, Plane, Rounding, Shape, evenly
+from pearlfem.geometry.outlines import sizes
+from pearlfem.geometry.perforated import TOUCHING, Opening, Perforated, farthest_out, perforated
+from pearlfem.geometry.shapes import Bounded, Disc, Outline, Plane, Rounding, Shape, evenly
+from pearlfem.quantities.annotated import FORBID_EXTRA, Point, PositiveLength
 
 _Array = npt.NDArray[np.float64]
 Profile = Callable[[_Array, _Array], npt.ArrayLike]

@@ -8,7 +8,7 @@ import shapely
 
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
-from pearlfem.model.quantities import Point
+from pearlfem.quantities.annotated import Point
 
 _Array = npt.NDArray[np.float64]
 MOST_SITES = 10_000  # their tensor has 3 GB

@@ -14,11 +14,11 @@ from pydantic import AfterValidator
 from pydantic.dataclasses import dataclass
 
 from pearlfem.errors import StudyError
+from pearlfem.geometry.shapes import Plane
 from pearlfem.model.film import Film
 from pearlfem.model.layouts import are_parallel
-from pearlfem.model.quantities import FORBID_EXTRA, Point
-from pearlfem.model.shapes import Plane
-from pearlfem.model.sources import Core, Impurity, Source, numbered, refuse_points
+from pearlfem.model.sources.base import Core, Impurity, Source, numbered, refuse_points
+from pearlfem.quantities.annotated import FORBID_EXTRA, Point
 
 _Array = npt.NDArray[np.float64]
 _Vectors = tuple[Point, Point]

@@ -25,9 +25,9 @@ from pydantic import (
 )
 
 from pearlfem.errors import StudyError
-from pearlfem.model.csv_rows import cell_value, csv_rows
-from pearlfem.model.quantities import Length, Point, PositiveLength
-from pearlfem.model.units import ReducedUnits, Units
+from pearlfem.quantities.annotated import Length, Point, PositiveLength
+from pearlfem.quantities.units import ReducedUnits, Units
+from pearlfem.study.csv_rows import cell_value, csv_rows
 
 # The field of the film varies over lengths of the height, so the work for the flux through a loop
 # grows with the square of radius/height.

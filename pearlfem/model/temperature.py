@@ -6,8 +6,8 @@ With w(T) = D(T)/D(0), the BCS superfluid weight relative to T = 0,
 
 Γ/κ, and with it the background vector potential of an impurity, does not depend on temperature.
 That is derived for Dirac surface states and, in the clean limit, for a Rashba splitting far above
-the gap (see ``pearlfem.materials``); for other materials it is an assumption. J* = Γ²/(2πκ) is then
-J*(0) w. Vortices, fluxoids and applied fields stay as they are.
+the gap (see ``pearlfem.model.materials``); for other materials it is an assumption. J* = Γ²/(2πκ)
+is then J*(0) w. Vortices, fluxoids and applied fields stay as they are.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from pydantic_core import PydanticCustomError
 
 from pearlfem.analytic import bcs
 from pearlfem.model.film import Film, Profile
-from pearlfem.model.quantities import NotNegative, Positive
-from pearlfem.model.shape_tables import Table
-from pearlfem.model.sources import Impurity
-from pearlfem.model.units import ReducedUnits, Units, in_units
+from pearlfem.model.sources.base import Impurity
+from pearlfem.quantities.annotated import NotNegative, Positive
+from pearlfem.quantities.units import ReducedUnits, Units, in_units
+from pearlfem.study.shape_tables import Table
 
 _WEIGHTS = {"clean": bcs.clean_weight, "dirty": bcs.dirty_weight}
 

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from pearlfem.fem.film import potential_products
-from pearlfem.observables.point_energy import point_energies
+from pearlfem.formulation.film import potential_products
+from pearlfem.observables.point_impurities.energy import point_energies
 from pearlfem.solution import Solution, drive_weights
 
 _Array = npt.NDArray[np.float64]

@@ -16,10 +16,10 @@ from dolfinx import fem
 
 from pearlfem.analytic import infinite_film
 from pearlfem.errors import StudyError
-from pearlfem.fem import stream
-from pearlfem.jit import compiled_expression
-from pearlfem.observables.point_fields import add_exact_part, exact_moment, exact_part
-from pearlfem.observables.points import evaluate
+from pearlfem.formulation.stream import forms
+from pearlfem.observables.evaluation import evaluate
+from pearlfem.observables.point_impurities.fields import add_exact_part, exact_moment, exact_part
+from pearlfem.runtime.jit import compiled_expression
 from pearlfem.solution import Solution
 
 _Array = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ def scalar_potential(solution: Solution) -> fem.Function | None:
     g = solution.stream_function
     if g is None:
         return None
-    psi = _interpolated(solution, stream.potential(solution.potential, g, solution.space), "psi")
+    psi = _interpolated(solution, forms.potential(solution.potential, g, solution.space), "psi")
     return add_exact_part(psi, solution, infinite_film.scalar_potential)
 
 
@@ -61,7 +61,7 @@ def own_flux_density(solution: Solution) -> fem.Function:
     if g is None:
         field = ufl.curl(solution.potential)
     else:
-        field = -ufl.grad(stream.potential(solution.potential, g, solution.space))
+        field = -ufl.grad(forms.potential(solution.potential, g, solution.space))
     return _interpolated(solution, field, "B")
 
 
@@ -225,7 +225,7 @@ def magnetic_moment(solution: Solution) -> _Array:
             "magnetic_moment: currents of a film in contact with shields, or in a periodic space, "
             "have none; allowed: a film with an edge, or magnetic walls"
         )
-    return np.array([0.0, 0.0, stream.film_integral(g, solution.space) + exact_moment(solution)])
+    return np.array([0.0, 0.0, forms.film_integral(g, solution.space) + exact_moment(solution)])
 
 
 def has_magnetic_moment(solution: Solution) -> bool:

@@ -15,15 +15,15 @@ import numpy.typing as npt
 import shapely
 import ufl
 
-from pearlfem.fem.film import facet_rule
-from pearlfem.jit import compiled_expression
-from pearlfem.model.applied import is_applied
+from pearlfem.formulation.film import facet_rule
+from pearlfem.geometry.perforated import Opening
 from pearlfem.model.film import Film
-from pearlfem.model.perforated import Opening
-from pearlfem.model.sources import Fluxoid, is_point
+from pearlfem.model.sources.applied import is_applied
+from pearlfem.model.sources.base import Fluxoid, is_point
 from pearlfem.observables.energy import Bracket, mutual_energies
 from pearlfem.observables.fields import london_current, own_flux_density, turned_gradient
-from pearlfem.observables.point_fields import exact_flux, exact_work
+from pearlfem.observables.point_impurities.fields import exact_flux, exact_work
+from pearlfem.runtime.jit import compiled_expression
 from pearlfem.solution import Solution
 
 _Array = npt.NDArray[np.float64]

@@ -15,12 +15,12 @@ from dolfinx import fem
 
 from pearlfem.analytic import infinite_film
 from pearlfem.errors import StudyError
-from pearlfem.fem.film import SOURCE_QUADRATURE_DEGREE
+from pearlfem.formulation.film import SOURCE_QUADRATURE_DEGREE
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.probes import LARGEST_LOOP
+from pearlfem.observables.evaluation import evaluate
 from pearlfem.observables.fields import magnetic_field, sheet_current, stream_function
-from pearlfem.observables.point_fields import exact_part
-from pearlfem.observables.points import evaluate
+from pearlfem.observables.point_impurities.fields import exact_part
 from pearlfem.solution import Solution
 
 _Array = npt.NDArray[np.float64]

@@ -22,8 +22,8 @@ import numpy.typing as npt
 from cffi import FFI
 from mpi4py import MPI
 
-from pearlfem.jit import cache_folder, compiling
-from pearlfem.parallel import on_root
+from pearlfem.runtime.jit import cache_folder, compiling
+from pearlfem.runtime.parallel import on_root
 
 _TYPES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
 _DECLARATION = """void multiply_NUMBER(int rows, long k, const int *starts, const int *places,

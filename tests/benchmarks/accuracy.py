@@ -17,15 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from benchmark_report import Report
 
-from pearlfem import (
-    Disc,
-    Film,
-    Impurity,
-    MaxwellLondon,
-    Plane,
-    create_space,
-    interaction_tensor,
-)
+from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_space, interaction_tensor
 from pearlfem.analytic import infinite_film
 
 DATA = Path(__file__).parents[1] / "data"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mpi4py import MPI
 
-from pearlfem.io.summary import versions
+from pearlfem.io.results.summary import versions
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -26,10 +26,10 @@ from petsc4py import PETSc
 from poisson import poisson
 
 from pearlfem import Film, Impurity, MaxwellLondon, Plane, create_space
-from pearlfem.io.vtu import nodal_values, write_film, write_space
-from pearlfem.mesh import space as mesh_module
+from pearlfem.io.fields.vtu import nodal_values, write_film, write_space
+from pearlfem.mesh import generate as mesh_module
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.units import ReducedUnits
+from pearlfem.quantities.units import ReducedUnits
 from pearlfem.solution import FormulationName, Solution
 from pearlfem.solvers.multigrid import TOLERANCE
 

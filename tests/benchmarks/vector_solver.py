@@ -12,7 +12,7 @@ from benchmark_report import Report
 from mpi4py import MPI
 
 from pearlfem import Disc, Film, Impurity, MaxwellLondon, create_space
-from pearlfem.mesh.estimate import estimated_cells
+from pearlfem.mesh.sizes.estimate import estimated_cells
 from pearlfem.model.boundary import Open
 
 COMM = MPI.COMM_WORLD

@@ -22,9 +22,9 @@ from pearlfem import (
     hole_states,
 )
 from pearlfem.errors import StudyError
-from pearlfem.inductance import inductance
-from pearlfem.model.study import parse_study
 from pearlfem.observables.energy import mutual_energies
+from pearlfem.study.study import parse_study
+from pearlfem.workflow.inductance import inductance
 
 WORLD = MPI.COMM_WORLD
 HOLE = Hole(Disc(0.3, (-0.4, 0.1)), "hole")

@@ -5,7 +5,7 @@ from mpi4py import MPI
 
 from pearlfem import Disc, Film, Impurity, create_space, read_mesh
 from pearlfem.errors import StudyError
-from pearlfem.parallel import on_root, together
+from pearlfem.runtime.parallel import on_root, together
 
 WORLD = MPI.COMM_WORLD
 LAST = WORLD.size - 1

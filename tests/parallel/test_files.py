@@ -10,11 +10,11 @@ from mpi4py import MPI
 
 from pearlfem import run_study
 from pearlfem.errors import ConvergenceError, StudyError
-from pearlfem.io.vtu import nodal_values, write_film, write_space
-from pearlfem.io.vtx import write_vtx
-from pearlfem.model.study import parse_study
-from pearlfem.model.units import ReducedUnits
+from pearlfem.io.fields.vtu import nodal_values, write_film, write_space
+from pearlfem.io.fields.vtx import write_vtx
+from pearlfem.quantities.units import ReducedUnits
 from pearlfem.solvers import multigrid
+from pearlfem.study.study import parse_study
 
 WORLD = MPI.COMM_WORLD
 SUFFIX = ".vtu" if WORLD.size == 1 else ".pvtu"

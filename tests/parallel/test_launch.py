@@ -85,16 +85,16 @@ def test_error_on_one_rank_alone_ends_all_with_one_traceback(launch, study, tmp_
     # Rank 1 fails where rank 0 goes on to a collective call, and would wait there for ever.
     script = """
 import sys
-import pearlfem.assembly, pearlfem.cli
+import pearlfem.workflow.assembly, pearlfem.cli.main
 from mpi4py import MPI
-create = pearlfem.assembly.create_space
+create = pearlfem.workflow.assembly.create_space
 def create_or_fail(*arguments, **options):
     if MPI.COMM_WORLD.rank == 1:
         raise ZeroDivisionError("nobody thought of this")
     return create(*arguments, **options)
-pearlfem.assembly.create_space = create_or_fail
+pearlfem.workflow.assembly.create_space = create_or_fail
 sys.argv = ["pearlfem", "run", "tiny.toml", "--out", "out"]
-pearlfem.cli.main()
+pearlfem.cli.main.main()
 """
     code, _, err, seconds = launch(sys.executable, "-c", script)
     assert code not in (0, 2, 3)

@@ -26,7 +26,7 @@ pytestmark = [
 # The program, with something happening on one rank (or on all) in the middle of a run.
 FAULT = """
 import os, sys, time
-import {module}, pearlfem.cli
+import {module}, pearlfem.cli.main
 from mpi4py import MPI
 from pearlfem.errors import StudyError
 real = {module}.{name}
@@ -36,7 +36,7 @@ def fault(*arguments, **options):
     return real(*arguments, **options)
 {module}.{name} = fault
 sys.argv = ["pearlfem", "run", "tiny.toml", "--out", "out", "--force"]
-pearlfem.cli.main()
+pearlfem.cli.main.main()
 """
 
 
@@ -49,7 +49,7 @@ def folder(tmp_path, tiny_study):
     return tmp_path
 
 
-def start(folder, what, ranks=(1,), where="pearlfem.run.mutual_energies"):
+def start(folder, what, ranks=(1,), where="pearlfem.workflow.run.mutual_energies"):
     module, _, name = where.rpartition(".")
     script = FAULT.format(module=module, name=name, ranks=ranks, what=what)
     return subprocess.Popen(
@@ -103,7 +103,7 @@ def test_killed_rank_takes_the_others_with_it(folder):
 
 def test_full_disk_on_one_rank_is_told(folder):
     what = 'raise OSError(28, "No space left on device")'
-    code, _, err = finish(start(folder, what, where="pearlfem.run.write_film"))
+    code, _, err = finish(start(folder, what, where="pearlfem.workflow.run.write_film"))
     assert code == 2
     assert "output folder out: cannot be written: No space left on device" in err
     assert "Traceback" not in err

@@ -19,8 +19,8 @@ from pearlfem import (
     run_study,
     sheet_current,
 )
-from pearlfem.mesh.adapted import gather
-from pearlfem.model.study import parse_study
+from pearlfem.mesh.sizes.adapted import gather
+from pearlfem.study.study import parse_study
 
 WORLD = MPI.COMM_WORLD
 FILM, PERIODIC = Film(Plane(), 0.8), Periodic(((1.0, 0.2), (-0.1, 1.3)))

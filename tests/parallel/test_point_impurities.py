@@ -18,12 +18,12 @@ from pearlfem import (
     sheet_current,
 )
 from pearlfem.errors import StudyError
-from pearlfem.io.vtu import nodal_values
+from pearlfem.io.fields.vtu import nodal_values
 from pearlfem.model.film import Hole
-from pearlfem.model.units import ReducedUnits
 from pearlfem.observables.energy import mutual_energies
 from pearlfem.observables.fields import flux_density, nodal_sheet_current
 from pearlfem.observables.holes import hole_states
+from pearlfem.quantities.units import ReducedUnits
 
 WORLD = MPI.COMM_WORLD
 FILM = Film(Disc(1.0), 1.0, holes=(Hole(Disc(0.35, center=(0.1, 0.0)), "hole"),))

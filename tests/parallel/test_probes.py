@@ -10,13 +10,13 @@ from mpi4py import MPI
 
 from pearlfem import Disc, Film, Impurity, MaxwellLondon, Walls, create_space
 from pearlfem.errors import StudyError
-from pearlfem.fem.fields import Fields
-from pearlfem.io.probes import write_probe
+from pearlfem.formulation.fields import Fields
+from pearlfem.io.results.probes import write_probe
 from pearlfem.model.boundary import Open
 from pearlfem.model.probes import CutProbe, GridProbe, LineProbe, LoopProbe, PointsProbe
-from pearlfem.model.units import ReducedUnits
 from pearlfem.observables.tables import check_places, measure
-from pearlfem.parallel import on_root
+from pearlfem.quantities.units import ReducedUnits
+from pearlfem.runtime.parallel import on_root
 from pearlfem.solution import Solution
 
 WORLD = MPI.COMM_WORLD

@@ -16,12 +16,12 @@ from pearlfem import (
     sheet_current,
 )
 from pearlfem.errors import StudyError
+from pearlfem.mesh.generate import write_space
 from pearlfem.mesh.refined import refined
-from pearlfem.mesh.space import write_space
-from pearlfem.model.sources import has_points
-from pearlfem.model.study import parse_study
-from pearlfem.parallel import on_root
-from pearlfem.run import run_study
+from pearlfem.model.sources.base import has_points
+from pearlfem.runtime.parallel import on_root
+from pearlfem.study.study import parse_study
+from pearlfem.workflow.run import run_study
 
 WORLD = MPI.COMM_WORLD
 IMPURITIES = (Impurity((0.3, -0.1), size=0.3, angle=20.0), Impurity((-0.4, 0.2), size=0.4))

@@ -5,9 +5,9 @@ import pytest
 from mpi4py import MPI
 
 from pearlfem import free_energy, load_solution, magnetic_field
-from pearlfem.model.study import parse_study
-from pearlfem.parallel import on_root
-from pearlfem.run import run_study
+from pearlfem.runtime.parallel import on_root
+from pearlfem.study.study import parse_study
+from pearlfem.workflow.run import run_study
 
 POINTS = np.array([[0.5, 0.0, 0.2], [-0.3, 0.4, 0.1], [0.0, 0.0, -0.5]])
 STUDY = """

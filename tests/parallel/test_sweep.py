@@ -5,12 +5,12 @@ import csv
 import pytest
 from mpi4py import MPI
 
-import pearlfem.sweep
+import pearlfem.workflow.sweep
 from pearlfem.errors import ConvergenceError
-from pearlfem.io.sweep_folder import SweepFolder
-from pearlfem.model.sweep import read_sweep
-from pearlfem.parallel import on_root
-from pearlfem.sweep import in_order_of_work, run_points
+from pearlfem.io.results.sweep_folder import SweepFolder
+from pearlfem.runtime.parallel import on_root
+from pearlfem.study.sweep import read_sweep
+from pearlfem.workflow.sweep import in_order_of_work, run_points
 
 WORLD = MPI.COMM_WORLD
 SWEEP = """
@@ -63,14 +63,14 @@ def test_table_is_that_of_one_rank(study, shared_tmp):
 
 
 def test_failure_is_that_of_all_ranks(study, shared_tmp, monkeypatch):
-    run = pearlfem.sweep.run_study
+    run = pearlfem.workflow.sweep.run_study
 
     def failing(study, *arguments, **options):
         if study.film.pearl_length == 2:
             raise ConvergenceError("residual too large")
         return run(study, *arguments, **options)
 
-    monkeypatch.setattr(pearlfem.sweep, "run_study", failing)
+    monkeypatch.setattr(pearlfem.workflow.sweep, "run_study", failing)
     outcomes, table = solve(study, shared_tmp / "out", WORLD)
     assert [outcome.failure for outcome in outcomes] == [None, None, "residual too large"]
     assert [row["point"] for row in table] == [1, 3]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-import pearlfem.adaptivity
+import pearlfem.workflow.adaptivity
 from pearlfem import (
     ConvergenceError,
     Disc,
@@ -20,8 +20,8 @@ from pearlfem import (
     run_study,
 )
 from pearlfem.analytic import infinite_film
-from pearlfem.cli import main
-from pearlfem.model.study import parse_study
+from pearlfem.cli.main import main
+from pearlfem.study.study import parse_study
 
 STUDY = """\
 [film]
@@ -201,7 +201,7 @@ def test_too_few_dofs_leave_the_best_bounds(tmp_path, exact):
 
 
 def test_rounds_are_limited(tmp_path, monkeypatch):
-    monkeypatch.setattr(pearlfem.adaptivity, "MAX_ROUNDS", 1)
+    monkeypatch.setattr(pearlfem.workflow.adaptivity, "MAX_ROUNDS", 1)
     with pytest.raises(ConvergenceError, match="1 rounds were made"):
         run(tmp_path / "out", STUDY)
     assert len(assert_partial(tmp_path / "out", "1 rounds")["rounds"]) == 1

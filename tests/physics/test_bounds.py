@@ -17,8 +17,8 @@ from pearlfem import (
     interaction_tensor,
 )
 from pearlfem.analytic import infinite_film
-from pearlfem.fem import film as film_forms
-from pearlfem.mesh.adapted import Contributions, adapted_sizes
+from pearlfem.formulation import film as film_forms
+from pearlfem.mesh.sizes.adapted import Contributions, adapted_sizes
 from pearlfem.solvers import multigrid
 
 

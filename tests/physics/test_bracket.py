@@ -24,9 +24,9 @@ from pearlfem import (
 )
 from pearlfem.analytic import infinite_film
 from pearlfem.errors import StudyError
-from pearlfem.model.study import parse_study
 from pearlfem.observables.energy import tensor_bracket
 from pearlfem.solvers import auxiliary_space
+from pearlfem.study.study import parse_study
 
 DATA = Path(__file__).parents[1] / "data"
 PAIR = (Impurity((-0.3, 0.0), size=0.1), Impurity((0.3, 0.1), size=0.15, angle=30.0))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pearlfem.check import check_solver
-from pearlfem.report import Comparison
+from pearlfem.cli.tables import Comparison
+from pearlfem.workflow.check import check_solver
 
 
 def test_solver_agrees_with_exact_theory():

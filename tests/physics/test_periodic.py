@@ -24,9 +24,9 @@ from pearlfem import (
     sheet_current,
     stream_function,
 )
-from pearlfem.adaptivity import refine
 from pearlfem.analytic.lattice import Lattice, gaussian_interaction, rhombic_lattice
-from pearlfem.model.study import parse_study
+from pearlfem.study.study import parse_study
+from pearlfem.workflow.adaptivity import refine
 
 SIZE = 0.1
 

@@ -28,10 +28,10 @@ from pearlfem import (
 from pearlfem.analytic import infinite_film
 from pearlfem.analytic.weak_screening import disc_interaction_tensor, half_plane_interaction_tensor
 from pearlfem.errors import StudyError
-from pearlfem.model.applied import UniformField
+from pearlfem.geometry.shapes import Polygon, Rectangle, ring
 from pearlfem.model.film import Region
-from pearlfem.model.shapes import Polygon, Rectangle, ring
-from pearlfem.model.sources import Vortex
+from pearlfem.model.sources.applied import UniformField
+from pearlfem.model.sources.base import Vortex
 from pearlfem.observables.energy import mutual_energies
 from pearlfem.observables.fields import flux_density, nodal_sheet_current, nodal_stream_function
 from pearlfem.observables.holes import hole_states

@@ -5,7 +5,7 @@ import sys
 import gmsh
 import pytest
 
-from pearlfem.cli import main
+from pearlfem.cli.main import main
 
 
 @pytest.fixture

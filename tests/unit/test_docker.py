@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pearlfem.cli import cli
+from pearlfem.cli.main import cli
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILES = sorted((ROOT / "docker").glob("Dockerfile*"))

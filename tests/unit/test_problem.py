@@ -9,7 +9,7 @@ from petsc4py import PETSc
 
 from pearlfem import Impurity, MaxwellLondon, free_energy, superpose
 from pearlfem.errors import ConvergenceError, StudyError
-from pearlfem.formulation.stream_levels import assemble_level
+from pearlfem.formulation.stream.levels import assemble_level
 from pearlfem.solvers import multigrid
 
 

@@ -11,11 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pearlfem.analytic._checks import vectors
-from pearlfem.analytic.lattice._collinear import (
-    FERROMAGNET,
-    best_line,
-    layered_wavevector,
-)
+from pearlfem.analytic.lattice._collinear import FERROMAGNET, best_line, layered_wavevector
 from pearlfem.analytic.lattice.cell import Lattice
 from pearlfem.analytic.lattice.interaction import interaction_at
 

@@ -19,11 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from pearlfem.analytic._checks import all_positive, positive_or_infinite, vector
 from pearlfem.analytic._screened import screened_potential
 from pearlfem.analytic.keldysh import keldysh_potential
-from pearlfem.analytic.lattice._collinear import (
-    FERROMAGNET,
-    best_line,
-    layered_wavevector,
-)
+from pearlfem.analytic.lattice._collinear import FERROMAGNET, best_line, layered_wavevector
 from pearlfem.analytic.lattice.cell import Lattice, points_within
 
 Array = NDArray[np.float64]

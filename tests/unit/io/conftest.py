@@ -11,7 +11,7 @@ from dolfinx import fem, mesh
 from mpi4py import MPI
 
 from pearlfem import MaxwellLondon
-from pearlfem.fem.fields import Fields
+from pearlfem.formulation.fields import Fields
 from pearlfem.mesh.tagged import TaggedMesh
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")

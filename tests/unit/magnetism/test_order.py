@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 
 from pearlfem import StudyError
-from pearlfem.magnetism import (
-    layer_wavevectors,
-    layered_order,
-    mean_moment,
-    net_moment,
-    vorticity,
-)
+from pearlfem.magnetism import layer_wavevectors, layered_order, mean_moment, net_moment, vorticity
 
 OBLIQUE = np.array([[1.3, 0.2], [0.4, 0.9]])
 

@@ -5,12 +5,12 @@ import numpy as np
 import pytest
 import shapely
 
-from pearlfem.mesh.space import create_space, write_space
+from pearlfem.geometry.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
+from pearlfem.mesh.generate import create_space, write_space
 from pearlfem.mesh.tagged import read_mesh
-from pearlfem.model.applied import UniformField
 from pearlfem.model.film import Film, Hole, Region
-from pearlfem.model.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
-from pearlfem.model.sources import Fluxoid, Impurity
+from pearlfem.model.sources.applied import UniformField
+from pearlfem.model.sources.base import Fluxoid, Impurity
 
 COARSE = {"resolution": 0.12, "far": 3.0}
 FIELD = (UniformField((0.0, 0.0, 1.0)),)

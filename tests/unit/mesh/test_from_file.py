@@ -9,7 +9,7 @@ from mpi4py import MPI
 from pearlfem import Disc, Film, Hole, Impurity, Plane, Region, Walls
 from pearlfem.errors import StudyError
 from pearlfem.mesh.from_file import space_from_file
-from pearlfem.mesh.space import write_space
+from pearlfem.mesh.generate import write_space
 from pearlfem.model.boundary import Open
 from pearlfem.model.periodic import Periodic
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import shapely
 
+from pearlfem.geometry.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
 from pearlfem.mesh.plane import plane_faces, rounding_for
 from pearlfem.model.film import Film, Hole, Region
-from pearlfem.model.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
 
 SIDE = 0.1  # length of the sides of circles
 SQUARE = Rectangle((4.0, 4.0))

@@ -8,9 +8,9 @@ from mpi4py import MPI
 
 from pearlfem import Disc, Film, Hole, Impurity, Plane, Rectangle, Region, Walls, create_space
 from pearlfem.errors import StudyError
+from pearlfem.geometry.shapes import Difference, Union, ring
 from pearlfem.mesh.refined import refined
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.shapes import Difference, Union, ring
 
 COARSE = {"resolution": 0.1, "far": 3.0, "comm": MPI.COMM_SELF}
 SOURCE = (Impurity((0.0, 0.0), size=0.5),)

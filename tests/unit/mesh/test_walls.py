@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from pearlfem.errors import StudyError
-from pearlfem.mesh.space import create_space, write_space
+from pearlfem.geometry.shapes import Disc, Plane
+from pearlfem.mesh.generate import create_space, write_space
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.boundary import Walls
 from pearlfem.model.film import Film
-from pearlfem.model.shapes import Disc, Plane
-from pearlfem.model.sources import Impurity
+from pearlfem.model.sources.base import Impurity
 
 FILMS = {"plane": Film(Plane(), 1.0), "disc": Film(Disc(1.0, center=(0.25, 0.5)), 1.0)}
 IMPURITIES = [Impurity((0.5, 0.25), size=0.3)]

@@ -9,7 +9,10 @@ import pytest
 
 from pearlfem.analytic import applied_fields
 from pearlfem.errors import StudyError
-from pearlfem.model.applied import (
+from pearlfem.geometry.shapes import Disc, Plane
+from pearlfem.model.boundary import Open, Walls
+from pearlfem.model.film import Film
+from pearlfem.model.sources.applied import (
     Applied,
     AppliedPotential,
     CurrentLoop,
@@ -19,10 +22,7 @@ from pearlfem.model.applied import (
     check_applied,
     is_applied,
 )
-from pearlfem.model.boundary import Open, Walls
-from pearlfem.model.film import Film
-from pearlfem.model.shapes import Disc, Plane
-from pearlfem.model.sources import Core, Impurity, Vortex, name_of
+from pearlfem.model.sources.base import Core, Impurity, Vortex, name_of
 
 PLANE, DISC = Film(Plane(), 1.0), Film(Disc(1.0, center=(2.0, -1.0)), 1.0)
 UNIFORM = UniformField((0.3, -0.2, 0.7))

@@ -8,8 +8,8 @@ import pytest
 import shapely
 
 from pearlfem.errors import StudyError
+from pearlfem.geometry.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
 from pearlfem.model.film import Film, Hole, Region
-from pearlfem.model.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
 
 NOT_POSITIVE = [0.0, -1.0, math.nan, math.inf, -math.inf, "1.0", None, True]
 SQUARE = Rectangle((4.0, 4.0))

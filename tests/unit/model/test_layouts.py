@@ -5,9 +5,9 @@ import pytest
 from scipy.spatial.distance import pdist
 
 from pearlfem.errors import StudyError
+from pearlfem.geometry.shapes import Difference, Disc, Plane, Rectangle
 from pearlfem.model.film import Film, Hole
 from pearlfem.model.layouts import lattice_sites, random_sites
-from pearlfem.model.shapes import Difference, Disc, Plane, Rectangle
 
 SQUARE = Film(Rectangle((4.0, 2.0)), 1.0)
 WASHER = Film(Disc(2.0), 1.0, (Hole(Disc(1.0), "hole"),))

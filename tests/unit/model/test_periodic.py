@@ -8,12 +8,12 @@ import pydantic
 import pytest
 
 from pearlfem.errors import StudyError
+from pearlfem.geometry.shapes import Disc, Plane
 from pearlfem.model.boundary import check_boundary
 from pearlfem.model.film import Film, Hole, Region
 from pearlfem.model.periodic import Periodic, lattice_points, repeated
-from pearlfem.model.shapes import Disc, Plane
-from pearlfem.model.sources import Fluxoid, Impurity, Vortex
-from pearlfem.model.study import parse_study
+from pearlfem.model.sources.base import Fluxoid, Impurity, Vortex
+from pearlfem.study.study import parse_study
 
 PLANE = Film(Plane(), 1.0)
 TRIANGULAR = Periodic(((1.0, 0.0), (0.5, math.sqrt(0.75))))

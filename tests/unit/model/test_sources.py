@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pearlfem.errors import StudyError
+from pearlfem.geometry.shapes import Disc, Plane, Rectangle, ring
 from pearlfem.model.film import Film, Hole, Region
-from pearlfem.model.shapes import Disc, Plane, Rectangle, ring
-from pearlfem.model.sources import (
+from pearlfem.model.sources.base import (
     Core,
     Fluxoid,
     Impurity,

@@ -8,9 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from pearlfem.errors import StudyError
-from pearlfem.model.sources import Vortex
-from pearlfem.model.study import parse_study
+from pearlfem.model.sources.base import Vortex
 from pearlfem.model.temperature import Temperature
+from pearlfem.study.study import parse_study
 
 # bcs_weight.csv at T/Tc = 0.58
 CLEAN, DIRTY = 0.734433028395, 0.813115551904

@@ -8,7 +8,7 @@ import scipy.sparse
 import scipy.sparse.linalg
 
 from pearlfem import free_energy, interaction_tensor
-from pearlfem.formulation.stream_levels import assemble_level
+from pearlfem.formulation.stream.levels import assemble_level
 
 
 def dense_energies(solutions):

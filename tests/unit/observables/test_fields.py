@@ -8,7 +8,7 @@ from dolfinx import fem
 
 from pearlfem import magnetic_field, magnetic_moment, sheet_current, stream_function
 from pearlfem.errors import StudyError
-from pearlfem.fem.fields import Fields
+from pearlfem.formulation.fields import Fields
 
 
 def lift(points, z):

@@ -19,7 +19,7 @@ from pearlfem import (
     stream_function,
 )
 from pearlfem.errors import StudyError
-from pearlfem.fem.fields import Fields
+from pearlfem.formulation.fields import Fields
 from pearlfem.model.probes import CutProbe, GridProbe, LineProbe, LoopProbe, PointsProbe
 from pearlfem.observables import probes
 from pearlfem.observables.probes import (

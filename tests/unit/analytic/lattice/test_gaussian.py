@@ -5,12 +5,7 @@ import pytest
 from references.lattice_sums import soft_sum
 
 from pearlfem.analytic.infinite_film import couplings, self_energy
-from pearlfem.analytic.lattice import (
-    Lattice,
-    gaussian_interaction,
-    interaction_at,
-    rhombic_lattice,
-)
+from pearlfem.analytic.lattice import Lattice, gaussian_interaction, interaction_at, rhombic_lattice
 
 TWO_SITES = Lattice([[1.0, 0.1], [0.4, 1.3]], [[0.0, 0.0], [0.5, 0.3]])
 

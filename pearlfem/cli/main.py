@@ -1,0 +1,369 @@
+"""The command line: parse, call, report.
+
+Exit codes: 0 a converged answer, 1 an unforeseen error or a failed check, 2 unusable input, 3 a
+solver that did not converge or a tolerance that was not reached, 130 Ctrl-C, 143 SIGTERM.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from contextlib import nullcontext
+from io import StringIO
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from mpi4py import MPI
+
+from pearlfem.cli.sweep import sweep
+from pearlfem.cli.tables import comparison_table, inductance_table, order_tables
+from pearlfem.cli.terminal import print_summary, print_table
+from pearlfem.errors import CompilationError, ConvergenceError, StudyError
+from pearlfem.io.report.page import write_page
+from pearlfem.io.results.folder import held_folder
+from pearlfem.io.results.probes import write_table
+from pearlfem.io.results.study import STUDY
+from pearlfem.mesh.generate import write_space
+from pearlfem.runtime.atomic import atomic_file
+from pearlfem.runtime.jit import cache_folder
+from pearlfem.runtime.launcher import WrongLauncherError, check_launcher
+from pearlfem.runtime.parallel import on_root
+from pearlfem.runtime.signals import EXIT_CODE, Terminated, termination_raises
+from pearlfem.study.study import Study, read_study
+from pearlfem.workflow.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
+from pearlfem.workflow.inductance import inductance, write_inductance
+from pearlfem.workflow.run import PICTURE, draw_picture, probe_result, run_study
+from pearlfem.workflow.warmup import warm_up
+
+_STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
+_OUT = click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder for the result [default: results/ and the study's name].",
+)
+_FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
+
+_PATIENCE = 3.0  # seconds in which all ranks have come to an error that they share
+
+_EXAMPLE = """\
+\b
+A study file:
+  title = "two impurities on an infinite film"
+  [film]
+  shape = "plane"            # or "disc" with radius and center
+  pearl_length = 1.0         # r0 = 2 lambda^2/d, in your unit of length
+  [[impurity]]               # one such table for each
+  position = [-0.25, 0.0]
+  angle = 0.0                # of the moment in the plane, degrees
+  strength = 1.0             # Gamma
+  size = 0.1                 # Gaussian width xi
+  [boundary]
+  kind = "open"              # or walls: "shield" (B.n = 0) or "magnetic-wall" (n x H = 0)
+  # box = [4.0, 4.0, 2.0]    # with walls: sizes of the box; x and y may both be inf
+  # center = [0.0, 0.0, 0.0] # of the box; default: around the film
+  # kind = "periodic"        # a lattice: the impurities are those of one cell,
+  # cell = [[1, 0], [0, 1]]  # which these vectors repeat
+  [mesh]
+  resolution = 1.0           # 2.0: cells half as large
+  far = 100.0                # far boundary, in sizes of the device
+  # refinements = 1          # up to 3: each cuts all cells into 8, on all ranks at once
+  # file = "space.msh"       # or a mesh of pearlfem mesh, in place of resolution and far
+  [solve]
+  formulation = "stream"     # energies from below; "vector" from above; "both" bounds them
+  degree = 3                 # of the elements, 1 to 3
+  # tolerance = 1e-4         # refine until the relative error of the free energy is this small
+  # max_dofs = 2000000       # largest mesh allowed in doing so
+  [output]
+  fields = "vtu"             # "vtx" (ADIOS2, for large runs) or "none"
+  picture = true
+  solution = false           # or true: keep it for pearlfem probe
+
+\b
+Then:
+  pearlfem run pair.toml --out results/pair
+  mpiexec -n 4 pearlfem run pair.toml --out results/pair
+"""
+
+
+_RESULT = """\
+\b
+DIR then holds
+  summary.json   energies, interaction tensor, sizes, times, versions
+  result.vtm     all fields and impurities: open this in ParaView
+  film.vtu       K, g and B_z on the film     (film.pvtu on several ranks)
+  space.vtu      B and psi (z >= 0 if space is symmetric; space.pvtu on several ranks)
+  film.png       |K|, current lines and moments
+  study.toml     the study itself
+
+If summary.json is there, the answer has converged. An earlier result stays until all is done.
+Exit codes: 0 converged, 2 unusable input, 3 the solver did not converge, or the tolerance was
+not reached: then partial.json has the best bounds; 143 ended by SIGTERM.
+"""
+
+
+@click.group(epilog=_EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="pearlfem")
+def cli() -> None:
+    """Solve the 3D Maxwell-London equation of a thin superconducting film.
+
+    Magnetic impurities on the film drive anomalous currents; pearlfem gives the supercurrents and
+    fields that answer, the free energy, and the couplings of the impurities' moments.
+    """
+
+
+@cli.command(epilog=_RESULT)
+@_STUDY
+@_OUT
+@_FORCE
+def run(study: Path, out: Path | None, force: bool) -> None:
+    """Solve a study: couplings, currents, fields, picture."""
+    comm = MPI.COMM_WORLD
+    folder = out or Path("results") / study.stem
+    what = _read_study(study)
+    summary = run_study(what, folder, force=force, comm=comm, progress=click.echo)
+    print_summary(what, summary, what.title or study.stem)
+    click.echo(f"result in {folder}/: " + ", ".join(_list_files(folder)))
+    if what.output.picture:
+        click.echo(f"picture: {folder / PICTURE}")
+
+
+@cli.command()
+@_STUDY
+@_OUT
+@_FORCE
+def order(study: Path, out: Path | None, force: bool) -> None:
+    """Solve a study with its moments in their ground state.
+
+    The lowest energy of all moments that turn in the plane, a bound below it, order parameters,
+    and thermal averages at the temperatures of [order]. Everything else is as with run.
+    """
+    comm = MPI.COMM_WORLD
+    folder = out or Path("results") / study.stem
+    what = _read_study(study)
+    summary = run_study(what, folder, force=force, in_order=True, comm=comm, progress=click.echo)
+    for table in order_tables(summary["order"]):
+        print_table(table)
+    click.echo(f"result in {folder}/: " + ", ".join(_list_files(folder)))
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def plot(folder: Path) -> None:
+    """Draw the picture of a finished run in DIR again."""
+    path = on_root(MPI.COMM_WORLD, lambda: _plot(folder))
+    click.echo(f"picture: {path}")
+
+
+@cli.command("report")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def report_page(folder: Path) -> None:
+    """Write DIR/report.html: the result, or sweep, in DIR as one page to keep and send."""
+    path = on_root(MPI.COMM_WORLD, lambda: write_page(folder))
+    click.echo(f"page: {path}")
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--points",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Columns x, y and, off the film, z in the units of the study.",
+)
+@click.option(
+    "--out",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path),
+    help="Where the table goes [default: to the terminal].",
+)
+def probe(folder: Path, points: Path, out: Path | None) -> None:
+    """Print the fields of a finished run at more points.
+
+    Nothing is solved again: the study must have had output.solution = true.
+    """
+    comm = MPI.COMM_WORLD
+    columns, units = probe_result(folder, points, comm)
+
+    table = StringIO()
+    write_table(table, columns, units)
+    if out is None:
+        click.echo(table.getvalue(), nl=False)
+    else:
+        on_root(comm, lambda: _write_whole(out, table.getvalue()))
+
+
+@cli.command()
+def warmup() -> None:
+    """Compile all forms now, for runs where there is no compiler or no time for it.
+
+    Needed by nobody: a run compiles what it lacks, once, into DOLFINx's cache (XDG_CACHE_HOME).
+    """
+    warm_up(progress=click.echo)
+    click.echo(f"in {cache_folder()}")
+
+
+@cli.command()
+@_STUDY
+@click.option(
+    "--out",
+    metavar="FILE.msh",
+    type=click.Path(path_type=Path),
+    help="File to write [default: the study's name].",
+)
+@_FORCE
+def mesh(study: Path, out: Path | None, force: bool) -> None:
+    """Write the mesh of a study as a gmsh file, with named groups.
+
+    Before refinements, which belong to a run: so it can be the [mesh] file of studies with them.
+    """
+    what = _read_study(study)
+    path = out or Path(study.stem + ".msh")
+    cells = on_root(MPI.COMM_WORLD, lambda: _write_mesh(what, path, force))
+    click.echo(f"mesh: {path}, {cells:,} cells, with named groups")
+
+
+@cli.command("inductance")
+@_STUDY
+@click.option(
+    "--out",
+    metavar="FILE.json",
+    type=click.Path(path_type=Path),
+    help="Also write the matrix to this file.",
+)
+def inductance_matrix(study: Path, out: Path | None) -> None:
+    """Print the inductance matrix of the holes of a study's film.
+
+    Geometric and kinetic together; with formulation = "both" its bounds.
+    """
+    comm = MPI.COMM_WORLD
+    what = _read_study(study)
+    found = inductance(what, comm, click.echo)
+    print_table(inductance_table(found, what.units))
+    if out is not None:
+        on_root(comm, lambda: write_inductance(out, found, what))
+        click.echo(f"matrix: {out}")
+
+
+@cli.command()
+def check() -> None:
+    """Compare the solver with exact results; exit code 1 if they differ too much."""
+    rows = check_solver(MPI.COMM_WORLD)
+    print_table(comparison_table(rows, title="pearlfem against exact theory", reference="exact"))
+    failed = sum(not row.passed for row in rows)
+    click.echo(
+        f"allowed: {COUPLING_TOLERANCE:g} for energies, {FIELD_TOLERANCE:g} of the largest value "
+        f"for K and B; {len(rows) - failed} of {len(rows)} within"
+    )
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+cli.add_command(sweep)
+
+
+def main() -> NoReturn:
+    """Run the command line on all ranks; one rank speaks and all end together."""
+    comm = MPI.COMM_WORLD.Dup()  # its own, so that it matches no call that an error left open
+    if comm.rank != 0:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+    try:
+        check_launcher()
+        with termination_raises():
+            sys.exit(cli.main(sys.argv[1:] or ["--help"], standalone_mode=False))
+    except click.ClickException as error:
+        _end_together(comm, error.format_message(), 2)
+    except WrongLauncherError as error:
+        if error.rank == 0:
+            _say(str(error))
+        sys.exit(2)
+    except StudyError as error:
+        _end_together(comm, str(error), 2)
+    except ConvergenceError as error:
+        _end_together(comm, str(error), 3)
+    except CompilationError as error:
+        _end_together(comm, str(error), 1)
+    except Terminated as error:
+        _meet(comm)  # so that the first rank has time to tidy up
+        _abort(comm, str(error), EXIT_CODE)
+    except click.Abort:
+        _abort(comm, "interrupted", 130)
+    except Exception:
+        _abort(comm, f"unforeseen error\n{traceback.format_exc()}", 1)
+
+
+def _say(message: str) -> None:
+    print(f"pearlfem: {message}", file=sys.stderr, flush=True)
+
+
+def _meet(comm: MPI.Comm) -> bool:
+    """Return whether all ranks come here within some seconds."""
+    meeting, end = comm.Ibarrier(), time.monotonic() + _PATIENCE
+    while not (met := meeting.Test()) and time.monotonic() < end:
+        time.sleep(0.01)
+    return met
+
+
+def _end_together(comm: MPI.Comm, message: str, code: int) -> NoReturn:
+    """End with ``message``, which is that of all ranks; if not all come here, end the others."""
+    if not _meet(comm):
+        _abort(comm, message, code)
+    if comm.rank == 0:
+        _say(message)
+    sys.exit(code)
+
+
+def _abort(comm: MPI.Comm, message: str, code: int) -> NoReturn:
+    """End all ranks; this one may be the only one in trouble, and the others wait for it."""
+    time.sleep(0.2 * comm.rank)  # if all are, the lowest speaks first and ends the others
+    _say(f"rank {comm.rank}: {message}" if comm.size > 1 else message)
+    if comm.size > 1:
+        MPI.COMM_WORLD.Abort(code)
+    sys.exit(code)
+
+
+def _read_study(path: Path) -> Study:
+    """Read and validate on one rank: the study may name further files."""
+    return on_root(MPI.COMM_WORLD, lambda: read_study(path))
+
+
+def _write_whole(path: Path, text: str) -> None:
+    try:
+        with atomic_file(path) as part:
+            part.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StudyError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _plot(folder: Path) -> Path:
+    has_result = (folder / STUDY).is_file()  # else it is refused, and stays as it is
+    with held_folder(folder) if has_result else nullcontext():
+        from pearlfem.io.fields.integrity import check_film  # VTK takes a second to load
+
+        check_film(folder)
+        return draw_picture(folder)
+
+
+def _write_mesh(study: Study, path: Path, force: bool) -> int:
+    if study.mesh.file is not None:
+        raise StudyError(
+            f"mesh.file = {study.mesh.file!r}: is the study's mesh; allowed here: no such key"
+        )
+    if path.exists() and not force:
+        raise StudyError(f"mesh file {path}: exists; allowed: a new file, or --force to replace it")
+    return write_space(
+        path,
+        study.film,
+        study.sources,
+        boundary=study.boundary,
+        resolution=study.mesh.resolution,
+        far=study.mesh.far,
+    )
+
+
+def _list_files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_file())

@@ -1,1 +1,0 @@
-"""Function spaces and weak forms, in UFL."""

@@ -1,0 +1,1 @@
+"""The stream formulation: a scalar potential; energies are lower bounds."""

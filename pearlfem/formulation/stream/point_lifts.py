@@ -1,0 +1,129 @@
+"""Point impurities (size = 0) in the stream formulation: the infinite film is subtracted.
+
+The potential ψ of a point impurity is infinite at its place, and so is its energy. On an infinite
+film of the same Pearl length its potential ψ_∞ is known (``pearlfem.analytic.infinite_film``). Let
+P be the plane z = 0, Γ the film in it, and for functions of z > 0 (mirror symmetric open space)
+
+    B_∞(u, v) = ∫_{z>0} ∇u·∇v dV + ∫_P (2/κ) ∇_s u·∇_s v dS
+
+so that B_∞(ψ_∞, v) = ℓ(v) for all v. Admissible potentials v of the film are zero on P off the film
+and constant on each of its holes: there B_∞(·, v) is the film's own form B(·, v), which has Γ in
+place of P. The potential ψ of the film is admissible and has B(ψ, v) = ℓ(v) for all admissible v,
+whence
+
+    B_∞(ψ − ψ_∞, v) = 0:
+
+ψ is the admissible potential that is nearest to ψ_∞. The difference u = ψ − ψ_∞ is smooth around
+the impurity and has no source; its values are −ψ_∞ on P off the film, and c_k − ψ_∞ on hole k with
+a constant c_k that is not given. By Pythagoras, for two impurities i and j with E = B(ψ_i, ψ_j),
+
+    E_ij = B_∞(ψ_∞i, ψ_∞j) − B_∞(u_i, u_j)
+         = E_ij^Keldysh − B(u_i, u_j) − ∫_{P∖Γ} (2/κ) ∇_s ψ_∞i·∇_s ψ_∞j dS
+
+with all holes in P∖Γ, for the c_k have no gradient. For i = j the first term is infinite, but it
+depends neither on the film nor on the moment. The rest is finite and never positive: what edges add
+to the self-energy.
+
+Beyond the far boundary u = −ψ_∞, since ψ = 0 is admissible there. What that adds to B_∞ follows by
+Green's formula from ∇²ψ_∞ = 0 and, on P, (2/κ) ∇_s²ψ_∞ = −∂_z ψ_∞, with n and ν pointing outwards:
+
+    −∫_far ψ_∞i ∂_n ψ_∞j dS − (2/κ) ∮_rim ψ_∞i ∂_ν ψ_∞j dl.
+
+Discretely u = l + w. The lift l is the finite element function with u's values at the nodes where
+they are given (without the c_k) and zero at all others, and w is admissible: B(w, v) = −B(l, v).
+Then
+
+    B(u_i, u_j) = B(l_i, l_j) − D_ij,   D_ij = b_i(w_j) + b_j(w_i) − B(w_i, w_j),   b = −B(l, ·)
+
+and D is what ``pearlfem.observables.energy`` has for any loads b, with the iterative solver's error
+squared. As for other sources, an error of w lowers E_ii. That of the given values between nodes
+may be of either sign; it was seen to be 1e-6 where E_ii was 5e-5 too low, and to lower it.
+
+With another source s of vector potential a_s on Γ, potential ψ_s and ℓ_s(v) = −∫_Γ (∇v × ẑ)·a_s dS,
+
+    E_is = ℓ_s(ψ_i) = ℓ_s(ψ_∞i + l_i) + D_is,
+
+again of twice the order of ψ_s. In ℓ_s(ψ_∞i) the integrand is as singular as a_s/r² at r_i, and the
+integral a distribution: see ``pearlfem.formulation.stream.point_products``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from dolfinx import fem
+
+from pearlfem.analytic.infinite_film import potential_per_moment
+from pearlfem.formulation.fields import Fields
+from pearlfem.formulation.stream import forms
+from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.film import Film
+from pearlfem.model.sources.base import Impurity
+
+_Array = npt.NDArray[np.float64]
+_Dofs = npt.NDArray[np.int32]
+
+
+class Lift(NamedTuple):
+    """The lift l of a point impurity.
+
+    Args:
+        dofs: The dofs that this rank owns at which u = ψ − ψ_∞ is given, ``(n,)``.
+        values: l = −ψ_∞ there [current], ``(n,)``.
+        image: B(l, ·) of the functions of these dofs [energy per current], ``(n,)``.
+    """
+
+    dofs: _Dofs
+    values: _Array
+    image: _Array
+
+
+def given_dofs(V: fem.FunctionSpace, space: TaggedMesh, fixed: _Dofs) -> _Dofs:
+    """Return this rank's own dofs off the film and far away: ``fixed`` ones, and those of holes."""
+    dofs = np.unique(np.concatenate([fixed, *forms.hole_dofs(V, space)]))
+    return np.asarray(dofs[dofs < V.dofmap.index_map.size_local], dtype=np.int32)
+
+
+def given_values(V: fem.FunctionSpace, film: Film, impurity: Impurity, dofs: _Dofs) -> _Array:
+    """Return −ψ_∞ at ``dofs`` for the moments along x and y, shape ``(n, 2)`` [current]."""
+    nodes = V.tabulate_dof_coordinates()[dofs]
+    nodes[:, 2] = np.abs(nodes[:, 2])  # in z = 0 up to round-off, and ψ_∞ is odd in z
+    return -potential_per_moment(
+        nodes,
+        impurity.position,
+        strength=impurity.strength,
+        pearl_length=film.least_pearl_length,
+    )
+
+
+def add_lifts(fields: Fields, lifts: Collection[tuple[Lift, float]]) -> None:
+    """Make of w and 2w the potential u = l + w and the stream function 2u (collective).
+
+    Args:
+        fields: w and 2w, overwritten.
+        lifts: Lifts and their weights in l.
+    """
+    u, g = fields
+    assert g is not None
+    for lift, weight in lifts:
+        u.x.array[lift.dofs] += weight * lift.values
+        g.x.array[lift.dofs] += 2.0 * weight * lift.values
+    u.x.scatter_forward()
+    g.x.scatter_forward()
+
+
+def on_film_of_mesh(space: TaggedMesh, impurity: Impurity) -> bool:
+    """Return whether ``impurity`` lies on a facet of the film: round edges are polygons in a mesh.
+
+    Note:
+        Collective.
+    """
+    corners = space.corners("film")
+    sides = (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
+    offsets = np.array(impurity.position) - corners[:, 0]
+    inner = np.linalg.solve(sides, offsets[..., None])[..., 0]
+    inside = (inner.min(axis=1, initial=1.0) >= 0) & (inner.sum(axis=1) <= 1)
+    return bool(space.mesh.comm.allreduce(int(inside.sum())) > 0)

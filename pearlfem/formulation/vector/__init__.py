@@ -1,0 +1,1 @@
+"""The vector formulation: the vector potential; energies are upper bounds."""

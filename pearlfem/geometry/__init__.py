@@ -1,0 +1,1 @@
+"""Shapes in a plane and drawings of them; no physics."""

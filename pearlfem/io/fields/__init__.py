@@ -1,0 +1,1 @@
+"""Fields for ParaView and the picture of the film."""

@@ -1,0 +1,117 @@
+"""Fields as VTX (ADIOS2, ``.bp``): one folder for each of film and space on any number of ranks.
+
+Every rank writes its own part of it at the same time, which is what large runs want. ParaView reads
+it ("ADIOS2 VTX"), the VTK of the Python package index does not.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import basix.ufl
+import dolfinx.mesh
+import numpy as np
+import numpy.typing as npt
+import ufl
+from dolfinx import fem
+from dolfinx.graph import adjacencylist
+from dolfinx.io import VTXWriter
+from mpi4py import MPI
+
+from pearlfem.errors import StudyError
+from pearlfem.io.fields.vtu import NodalValues
+
+_Array = npt.NDArray[np.float64]
+_ENGINE = "BP4"  # the youngest that ParaView 5.11 reads
+
+
+def check_vtx() -> None:
+    """Refuse to write VTX with a DOLFINx that cannot.
+
+    Raises:
+        StudyError: DOLFINx was built without ADIOS2.
+    """
+    if not dolfinx.has_adios2:
+        raise StudyError(
+            "output.fields = 'vtx': not allowed, DOLFINx was built without ADIOS2; "
+            "allowed: 'vtu', 'none'"
+        )
+
+
+def write_vtx(folder: Path, values: NodalValues) -> None:
+    """Write ``film.bp`` (K, B_z and g if known) and ``space.bp`` (B, and psi if known).
+
+    Raises:
+        RuntimeError: A file cannot be written.
+
+    Note:
+        Collective.
+    """
+    write_cells(values.comm, folder / "film.bp", values.film_nodes, values.film)
+    write_cells(values.comm, folder / "space.bp", values.nodes, values.space)
+
+
+def write_cells(comm: MPI.Comm, path: Path, nodes: _Array, data: dict[str, _Array]) -> None:
+    """Write quadratic cells that share no points.
+
+    Args:
+        comm: All ranks, each of which has its own cells.
+        path: Of the file, ``.bp``.
+        nodes: Of the cells, in VTK's order [length], ``(n, 6 or 10, 3)``.
+        data: Fields there, ``(n, 6 or 10)`` or ``(n, 6 or 10, 3)``.
+
+    Raises:
+        RuntimeError: It cannot be written.
+
+    Note:
+        Collective.
+    """
+    cell = {6: "triangle", 10: "tetrahedron"}[nodes.shape[1]]
+    mesh = _separate_cells(comm, cell, nodes)
+    # Cells and their corners are as given up to the order of cells.
+    first = _before(comm, len(nodes))
+    rows = mesh.topology.original_cell_index[: len(nodes)] - first
+    order = _vtk_nodes(cell)
+    functions = []
+    for name, values in data.items():
+        shape = values.shape[2:]
+        V = fem.functionspace(mesh, ("Discontinuous Lagrange", 2, shape))
+        function = fem.Function(V, name=name)
+        dofs = V.dofmap.list[: len(nodes)][:, order]
+        function.x.array.reshape(-1, *shape)[dofs] = values[rows]
+        functions.append(function)
+    with VTXWriter(comm, path, functions, engine=_ENGINE) as writer:
+        writer.write(0.0)
+
+
+def _separate_cells(comm: MPI.Comm, cell: str, nodes: _Array) -> dolfinx.mesh.Mesh:
+    """Return a mesh of cells that share no points, on each rank its own ``nodes``."""
+    corners = {"triangle": 3, "tetrahedron": 4}[cell]
+    count = len(nodes) * corners
+    numbers = np.arange(count, dtype=np.int64) + _before(comm, count)
+    element = basix.ufl.element("Lagrange", cell, 1, shape=(3,))
+    places = np.ascontiguousarray(nodes[:, :corners].reshape(-1, 3))
+    here = adjacencylist(np.full((len(nodes), 1), comm.rank, dtype=np.int32))
+
+    def stay(*arguments: Any) -> Any:
+        return here._cpp_object
+
+    return dolfinx.mesh.create_mesh(
+        comm, numbers.reshape(-1, corners), ufl.Mesh(element), places, partitioner=stay
+    )
+
+
+def _before(comm: MPI.Comm, count: int) -> int:
+    """Return the sum of ``count`` over the ranks below this one (collective)."""
+    return sum(comm.allgather(count)[: comm.rank])
+
+
+def _vtk_nodes(cell: str) -> list[int]:
+    """Return where VTK's nodes of a quadratic cell stand among those of DOLFINx."""
+    kind = basix.CellType[cell]
+    edges = [set(edge) for edge in basix.topology(kind)[1]]
+    middles = [(0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3)]
+    corners = len(basix.topology(kind)[0])
+    wanted = middles[: len(edges)]
+    return [*range(corners), *(corners + edges.index(set(edge)) for edge in wanted)]

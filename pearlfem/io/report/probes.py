@@ -1,0 +1,109 @@
+"""Tables of probes on a page: lines as curves, grids as maps, few rows as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pearlfem.errors import StudyError
+from pearlfem.io.report.charts import Chart, Series, chart
+from pearlfem.io.report.contents import read_text
+from pearlfem.io.report.images import Map, grid_map
+from pearlfem.io.report.text import Heading, greek, heading, unit
+
+_FEW_ROWS = 12
+_PLACES = ("s", "x", "y", "z")
+_MOST_MAPS = 3  # of one grid
+_PREFIX = "probe_"
+
+
+class Table(NamedTuple):
+    """Columns of numbers."""
+
+    headings: list[Heading]
+    columns: list[list[float]]
+
+    @property
+    def rows(self) -> list[tuple[float, ...]]:
+        """The same, row by row."""
+        return list(zip(*self.columns, strict=True))
+
+
+class ProbePart(NamedTuple):
+    """What the page shows of a probe."""
+
+    name: str
+    file: str
+    length: int  # rows
+    charts: list[Chart]
+    maps: list[Map]
+    table: Table | None
+
+
+def read_probes(folder: Path) -> list[ProbePart]:
+    """Return what to show of all probe_*.csv in ``folder``.
+
+    Raises:
+        StudyError: A file is not a table of numbers.
+    """
+    return [_part(path, _read(path)) for path in sorted(folder.glob(f"{_PREFIX}*.csv"))]
+
+
+def _read(path: Path) -> Table:
+    rows = list(csv.reader(io.StringIO(read_text(path), newline="")))
+    if not rows:
+        raise StudyError(f"{path}: is damaged: empty")
+    for line, row in enumerate(rows, start=1):
+        if len(row) != len(rows[0]):
+            raise StudyError(f"{path}: is damaged: line {line} has {len(row)} cells")
+    try:
+        columns = [[float(cell) for cell in column] for column in zip(*rows[1:], strict=True)]
+    except ValueError as error:
+        raise StudyError(f"{path}: is damaged: {error}") from None
+    return Table([heading(text) for text in rows[0]], columns or [[] for _ in rows[0]])
+
+
+def _part(path: Path, table: Table) -> ProbePart:
+    name, count = path.stem.removeprefix(_PREFIX), len(table.columns[0])
+    charts: list[Chart] = []
+    maps: list[Map] = []
+    if count > 2 and table.headings[0].name == "s":
+        charts = list(_curves(table))
+    elif count > _FEW_ROWS and [h.name for h in table.headings[:3]] == ["x", "y", "z"]:
+        maps = list(_maps(table))
+    few = table if count <= _FEW_ROWS else None
+    return ProbePart(name, path.name, count, charts, maps, few)
+
+
+def _curves(table: Table) -> Iterator[Chart]:
+    """Yield a chart for each quantity along a line, components of a vector in one."""
+    s = table.columns[0]
+    groups: dict[tuple[str, str], list[Series]] = {}
+    for head, values in zip(table.headings, table.columns, strict=True):
+        if head.name not in _PLACES and any(math.isfinite(value) for value in values):
+            curve = Series(greek(head.name), s, values)
+            groups.setdefault((_quantity(head.name), head.unit), []).append(curve)
+    for (quantity, name), curves in groups.items():
+        yield chart(greek(quantity), ("s", table.headings[0].unit), ("", name), curves)
+
+
+def _quantity(name: str) -> str:
+    """Return B of Bx, By_applied and so on; other names as they are."""
+    return name[0] if name[:1] in ("B", "K") and name[1:2] in ("x", "y", "z") else name
+
+
+def _maps(table: Table) -> Iterator[Map]:
+    """Yield maps of what is known best on a grid in a plane of constant z: flux, or Bz."""
+    columns = dict(zip((h.name for h in table.headings), table.columns, strict=True))
+    units = {h.name: h.unit for h in table.headings}
+    if len(set(columns["z"])) > 1:
+        return
+    wanted: Sequence[str] = [name for name in ("Bz", "flux", "g", "psi") if name in columns]
+    for name in wanted[:_MOST_MAPS]:
+        found = grid_map(name, unit(units[name]), columns["x"], columns["y"], columns[name])
+        if found is not None:
+            yield found

@@ -1,0 +1,1 @@
+"""The files of a result: summary, tables, impurities, the study itself."""

@@ -1,0 +1,239 @@
+"""The output folder: whoever looks sees the earlier result or the new one, each as a whole.
+
+Results are plain files in the folder ``DIR``, and there is no way to replace several files at once.
+But there is one to replace a symbolic link. All that is in the making stands in ``DIR/.pearlfem``:
+
+    lock      held by the process that writes, and its name
+    new/      the new result
+    old/      the earlier one: hard links to its files
+    now       a link to ``old``, then to ``new``
+
+To publish, each file of either result becomes a link to ``.pearlfem/now/NAME`` (which changes
+nothing that can be seen), ``now`` turns from ``old`` to ``new``, and each link becomes the file
+that it shows. Killed at any moment this leaves a whole result; what is left of the links disappears
+when the folder is next written to. All files are on the disk before ``now`` turns, in case that it
+is the power which fails. A name that only the other result has may meanwhile be listed, as a link
+to nothing; and who opens a file in the microseconds in which its link goes may be told that there
+is none, and finds it when trying again.
+
+Where the file system has no links (FAT, some network shares) the files are replaced one after the
+other, summary.json being removed first and moved last: killed between, there is no result.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mpi4py import MPI
+
+from pearlfem.errors import StudyError
+from pearlfem.io.results.lock import HIDDEN, lock, unlock
+from pearlfem.runtime.parallel import on_root
+
+SUMMARY = "summary.json"
+PARTIAL = "partial.json"  # bounds of a study whose tolerance was not reached
+_NEW, _OLD, _NOW = "new", "old", "now"
+_OURS = re.compile(
+    r"(film|space)(\.p?vtu|_\d+\.vtu|\.bp)|impurities\.vtu|result\.vtm|film\.png|report\.html"
+    r"|(interaction|solution)\.npz|study(\.toml|_\d+_.+)|(summary|partial)\.json|probe_.+\.csv"
+)
+_FOLDER = ".bp"  # what ADIOS2 writes is a folder, and has no hard links
+_NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ESTALE}
+
+
+@contextmanager
+def result_folder(folder: Path, *, force: bool, comm: MPI.Comm) -> Iterator[Path]:
+    """Yield a hidden folder inside ``folder`` to write into; publish its files when all went well.
+
+    The presence of the summary means success. Files of other origin stay.
+
+    Args:
+        folder: Where the result belongs; made if missing.
+        force: Replace the files of an earlier result.
+        comm: Communicator of the ranks that write.
+
+    Raises:
+        StudyError: ``folder`` holds something and ``force`` is not set, another process writes to
+            it, or it cannot be written, for the disk is full, say: then the earlier result stays.
+
+    Note:
+        Collective. A full disk is an error on the ranks that notice it, maybe not on all.
+    """
+    held, created = on_root(comm, lambda: _open(folder, force))
+    try:
+        yield folder / HIDDEN / _NEW
+        on_root(comm, lambda: _publish(folder))
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise _unwritable(folder, error) from error
+    finally:
+        # Not on_root: on the way out of an error the other ranks may not be here.
+        if comm.rank == 0:
+            _close(folder, held, created)
+
+
+@contextmanager
+def held_folder(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing to ``folder``, and finish what a killed one has begun.
+
+    Raises:
+        StudyError: Another process writes to it, or it cannot be written.
+
+    Note:
+        Not collective: call it on one rank.
+    """
+    try:
+        held = lock(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    try:
+        _settle(folder)
+        yield
+    finally:
+        unlock(folder, held)
+
+
+def _unwritable(folder: Path, error: OSError) -> StudyError:
+    name = error.filename  # there is none if it is found out while writing
+    elsewhere = isinstance(name, str) and folder not in Path(name).parents
+    what = name if elsewhere else f"output folder {folder}"
+    return StudyError(f"{what}: cannot be written: {error.strerror}")
+
+
+def _open(folder: Path, force: bool) -> tuple[int, bool]:
+    """Return the lock, and whether ``folder`` is new as well."""
+    try:
+        created = not folder.exists()
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / HIDDEN).exists():  # else links may be left that show nothing
+            _refuse_filled(folder, force)
+        held = lock(folder)
+        try:
+            _settle(folder)
+            _refuse_filled(folder, force)
+            _earlier(folder)
+            (folder / HIDDEN / _NEW).mkdir()
+        except BaseException:
+            _close(folder, held, created)
+            raise
+    except OSError as error:
+        raise StudyError(f"output folder {folder}: cannot be written: {error.strerror}") from None
+    return held, created
+
+
+def _refuse_filled(folder: Path, force: bool) -> None:
+    if not force and any(path.name != HIDDEN for path in folder.iterdir()):
+        raise StudyError(
+            f"output folder {folder}: is not empty; allowed: a new or empty folder, "
+            "or --force to replace the result in it"
+        )
+
+
+def _close(folder: Path, held: int, created: bool) -> None:
+    with suppress(OSError):  # what cannot be tidied up now is when the folder is next written to
+        _settle(folder)
+    unlock(folder, held)
+    with suppress(OSError):
+        if created:
+            folder.rmdir()  # if it is empty
+
+
+def _publish(folder: Path) -> None:
+    """Let the new result take the place of the earlier one."""
+    hidden = folder / HIDDEN
+    new = sorted(path.name for path in (hidden / _NEW).iterdir())
+    old = _earlier(folder, new)
+    for name in new:
+        _sync(hidden / _NEW / name)
+    if any(name.endswith(_FOLDER) for name in (*old, *new)):
+        _replace(folder, new, old)
+        return
+    try:
+        _keep(folder, old)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        _replace(folder, new, old)
+        return
+    for path in (hidden / _NEW, hidden / _OLD, hidden):
+        _sync(path)
+    for name in sorted({*old, *new}):
+        _point(folder / name, f"{HIDDEN}/{_NOW}/{name}", hidden)
+    _sync(folder)
+    _point(hidden / _NOW, _NEW, hidden)
+    _sync(hidden)
+    _settle(folder)
+
+
+def _earlier(folder: Path, new: Collection[str] = ()) -> list[str]:
+    """Return the names of the files that the result ``new`` replaces."""
+    found = [path for path in folder.iterdir() if _OURS.fullmatch(path.name) or path.name in new]
+    for path in found:
+        if path.is_dir() and path.suffix != _FOLDER:
+            raise StudyError(f"{path}: is a folder; allowed: a file, which the result replaces")
+    return sorted(path.name for path in found)
+
+
+def _keep(folder: Path, names: list[str]) -> None:
+    """Give the files of the earlier result a second name, and let ``now`` mean them."""
+    hidden = folder / HIDDEN
+    (hidden / _OLD).mkdir()
+    for name in names:
+        os.link(folder / name, hidden / _OLD / name, follow_symlinks=False)
+    _point(hidden / _NOW, _OLD, hidden)
+
+
+def _point(path: Path, target: str, hidden: Path) -> None:
+    """Make ``path`` a link to ``target``, or replace what it is by one."""
+    link = hidden / "link"
+    os.symlink(target, link)
+    os.replace(link, path)
+
+
+def _replace(folder: Path, new: list[str], old: list[str]) -> None:
+    """Replace one file after the other; meanwhile there is no summary."""
+    for name in sorted(old, key=lambda name: name != SUMMARY):
+        path = folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for name in sorted(new, key=lambda name: name == SUMMARY):
+        os.replace(folder / HIDDEN / _NEW / name, folder / name)
+
+
+def _settle(folder: Path) -> None:
+    """Make each of our links the file that it shows, and remove what else is in the making."""
+    hidden = folder / HIDDEN
+    for path in folder.iterdir():
+        if path.is_symlink() and os.readlink(path) == f"{HIDDEN}/{_NOW}/{path.name}":
+            shown = hidden / _NOW / path.name
+            if os.path.lexists(shown):
+                # Linked, not moved: a reader may just be on its way through the link.
+                (hidden / "link").unlink(missing_ok=True)
+                os.link(shown, hidden / "link", follow_symlinks=False)
+                os.replace(hidden / "link", path)
+            else:
+                path.unlink()
+    _sync(folder)
+    for name in (_NOW, "link"):
+        (hidden / name).unlink(missing_ok=True)
+    for name in (_NEW, _OLD):
+        shutil.rmtree(hidden / name, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk; a full one is noticed here."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system may not be able to
+            raise
+    finally:
+        os.close(file)

@@ -1,0 +1,64 @@
+"""The study in a result's folder, with the files that it names: the folder needs no other."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tomllib
+from collections.abc import Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+
+from pearlfem.study.study import Study
+
+STUDY = "study.toml"
+_COPY = re.compile(r"(study_\d+_)+")
+
+
+def write_study(folder: Path, study: Study) -> None:
+    """Write ``study.toml``, and beside it copies of the files that it names by relative paths.
+
+    Raises:
+        OSError: A file is gone, or cannot be written.
+
+    Note:
+        Not collective: call it on one rank.
+    """
+    text, copies = self_contained(study.text, study.folder)
+    for source, name in copies.items():
+        shutil.copyfile(source, folder / name)
+    (folder / STUDY).write_text(text, encoding="utf-8")
+
+
+def self_contained(text: str, origin: Path) -> tuple[str, dict[Path, str]]:
+    """Return the text of a study with other names for files, and the files that have them.
+
+    A file named by a path relative to ``origin`` becomes ``study_1_NAME``, ``study_2_NAME``, …; all
+    else in the text stays as it is.
+    """
+    if not any(_naming_files(tomllib.loads(text))):
+        return text, {}
+    content = tomlkit.parse(text)  # which keeps comments, and takes ten times as long
+    copies: dict[Path, str] = {}
+    for table in _naming_files(content):
+        given = Path(table["file"])
+        if given.is_absolute():
+            continue
+        source = (origin / given).resolve()
+        # Of a study that is a copy itself, the name of the original.
+        name = f"study_{len(copies) + 1}_{_COPY.sub('', given.name, count=1)}"
+        table["file"] = copies.setdefault(source, name)
+    return tomlkit.dumps(content), copies
+
+
+def _naming_files(content: Any) -> Iterator[MutableMapping[str, Any]]:
+    """Yield the tables in ``content``, however deep, that name a file."""
+    if isinstance(content, MutableMapping):
+        if isinstance(content.get("file"), str):
+            yield content
+        content = list(content.values())
+    if isinstance(content, list):
+        for each in content:
+            yield from _naming_files(each)

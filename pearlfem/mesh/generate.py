@@ -1,0 +1,216 @@
+"""Space around the film, meshed by gmsh with cells as fine as sources, edges and walls need.
+
+Its parts and their names: ``pearlfem.mesh.gmsh_geometry``; the sizes of cells:
+``pearlfem.mesh.sizes.grading``.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import gmsh
+import numpy as np
+from mpi4py import MPI
+
+from pearlfem.errors import StudyError
+from pearlfem.mesh.gmsh_geometry import add_space, forget_periods
+from pearlfem.mesh.plane import plane_faces, rounding_for
+from pearlfem.mesh.sizes.adapted import SizeField
+from pearlfem.mesh.sizes.grading import (
+    Extent,
+    Growth,
+    Seeds,
+    device_extent,
+    largest_cell,
+    seeds,
+    sizes_at,
+)
+from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
+from pearlfem.model.boundary import Boundary, Open, check_boundary
+from pearlfem.model.film import Film
+from pearlfem.model.periodic import Periodic
+from pearlfem.model.sources.base import Source, check_sources, has_points
+from pearlfem.runtime.atomic import atomic_file
+from pearlfem.runtime.parallel import on_root
+
+_OPEN = Open()
+
+
+def create_space(
+    film: Film,
+    sources: Sequence[Source],
+    *,
+    boundary: Boundary = _OPEN,
+    resolution: float = 1.0,
+    far: float = 100.0,
+    sizes: SizeField | None = None,
+    comm: MPI.Comm = MPI.COMM_WORLD,
+) -> TaggedMesh:
+    """Mesh space around a film, graded towards the cores of sources and the edges.
+
+    Where space is the mirror image of itself in the film's plane, only the half z ≥ 0 is meshed.
+    Vertices of round edges lie on their circles; with point impurities (size = 0) among the
+    sources, for whose energies there are no bounds, a little outside, so that areas are true.
+
+    Args:
+        film: The film.
+        sources: Where, and how finely, cells are needed.
+        boundary: Open space, walls, or a cell that repeats itself.
+        resolution: 2.0 halves all cells.
+        far: Radius of the far boundary in sizes of the device (see ``device_extent``); a box with
+            walls at the sides has none, and neither has a periodic cell.
+        sizes: Cell sizes, given on rank 0, that replace those of ``resolution``.
+        comm: Communicator over which the mesh is distributed; gmsh runs on rank 0.
+
+    Raises:
+        StudyError: No source, a source outside the film, walls that cut the film, or a value
+            out of range.
+
+    Note:
+        Collective over ``comm``.
+    """
+    _check(film, sources, boundary, resolution, far)
+    with gmsh_session(comm):
+        on_root(comm, lambda: _generate(film, sources, boundary, resolution, far, sizes))
+        return distribute(gmsh.model, comm)
+
+
+def write_space(
+    path: Path,
+    film: Film,
+    sources: Sequence[Source],
+    *,
+    boundary: Boundary = _OPEN,
+    resolution: float = 1.0,
+    far: float = 100.0,
+) -> int:
+    """Mesh as ``create_space`` does, write gmsh's .msh file and return the number of cells.
+
+    Raises:
+        StudyError: As ``create_space``, or ``path`` cannot be written.
+
+    Note:
+        Not collective: call it on one rank.
+    """
+    _check(film, sources, boundary, resolution, far)
+    _check_writable(path)
+    with gmsh_session(MPI.COMM_SELF):
+        _generate(film, sources, boundary, resolution, far, None)
+        _write(path)
+        return len(gmsh.model.mesh.getElements(3)[1][0])
+
+
+def _check(
+    film: Film, sources: Sequence[Source], boundary: Boundary, resolution: float, far: float
+) -> None:
+    check_sources(film, sources)
+    check_boundary(boundary, film, sources)
+    if not resolution > 0 or math.isinf(resolution):
+        raise StudyError(f"resolution = {resolution}: not allowed; allowed: a positive number")
+    if not far >= 2 or math.isinf(far):
+        raise StudyError(f"far = {far}: not allowed; allowed: a number of at least 2")
+
+
+def _write(path: Path) -> None:
+    """Write gmsh's current model; gmsh itself does not notice that a disk is full."""
+    try:
+        with atomic_file(path) as part:
+            gmsh.write(str(part))
+            with part.open("rb") as file:
+                file.seek(max(0, part.stat().st_size - 100))
+                last = file.read().rstrip().rpartition(b"\n")[2]
+            if not last.startswith(b"$End"):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise StudyError(f"mesh file {path}: cannot be written: {error.strerror}") from None
+
+
+def _check_writable(path: Path) -> None:
+    if path.suffix != ".msh":  # gmsh would write another format
+        raise StudyError(f"mesh file {path}: not allowed; allowed: a name that ends in .msh")
+    existed = path.exists()
+    try:
+        path.open("ab").close()
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        raise StudyError(f"mesh file {path}: cannot be written: {error.strerror}") from None
+
+
+def _generate(
+    film: Film,
+    sources: Sequence[Source],
+    boundary: Boundary,
+    resolution: float,
+    far: float,
+    sizes: SizeField | None,
+) -> None:
+    """Leave the mesh in gmsh's current model.
+
+    gmsh compares lengths with fixed tolerances, so it works in units of the device's size.
+    """
+    extent = device_extent(film, sources, boundary)
+    if sizes is None:
+        found = seeds(film, sources, boundary, resolution)
+        rounding = rounding_for(partial(sizes_at, found))
+    else:
+        rounding = rounding_for(sizes.at)
+    rest = "plane" if film.bounded else "film"
+    faces = plane_faces(film, rounding, same_area=has_points(sources))
+    add_space(faces, rest, boundary, extent, far)
+    field = _add_seeds(found, extent) if sizes is None else _add_sizes(sizes, extent)
+    gmsh.model.mesh.field.setAsBackgroundMesh(field)
+    if isinstance(boundary, Periodic):
+        gmsh.option.setNumber("Mesh.MeshSizeMax", largest_cell(boundary) / extent.size)
+    for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
+        gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)
+    gmsh.model.mesh.generate(3)
+    if isinstance(boundary, Periodic):
+        forget_periods()
+    (x, y), size = extent
+    gmsh.model.mesh.affineTransform([size, 0, 0, x, 0, size, 0, y, 0, 0, size, 0])
+
+
+def _add_seeds(found: Sequence[Seeds], extent: Extent) -> int:
+    """Add the field h(x) in units of the device, the least that anything in it asks for."""
+    sizes = []
+    for one in found:
+        distance = "sqrt(z^2)"
+        if one.points is not None:
+            places = np.round((one.points - extent.center) / extent.size, 9)
+            tags = [gmsh.model.geo.addPoint(x, y, 0) for x, y in places.tolist()]
+            distance = f"F{_add_field('Distance', PointsList=tags)}"
+        finest, rate, rounded = one.growth
+        growth = Growth(float(np.round(finest / extent.size, 12)), rate, rounded)
+        sizes.append(_add_field("MathEval", F=growth.formula(distance)))
+    gmsh.model.geo.synchronize()
+    return _add_field("Min", FieldsList=sizes)
+
+
+def _add_sizes(sizes: SizeField, extent: Extent) -> int:
+    """Add the field of ``sizes``."""
+    (x, y), unit = extent
+    corners = (sizes.vertices[sizes.cells] - (x, y, 0.0)) / unit
+    values = sizes.sizes[sizes.cells] / unit
+    rows = np.concatenate([corners.transpose(0, 2, 1).reshape(-1, 12), values], axis=1)
+    view = gmsh.view.add("sizes")
+    gmsh.view.addListData(view, "SS", len(rows), rows.ravel())  # scalars on tetrahedra
+    return _add_field("PostView", ViewTag=float(view))
+
+
+def _add_field(kind: str, **options: str | float | list[int]) -> int:
+    field = gmsh.model.mesh.field
+    tag = int(field.add(kind))
+    for name, value in options.items():
+        if isinstance(value, str):
+            field.setString(tag, name, value)
+        elif isinstance(value, list):
+            field.setNumbers(tag, name, value)
+        else:
+            field.setNumber(tag, name, value)
+    return tag

@@ -1,0 +1,1 @@
+"""How large the cells of a mesh are, place by place."""

@@ -1,0 +1,185 @@
+"""Cell sizes from what each cell contributes to an error: all contribute the same.
+
+The contribution of a cell of size h to an error of order h^q goes as h^(q+3), and the number of
+cells as h⁻³. For a given total the cells are fewest when every one contributes the same: this is
+where the marking of the worst cells [W. Dörfler, SIAM J. Numer. Anal. 33, 1106 (1996)] leads to in
+many rounds. As the mesh is made anew, it may go there at once, with larger cells where they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import KDTree
+
+from pearlfem.geometry.shapes import Disc
+from pearlfem.mesh.sizes.edges import on_circle
+from pearlfem.mesh.sizes.grading import MEAN_VOLUME, all_cores, largest_cell
+from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.boundary import Boundary, Open
+from pearlfem.model.film import Film
+from pearlfem.model.sources.base import Source
+
+_Array = npt.NDArray[np.float64]
+_Indices = npt.NDArray[np.int64]
+
+_OPEN = Open()
+
+_FINER, _COARSER = 1 / 3, 1.5  # sizes change by these factors at most: the laws are local ones
+_STEEPEST = 0.5  # sizes grow no faster with the distance, or cells would be too flat
+_PER_CORE = 2.0  # largest cells at a core in units of its size: the loads are exact for these
+_EDGE_SHARE = 0.3  # of the error that is left to the polygon in place of a round edge
+
+
+class Contributions(NamedTuple):
+    """What the cells of a mesh contribute to an error, all on one rank.
+
+    Args:
+        vertices: Coordinates [length], shape ``(n, 3)``.
+        cells: Indices of each cell's vertices, shape ``(m, 4)``.
+        errors: Of each cell, of any unit, shape ``(m,)``, not negative.
+        film_energies: What one unit of the film's area contributes in each cell, ``(m,)``.
+    """
+
+    vertices: _Array
+    cells: _Indices
+    errors: _Array
+    film_energies: _Array
+
+
+@dataclass(frozen=True)
+class SizeField:
+    """Edge lengths of cells to be made, at the vertices of a mesh and linear in between.
+
+    Args:
+        vertices: Coordinates [length], shape ``(n, 3)``.
+        cells: Indices of each cell's vertices, shape ``(m, 4)``.
+        sizes: Edge lengths at the vertices [length], shape ``(n,)``.
+    """
+
+    vertices: _Array
+    cells: _Indices
+    sizes: _Array
+
+    def at(self, places: _Array) -> _Array:
+        """Return the edge length [length] at about ``places``, shape ``(n, 3)``: the nearest."""
+        return np.asarray(self.sizes[KDTree(self.vertices).query(places)[1]])
+
+    @property
+    def count(self) -> int:
+        """About how many cells a mesh of these sizes has."""
+        volumes = _volumes(self.vertices[self.cells])
+        made = MEAN_VOLUME * np.mean(self.sizes[self.cells] ** -3.0, axis=1) ** -1
+        return int(np.sum(volumes / made))
+
+
+def gather(space: TaggedMesh, errors: _Array, film_energies: _Array) -> Contributions | None:
+    """Return the contributions of all ranks' owned cells on rank 0, None elsewhere (collective)."""
+    mesh = space.mesh
+    nodes = mesh.geometry.index_map()
+    local = mesh.geometry.dofmaps[0][: len(errors)]
+    cells = nodes.local_to_global(local.ravel()).reshape(-1, 4)
+    mine = (mesh.geometry.x[: nodes.size_local], cells, errors, film_energies)
+    parts = mesh.comm.gather(mine)
+    return None if parts is None else Contributions(*map(np.concatenate, zip(*parts, strict=True)))
+
+
+def adapted_sizes(
+    now: Contributions,
+    film: Film,
+    sources: Sequence[Source],
+    *,
+    degree: int,
+    target: float,
+    boundary: Boundary = _OPEN,
+) -> SizeField:
+    """Return the sizes at which the errors add up to about ``target``, evenly spread.
+
+    Args:
+        now: The errors of the present mesh.
+        film: Its round edge is made of as many sides as its share of the error asks for.
+        sources: Cells stay small enough for the quadrature of their profiles.
+        degree: Degree p of the elements; energies are of order 2p.
+        target: The total error wanted, in the unit of ``now.errors``.
+        boundary: A periodic one limits the size of cells, and has images of sources.
+    """
+    vertices, cells, errors, _ = now
+    edges = np.cbrt(_volumes(vertices[cells]) / MEAN_VOLUME)
+    edge_target = _EDGE_SHARE * target if film.discs else 0.0
+    wanted = edges * _factors(errors, 2 * degree, 3, target - edge_target)
+    counts = np.bincount(cells.ravel(), minlength=len(vertices))
+    logarithms = np.bincount(cells.ravel(), np.repeat(np.log(wanted), 4), minlength=len(vertices))
+    sizes = np.minimum(np.exp(logarithms / np.maximum(counts, 1)), largest_cell(boundary))
+    for core in all_cores(sources, boundary):
+        distances = np.linalg.norm(vertices - [*core.position, 0.0], axis=1)
+        sizes = np.minimum(sizes, np.maximum(_PER_CORE * core.size, 0.5 * distances))
+    edge, sides = _sides(now, film.discs, edge_target)
+    sizes[edge] = np.minimum(sizes[edge], sides)
+    return SizeField(vertices, cells, _graded(vertices, cells, sizes))
+
+
+def _sides(now: Contributions, discs: Sequence[Disc], target: float) -> tuple[_Indices, _Array]:
+    """Return the vertices on round edges, and the lengths that their sides should have there.
+
+    Between the inscribed and the circumscribed polygon lies a strip of the width h²/8R, and the
+    energy of the film on it is the error: of order h² on a line.
+    """
+    flat = np.flatnonzero(now.vertices[:, 2] == 0)
+    densities = np.zeros(len(now.vertices))
+    for corner in now.cells.T:
+        np.maximum.at(densities, corner, now.film_energies)
+    edges, lengths, errors = [np.empty(0, dtype=int)], [np.empty(0)], [np.empty(0)]
+    for disc in discs:
+        edge = flat[on_circle(now.vertices[flat, :2], disc)]
+        x, y = (now.vertices[edge, :2] - disc.center).T
+        edge = edge[np.argsort(np.arctan2(y, x))]
+        points = now.vertices[edge]
+        sides = np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1)
+        edges.append(edge)
+        lengths.append(sides)
+        errors.append(densities[edge] * sides**3 / (8 * disc.radius))
+    along = np.concatenate(lengths)
+    return np.concatenate(edges), along * _factors(np.concatenate(errors), 2, 1, target)
+
+
+def _factors(errors: _Array, order: int, dimension: int, target: float) -> _Array:
+    """Return the factors by which sizes change, so that all errors are equal and add to ``target``.
+
+    Errors per piece go as h^(order + dimension), the number of pieces as h^(−dimension).
+    """
+    if not errors.any():
+        return np.full(len(errors), _COARSER)
+    relative = np.maximum(errors / errors.mean(), 1e-12) ** (-1 / (order + dimension))
+    target = max(target, 2 * _FINER**order * errors.sum())  # nothing less is within reach
+
+    def factors(scale: float) -> _Array:
+        return np.clip(scale * relative, _FINER, _COARSER)
+
+    low, high = 1e-6, 1e6  # the total grows with the scale
+    while high > low * 1.0001:
+        middle = float(np.sqrt(low * high))
+        if np.sum(errors * factors(middle) ** order) > target:
+            high = middle
+        else:
+            low = middle
+    return factors(low)
+
+
+def _graded(vertices: _Array, cells: _Indices, sizes: _Array) -> _Array:
+    """Return ``sizes``, lowered where they grow faster than ``_STEEPEST`` along an edge."""
+    ends = np.concatenate([cells[:, [a, b]] for a in range(4) for b in range(4) if a != b])
+    steps = _STEEPEST * np.linalg.norm(vertices[ends[:, 0]] - vertices[ends[:, 1]], axis=1)
+    graded = sizes.copy()
+    while True:
+        before = graded.copy()
+        np.minimum.at(graded, ends[:, 1], graded[ends[:, 0]] + steps)
+        if np.all(graded > 0.999 * before):
+            return graded
+
+
+def _volumes(corners: _Array) -> _Array:
+    return np.asarray(np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6)

@@ -1,0 +1,226 @@
+"""How large the cells may be: as fine as the sources and edges need, growing with the distance.
+
+At the distance d from the core of a source of width ξ the edge length is h(d) = √((a ξ)² + (b d)²),
+from a film edge it is h(d) = h_e + c d. Each shell between d and 2d then has the same number of
+cells, so space out to hundreds of device sizes costs little, and all scales between are resolved.
+
+The constants were measured (degree 3, resolution 1): see the accuracy table of the README.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from scipy.spatial import KDTree
+
+from pearlfem.mesh.sizes.core_edges import edge_sizes_of_cores
+from pearlfem.mesh.sizes.edges import EdgeSizes, corner_sizes, edge_sizes
+from pearlfem.model.boundary import Boundary, Walls
+from pearlfem.model.film import Film
+from pearlfem.model.periodic import Periodic
+from pearlfem.model.sources.base import Core, Source, has_points
+
+_CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
+_GROWTH = 0.23  # b: edge length per distance from the nearest core
+_EDGE_GROWTH = 0.5  # c: the same for the distance from the film's edge
+_FEWEST = 4  # cells between opposite sides of a periodic cell: two edges may not be the same one
+_FLATTEST = 4.0  # edge length on the film in units of the distance to the nearest wall, at most
+_STEEPEST = 0.7  # neither grows faster at any resolution: the cells would be too flat
+_PER_PROFILE = 0.05  # edge length on a film whose r0 varies smoothly, in units of its size
+_STEP = math.sqrt(2)  # sizes at an edge are rounded down to powers of this
+
+# Of the cells that gmsh makes, in units of the cube of the edge length that it was asked for.
+MEAN_VOLUME = 0.144
+
+_Array = npt.NDArray[np.float64]
+
+
+class Extent(NamedTuple):
+    """The device: its centre (x, y) [length] and its size [length], in which ``far`` counts."""
+
+    center: tuple[float, float]
+    size: float
+
+
+def device_extent(
+    film: Film, sources: Sequence[Source], boundary: Boundary | None = None
+) -> Extent:
+    """Return where the device lies and how large it is.
+
+    A bounded film is its own extent, the circle around its box. On the plane it is the circle
+    around all cores of sources and holes, but at least one Pearl length, beyond which the field of
+    an impurity falls off like that of a dipole in space; walls at a smaller distance from each
+    other have taken over before. A periodic space has the size of its cell.
+    """
+    if film.bounded:
+        corners = shapely.get_coordinates(film.outline())
+        if len(film.discs) == 1 and film.shape == film.discs[0]:
+            return Extent(film.discs[0].center, film.discs[0].radius)
+        center = (corners.min(axis=0) + corners.max(axis=0)) / 2
+        radius = np.linalg.norm(corners - center, axis=1).max()
+        return Extent((float(center[0]), float(center[1])), float(radius))
+    cores = [core for source in sources for core in source.cores]
+    places = [(core.position, core.size) for core in cores]
+    for opening in film.openings:
+        places += [((x, y), 0.0) for x, y in shapely.get_coordinates(opening.outline)]
+    middle = _middle(np.array([position for position, _ in places]))
+    if isinstance(boundary, Periodic):
+        return Extent(middle, float(np.linalg.norm(boundary.vectors, axis=1).max()))
+    reach = max(math.dist(middle, position) + size for position, size in places)
+    least = film.least_pearl_length
+    if isinstance(boundary, Walls):
+        least = min(least, boundary.box[2])
+    return Extent(middle, max(reach, least))
+
+
+class Growth(NamedTuple):
+    """A size of cells that grows with a distance d.
+
+    h(d) = ``finest`` + ``rate`` d, or √(``finest``² + (``rate`` d)²) if ``rounded``.
+    """
+
+    finest: float
+    rate: float
+    rounded: bool = False
+
+    def at(self, distance: _Array) -> _Array:
+        """Return h [length] at distances d [length]."""
+        grown = self.rate * distance
+        return np.asarray(np.hypot(self.finest, grown) if self.rounded else self.finest + grown)
+
+    def formula(self, distance: str) -> str:
+        """Return h as a formula of gmsh in the variable ``distance``."""
+        grown = f"{self.rate:.17g} * {distance}"
+        if self.rounded:
+            return f"sqrt(({self.finest:.17g})^2 + ({grown})^2)"
+        return f"{self.finest:.17g} + {grown}"
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """Cells that grow with the distance from the nearest of ``points``, shape ``(n, 2)`` [length].
+
+    Without points, with the height |z| above the film.
+    """
+
+    growth: Growth
+    points: _Array | None
+
+    def distances(self, places: _Array) -> _Array:
+        """Return the distances [length] at ``places``, shape ``(n, 3)``."""
+        if self.points is None:
+            return np.abs(places[:, 2])
+        flat = KDTree(self.points).query(places[:, :2])[0]
+        return np.asarray(np.hypot(flat, places[:, 2]))
+
+
+def _middle(positions: _Array) -> tuple[float, float]:
+    """Return the centre of the box around ``positions``, shape ``(n, 2)``."""
+    x, y = (positions.min(axis=0) + positions.max(axis=0)) / 2
+    return float(x), float(y)
+
+
+def seeds(
+    film: Film, sources: Sequence[Source], boundary: Boundary, resolution: float
+) -> list[Seeds]:
+    """Return all that asks for small cells; a cell is as large as the strictest of them allows.
+
+    Args:
+        film: Its edges.
+        sources: Their cores.
+        boundary: Its walls, or its periods.
+        resolution: 2.0 halves all cells.
+    """
+    cores = all_cores(sources, boundary)
+    found = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
+    edges_alone = edge_sizes(film, same_area=has_points(sources))
+    for edges in (edges_alone, edge_sizes_of_cores(film, cores)):
+        found += _edge_seeds(edges, resolution)
+    found += _edge_seeds(corner_sizes(film), 1.0)
+    if not found:  # nothing but points on the whole plane, where they need no mesh
+        wide = [Core(core.position, film.least_pearl_length) for core in cores]
+        found = _core_seeds(wide, resolution)
+    if isinstance(boundary, Walls):
+        # Far from all sources accuracy would allow for cells as flat as space is, at any
+        # resolution, but not the solvers: with 8 in place of 4 gaps they take twice as many
+        # iterations.
+        rate = min(_GROWTH / resolution, _STEEPEST)
+        found.append(Seeds(Growth(_FLATTEST * boundary.gap, rate), None))
+    return found
+
+
+def all_cores(sources: Sequence[Source], boundary: Boundary) -> list[Core]:
+    """Return the cores of all sources; in a periodic space also those images that can be nearest.
+
+    To points of the cell in the middle of them, as ``device_extent`` has it.
+    """
+    cores = [core for source in sources for core in source.cores]
+    if not isinstance(boundary, Periodic):
+        return cores
+    positions = np.array([core.position for core in cores])
+    offsets = positions - _middle(positions)
+    within = positions - np.round(offsets @ np.linalg.inv(boundary.vectors)) @ boundary.vectors
+    steps = np.array(list(product((-1, 0, 1), repeat=2))) @ boundary.vectors
+    images = (within[:, None] + steps).tolist()
+    return [
+        Core((x, y), core.size) for core, each in zip(cores, images, strict=True) for x, y in each
+    ]
+
+
+def largest_cell(boundary: Boundary) -> float:
+    """Return how large cells may be [length]: a periodic cell needs some from side to side."""
+    return boundary.width / _FEWEST if isinstance(boundary, Periodic) else math.inf
+
+
+def sizes_at(found: Sequence[Seeds], places: _Array) -> _Array:
+    """Return the edge length [length] that the seeds ask for at ``places``, shape ``(n, 3)``."""
+    return np.asarray(np.min([one.growth.at(one.distances(places)) for one in found], axis=0))
+
+
+def _core_seeds(cores: Sequence[Core], resolution: float) -> list[Seeds]:
+    rate = min(_GROWTH / resolution, _STEEPEST)
+    found = []
+    for size in sorted({core.size for core in cores if core.size > 0}):
+        points = np.array([core.position for core in cores if core.size == size])
+        found.append(Seeds(Growth(_CELLS_PER_SIZE * size / resolution, rate, True), points))
+    return found
+
+
+def _edge_seeds(edges: EdgeSizes, resolution: float) -> list[Seeds]:
+    """Return points along all edges, those together that ask for cells of about the same size."""
+    rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
+    points, sizes = edges
+    if len(points) == 0:
+        return []
+    steps = np.floor(np.log(sizes / sizes.min()) / math.log(_STEP) + 1e-6).astype(int)
+    finest = sizes.min() / resolution
+    return [
+        Seeds(Growth(finest * _STEP**step, rate), points[steps == step])
+        for step in np.unique(steps)
+    ]
+
+
+def _profile_seeds(film: Film, resolution: float) -> list[Seeds]:
+    """Return points all over a film whose Pearl length varies smoothly."""
+    if not callable(film.pearl_length) and not any(callable(r.pearl_length) for r in film.regions):
+        return []
+    outline = (
+        film.outline()
+        if film.bounded
+        else shapely.union_all([region.shape.outline() for region in film.regions])
+    )
+    x0, y0, x1, y1 = outline.bounds
+    size = _PER_PROFILE * max(x1 - x0, y1 - y0)
+    grid = np.stack(np.meshgrid(np.arange(x0, x1, size), np.arange(y0, y1, size)), -1).reshape(
+        -1, 2
+    )
+    points = grid[shapely.contains_xy(outline, *grid.T)]
+    rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
+    return [Seeds(Growth(size / resolution, rate), points)] if len(points) else []

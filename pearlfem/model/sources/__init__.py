@@ -1,0 +1,1 @@
+"""What drives currents in the film, one module for each kind of source."""

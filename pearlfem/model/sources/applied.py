@@ -1,0 +1,221 @@
+"""Applied magnetic fields: what a coil, a magnet or a tip does to the film, as sources.
+
+On the film only their A_ext counts; away from it their field adds to that of the film's currents.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Annotated, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import AfterValidator
+from pydantic.dataclasses import dataclass
+
+from pearlfem.analytic import applied_fields
+from pearlfem.errors import StudyError
+from pearlfem.model.boundary import Boundary, Open
+from pearlfem.model.film import Film
+from pearlfem.model.sources.base import Core, Fluxoid, Source, name_of
+from pearlfem.quantities.annotated import (
+    FORBID_EXTRA,
+    Current,
+    FieldStrength,
+    Length,
+    Moment,
+    Point,
+    PositiveLength,
+)
+
+_Array = npt.NDArray[np.float64]
+_MOST_CORES = 1000
+
+
+def _off_film(place: tuple[float, float, float]) -> tuple[float, float, float]:
+    if place[2] == 0:
+        raise ValueError("z = 0 lies in the film's plane; allowed: a place above or below it")
+    return place
+
+
+PlaceOffFilm = Annotated[tuple[Length, Length, Length], AfterValidator(_off_film)]
+
+
+@runtime_checkable
+class Applied(Source, Protocol):
+    """A source with a field of its own in all space."""
+
+    def magnetic_field(self, points: _Array) -> _Array:
+        """Return its B [flux/length² in reduced units] at (x, y, z), shape ``(n, 3)`` both."""
+
+
+@dataclass(frozen=True, config=FORBID_EXTRA)
+class UniformField:
+    """A uniform field B; along the film it passes without effect.
+
+    Args:
+        field: (B_x, B_y, B_z) [flux/length²], not all zero.
+
+    Raises:
+        pydantic.ValidationError: A value out of range (a ``ValueError``).
+    """
+
+    field: tuple[FieldStrength, FieldStrength, FieldStrength]
+
+    cores = ()
+    reach = math.inf
+
+    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+        """Return ½ B × r from the film's centre; see ``Source``."""
+        return applied_fields.uniform_vector_potential(_lifted(points - film.center), self.field)[
+            ..., :2
+        ]
+
+    def magnetic_field(self, points: _Array) -> _Array:
+        """Return B; see ``Applied``."""
+        return applied_fields.uniform_magnetic_field(points, self.field)
+
+
+@dataclass(frozen=True, config=FORBID_EXTRA)
+class Dipole:
+    """A magnetic dipole above or below the film.
+
+    Args:
+        position: (x, y, z) [length], z not 0.
+        moment: (m_x, m_y, m_z) [current length²].
+
+    Raises:
+        pydantic.ValidationError: A value out of range (a ``ValueError``).
+    """
+
+    position: PlaceOffFilm
+    moment: tuple[Moment, Moment, Moment]
+
+    reach = math.inf
+
+    @property
+    def cores(self) -> Sequence[Core]:
+        """Where it varies fast: under the dipole."""
+        x, y, z = self.position
+        return (Core((x, y), abs(z)),)
+
+    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+        """Return A_ext on the film; see ``Source``."""
+        A = applied_fields.dipole_vector_potential(_lifted(points), self.position, self.moment)
+        return A[..., :2]
+
+    def magnetic_field(self, points: _Array) -> _Array:
+        """Return B; see ``Applied``."""
+        return applied_fields.dipole_magnetic_field(points, self.position, self.moment)
+
+
+@dataclass(frozen=True, config=FORBID_EXTRA)
+class CurrentLoop:
+    """A circular current with its axis along z, above or below the film.
+
+    Args:
+        center: (x, y, z) [length], z not 0.
+        radius: Of the circle [length].
+        current: I, counterclockwise seen from above.
+
+    Raises:
+        pydantic.ValidationError: A value out of range (a ``ValueError``).
+    """
+
+    center: PlaceOffFilm
+    radius: PositiveLength
+    current: Current
+
+    reach = math.inf
+
+    @property
+    def cores(self) -> Sequence[Core]:
+        """Where it varies fast: all along the circle, over its distance from the film."""
+        x, y, z = self.center
+        count = min(max(1, math.ceil(2 * math.pi * self.radius / abs(z))), _MOST_CORES)
+        angles = 2 * math.pi * np.arange(count) / count
+        circle = self.radius * np.column_stack([np.cos(angles), np.sin(angles)]) + (x, y)
+        return tuple(Core((float(u), float(v)), abs(z)) for u, v in circle)
+
+    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+        """Return A_ext on the film; see ``Source``."""
+        loop = (self.center, self.radius, self.current)
+        return applied_fields.loop_vector_potential(_lifted(points), *loop)[..., :2]
+
+    def magnetic_field(self, points: _Array) -> _Array:
+        """Return B; see ``Applied``."""
+        return applied_fields.loop_magnetic_field(points, self.center, self.radius, self.current)
+
+
+@dataclass(frozen=True)
+class AppliedPotential:
+    """Any vector potential on the film, from Python.
+
+    Args:
+        function: Takes x and y, arrays [length] of one shape; returns A_x and A_y there [flux per
+            length]. Smooth on the scale of the film's cells: what is not is refused when solving.
+    """
+
+    function: Callable[[_Array, _Array], tuple[npt.ArrayLike, npt.ArrayLike]]
+
+    cores = ()
+    reach = math.inf
+
+    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+        """Return A_ext; see ``Source``."""
+        x, y = points[..., 0], points[..., 1]
+        return np.stack([np.broadcast_to(a, x.shape) for a in self.function(x, y)], axis=-1)
+
+
+def is_applied(source: Source) -> bool:
+    """Return whether ``source`` is an applied field, and not on the film itself."""
+    return isinstance(source, Applied | AppliedPotential)
+
+
+def check_applied(film: Film, boundary: Boundary, sources: Sequence[Source]) -> None:
+    """Refuse fields that film or walls have no finite answer to.
+
+    Raises:
+        StudyError: A uniform field on the whole plane, or any field between walls.
+    """
+    for source in sources:
+        if not isinstance(source, Applied):
+            continue
+        if isinstance(source, UniformField) and not film.bounded:
+            raise StudyError(
+                f"applied.field = {list(source.field)}: no finite answer on the whole plane; "
+                "allowed: a film with an edge"
+            )
+        if not isinstance(boundary, Open):
+            raise StudyError(
+                f"applied: a field ({name_of(source)}) cannot reach into walls of kind = "
+                f"{boundary.kind!r}; allowed: kind = 'open'"
+            )
+
+
+def idle_islands(film: Film, sources: Sequence[Source]) -> list[Point]:
+    """Return a point (x, y) of each island with no source on it or in a hole of it.
+
+    None if there is a single island, or an applied field, which reaches all.
+    """
+    if film.islands == 1 or any(is_applied(source) for source in sources):
+        return []
+    places = [core.position for source in sources for core in source.cores]
+    places += [film.opening(s.hole).pole for s in sources if isinstance(s, Fluxoid)]
+    return film.islands_without(places)
+
+
+def applied_field(sources: Sequence[tuple[Source, float]], points: _Array) -> _Array | None:
+    """Return the sum of all applied fields at ``points``, ``(n, 3)``; None if there is none.
+
+    Args:
+        sources: Sources with their weights.
+        points: (x, y, z) [length].
+    """
+    fields = [w * s.magnetic_field(points) for s, w in sources if isinstance(s, Applied)]
+    return np.sum(fields, axis=0) if fields else None
+
+
+def _lifted(points: _Array) -> _Array:
+    return np.concatenate([points, np.zeros_like(points[..., :1])], axis=-1)

@@ -1,0 +1,1 @@
+"""Units, numbers with a range and a dimension, and the table of results."""

@@ -1,0 +1,40 @@
+"""Numbers with a range and a dimension: the annotated types that model and study file share.
+
+A dimensional number of a study file may be a text with a unit; see ``pearlfem.quantities.units``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field
+
+from pearlfem.quantities.units import in_units
+
+# Unknown keys are refused everywhere; a text is not a number, though it may look like one.
+FORBID_EXTRA = ConfigDict(extra="forbid")
+
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
+_PositiveOrInfinite = Annotated[float, Field(gt=0, strict=True)]  # NaN is not greater than 0
+
+
+def not_zero[Number: (int, float)](value: Number) -> Number:
+    """Return ``value``; for numbers that may be of either sign, but not 0."""
+    if value == 0:
+        raise ValueError("input should not be 0")
+    return value
+
+
+Length = Annotated[Finite, in_units("length")]
+PositiveLength = Annotated[Positive, in_units("length")]
+NotNegativeLength = Annotated[NotNegative, in_units("length")]
+PositiveOrInfiniteLength = Annotated[_PositiveOrInfinite, in_units("length")]
+Strength = Annotated[Finite, AfterValidator(not_zero), in_units("strength")]
+FieldStrength = Annotated[Finite, in_units("field")]
+Current = Annotated[Finite, in_units("current")]
+Moment = Annotated[Finite, in_units("moment")]
+PositiveEnergy = Annotated[Positive, in_units("energy")]
+Winding = Annotated[int, Field(strict=True), AfterValidator(not_zero)]
+Point = tuple[Length, Length]

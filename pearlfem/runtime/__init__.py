@@ -1,0 +1,1 @@
+"""What a process needs: files written whole, compiled code, ranks, progress, signals."""

@@ -1,0 +1,1 @@
+"""The study file: TOML in, a validated model out."""

@@ -1,0 +1,1 @@
+"""From a study to its result: each module here joins layers and computes nothing itself."""

@@ -1,0 +1,86 @@
+"""The solver against the exact infinite film: couplings, self-energies, currents and fields.
+
+One mesh carries a row of impurities whose distances cover r/r0 = 0.1 … 5, so that one operator
+answers for every pair; a finer one around a single impurity is for the fields, which converge more
+slowly than energies. The references come from ``pearlfem.analytic``, which shares no code with
+the solver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+from mpi4py import MPI
+
+from pearlfem.analytic import infinite_film
+from pearlfem.cli.tables import Comparison, coupling_comparisons
+from pearlfem.geometry.shapes import Plane
+from pearlfem.mesh.generate import create_space
+from pearlfem.model.film import Film
+from pearlfem.model.sources.base import Impurity
+from pearlfem.observables.energy import interaction_tensor
+from pearlfem.observables.fields import magnetic_field, sheet_current
+from pearlfem.problem import MaxwellLondon
+
+COUPLING_TOLERANCE = 1e-4
+FIELD_TOLERANCE = 1e-3  # of K and B
+
+_FILM = Film(Plane(), pearl_length=1.0)
+_IMPURITIES = tuple(Impurity((x, 0.0), size=0.025) for x in (0.0, 0.1, 0.6, 2.6, 5.0))
+_ALONG = np.array([0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0])
+_OFFSET, _HEIGHT = 0.01, 0.1
+_FINER = 2.0  # resolution for fields
+
+
+def check_solver(comm: MPI.Comm = MPI.COMM_WORLD) -> list[Comparison]:
+    """Solve on the infinite film and compare with the exact theory.
+
+    Energies are compared entry by entry. Along a line past the first impurity, K on the film and B
+    at a height are compared in units of the largest value on that line.
+
+    Returns:
+        The comparisons, each with its tolerance.
+
+    Note:
+        Collective over ``comm``.
+    """
+    return [*_couplings(comm), *_fields(comm)]
+
+
+def _couplings(comm: MPI.Comm) -> Iterator[Comparison]:
+    space = create_space(_FILM, _IMPURITIES, comm=comm)
+    problem = MaxwellLondon(_FILM, space)
+    tensor = interaction_tensor(problem.solve_each(_IMPURITIES))
+    problem.destroy()
+    yield from coupling_comparisons(_FILM, _IMPURITIES, tensor, COUPLING_TOLERANCE)
+
+
+def _fields(comm: MPI.Comm) -> Iterator[Comparison]:
+    impurities = _IMPURITIES[:1]
+    space = create_space(_FILM, impurities, resolution=_FINER, comm=comm)
+    problem = MaxwellLondon(_FILM, space)
+    solution = problem.solve(impurities)
+    film = np.column_stack([_ALONG, np.full_like(_ALONG, _OFFSET)])
+    above = np.column_stack([film, np.full_like(_ALONG, _HEIGHT)])
+    source = {"size": impurities[0].size, "pearl_length": _FILM.least_pearl_length}
+    exact_K = infinite_film.sheet_current(film, **source)
+    exact_B = infinite_film.magnetic_field(above, **source)
+    yield from _profile("K", sheet_current(solution, film), exact_K)
+    yield from _profile("B", magnetic_field(solution, above), exact_B)
+    problem.destroy()
+
+
+def _profile(
+    name: str,
+    computed: npt.NDArray[np.float64],
+    exact: npt.NDArray[np.float64],
+) -> Iterator[Comparison]:
+    """Yield a comparison for the largest component at each point of the line."""
+    scale = float(np.abs(exact).max())
+    for x, numbers, references in zip(_ALONG, computed, exact, strict=True):
+        a = int(np.abs(references).argmax())
+        place = f"({x:g}, {_OFFSET:g}" + (f", {_HEIGHT:g})" if len(references) == 3 else ")")
+        label = f"{name}_{'xyz'[a]} at {place}"
+        yield Comparison(label, numbers[a], references[a], scale, FIELD_TOLERANCE)

@@ -1,0 +1,120 @@
+"""The points of a sweep, one after another: meshes and operators are shared where they can be."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+from typing import NamedTuple
+
+from mpi4py import MPI
+from petsc4py import PETSc
+
+from pearlfem.errors import ConvergenceError, StudyError
+from pearlfem.io.results.sweep_folder import SweepFolder
+from pearlfem.runtime.parallel import on_root
+from pearlfem.runtime.signals import Terminated, termination_waits
+from pearlfem.study.sweep import Point, Sweep
+from pearlfem.workflow.assembly import Assembler, basis_of
+from pearlfem.workflow.run import run_study
+
+
+class Outcome(NamedTuple):
+    """What became of a point; ``failure`` tells why it has no result."""
+
+    point: Point
+    failure: str | None = None
+
+
+Tell = Callable[[Outcome], None]
+
+
+def in_order_of_work(sweep: Sweep) -> list[Point]:
+    """Return all points, those together that can share mesh and operator."""
+    groups: dict[Hashable, list[Point]] = {}
+    for point in sweep.points:
+        basis = basis_of(point.study)
+        groups.setdefault(point.number if basis is None else basis, []).append(point)
+    return [point for group in groups.values() for point in group]
+
+
+def parts(points: Sequence[Point], count: int) -> list[list[Point]]:
+    """Return ``points`` as ``count`` parts in a row, as equal as can be."""
+    ends = [len(points) * k // count for k in range(count + 1)]
+    return [list(points[a:b]) for a, b in pairwise(ends)]
+
+
+def run_points(
+    points: Iterable[Point], folder: SweepFolder, comm: MPI.Comm, tell: Tell
+) -> list[Point]:
+    """Solve ``points``; return those that have failed.
+
+    A point that another job has done meanwhile is left as it is. SIGTERM lets the running point
+    finish.
+
+    Args:
+        points: Which, in this order.
+        folder: Where their results go; open.
+        comm: Communicator of all ranks that work on them.
+        tell: Called on every rank after each point.
+
+    Raises:
+        Terminated: SIGTERM came; all points before it are kept.
+
+    Note:
+        Collective over ``comm``.
+    """
+    assembler = Assembler()
+    failed: list[Point] = []
+    with _rest_frozen(), termination_waits(comm) as terminated:
+        for number, point in enumerate(points):
+            if terminated():
+                raise Terminated(
+                    f"terminated (SIGTERM): {number} points done; the same command goes on with "
+                    "the rest"
+                )
+            if on_root(comm, partial(folder.is_done, point)):
+                continue
+            outcome = _run_point(point, folder, assembler, comm)
+            if outcome.failure is not None:
+                failed.append(point)
+            tell(outcome)
+            gc.collect()  # frees what PETSc and MPI keep, on all ranks together
+            PETSc.garbage_cleanup(comm)
+    assembler.destroy()
+    return failed
+
+
+@contextmanager
+def _rest_frozen() -> Iterator[None]:
+    """Keep what is here already from being looked through after each point, for it stays."""
+    if gc.get_freeze_count():  # the caller's doing, and not ours to undo
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def _run_point(point: Point, folder: SweepFolder, assembler: Assembler, comm: MPI.Comm) -> Outcome:
+    own = folder.path / point.folder
+    failure: str | None = None
+    try:
+        # Forced, for a killed run may have left files without a summary.
+        run_study(point.study, own, force=True, assembler=assembler, comm=comm)
+    except (ConvergenceError, StudyError) as error:
+        failure = str(error)
+
+    def record() -> None:
+        if failure is None:
+            folder.forget_failure(point)
+        else:
+            folder.note_failure(point, failure)
+        folder.update_table()
+
+    on_root(comm, record)
+    return Outcome(point, failure)

@@ -1,0 +1,79 @@
+"""All compiled code ahead of time: for images, login nodes, and machines without a compiler.
+
+Forms depend on the formulation, the degree, and on whether space is mirror symmetric in z, and on
+nothing else that a study can say. So small studies, one of each kind, leave all of them behind.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+
+from mpi4py import MPI
+
+from pearlfem.runtime.parallel import on_root
+from pearlfem.study.study import parse_study
+from pearlfem.workflow.assembly import Progress
+from pearlfem.workflow.run import run_study
+
+_STUDY = """
+[film]
+shape = "rectangle"
+size = [2.0, 2.0]
+pearl_length = 1.0
+[[film.hole]]
+name = "hole"
+shape = "rectangle"
+size = [0.7, 0.7]
+[[impurity]]
+position = [-0.7, 0.0]
+size = 0.3
+[boundary]
+kind = "shield"
+box = [3.0, 3.0, 3.0]
+center = [0.0, 0.0, {height}]
+[mesh]
+resolution = 0.1
+[solve]
+formulation = "{formulation}"
+degree = {degree}
+{more}
+[output]
+picture = false
+"""
+_KINDS = (  # formulation, and more of [solve]
+    ("stream", ""),
+    ("vector", ""),
+    ("both", "tolerance = 0.9"),  # which has forms of its own
+)
+_HEIGHTS = (0.0, 0.5)  # with and without mirror symmetry
+
+
+def warm_up(
+    degrees: Sequence[int] = (1, 2, 3),
+    comm: MPI.Comm = MPI.COMM_WORLD,
+    progress: Progress = lambda line: None,
+) -> None:
+    """Compile whatever studies with elements of ``degrees`` need, unless it is in the cache.
+
+    Args:
+        degrees: Of the elements.
+        comm: Communicator; the call is collective over it.
+        progress: Called on every rank with a line for each formulation and degree.
+
+    Raises:
+        CompilationError: There is no compiler, or the cache cannot be written.
+    """
+    folder = Path(on_root(comm, lambda: tempfile.mkdtemp(prefix="pearlfem-")))
+    try:
+        for degree, (formulation, more), height in product(degrees, _KINDS, _HEIGHTS):
+            text = _STUDY.format(height=height, formulation=formulation, degree=degree, more=more)
+            run_study(parse_study(text), folder, force=True, comm=comm)
+            symmetry = "mirror symmetric" if height == 0.0 else "any"
+            progress(f"compiled: degree {degree}, formulation {formulation}, {symmetry} space")
+    finally:
+        if comm.rank == 0:
+            shutil.rmtree(folder, ignore_errors=True)

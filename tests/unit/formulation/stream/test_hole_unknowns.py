@@ -1,0 +1,195 @@
+"""Unknowns that share one value: EᵀAE, Eᵀb and Ex against dense products, and those of holes."""
+
+import numpy as np
+import pytest
+from petsc4py import PETSc
+
+from pearlfem import (
+    Difference,
+    Disc,
+    Film,
+    Fluxoid,
+    Hole,
+    Impurity,
+    Plane,
+    Rectangle,
+    UniformField,
+    Walls,
+    create_space,
+)
+from pearlfem.formulation.stream import forms
+from pearlfem.formulation.stream.assembled import StreamFormulation
+from pearlfem.formulation.stream.hole_unknowns import Glue
+from pearlfem.formulation.stream.levels import assemble_level
+
+GROUPS = ([3, 1, 7], [0, 9], [4])
+SIZE = 10
+
+
+def as_matrix(dense):
+    """A dense array as a sparse matrix of PETSc on one rank."""
+    matrix = PETSc.Mat().createAIJ(dense.shape, nnz=dense.shape[1], comm=PETSc.COMM_SELF)
+    rows = np.arange(dense.shape[0], dtype=PETSc.IntType)
+    matrix.setValues(rows, np.arange(dense.shape[1], dtype=PETSc.IntType), dense.ravel())
+    matrix.assemble()
+    return matrix
+
+
+def as_dense(matrix):
+    rows, columns = matrix.getSize()
+    return matrix.getValues(range(rows), range(columns))
+
+
+@pytest.fixture
+def dense():
+    """A symmetric positive matrix."""
+    half = np.random.default_rng(7).normal(size=(SIZE, SIZE))
+    return half @ half.T + np.eye(SIZE)
+
+
+@pytest.fixture
+def E():
+    """One column for each group, at its lowest member; others have none."""
+    matrix = np.eye(SIZE)
+    for group in GROUPS:
+        for member in group:
+            matrix[member] = 0.0
+            matrix[member, min(group)] = 1.0
+    return matrix
+
+
+@pytest.fixture
+def glue(dense):
+    layout = as_matrix(dense)
+    groups = [np.array(group, dtype=PETSc.IntType) for group in GROUPS]
+    yield Glue(layout, groups)
+    layout.destroy()
+
+
+def test_matrix_sends_each_group_to_its_lowest_member(glue, E):
+    np.testing.assert_array_equal(as_dense(glue.matrix), E)
+    assert glue.left_out.tolist() == [3, 7, 9]
+
+
+def test_condensed_operator_is_that_of_the_groups_with_units_where_nothing_is_left(glue, E, dense):
+    expected = E.T @ dense @ E
+    expected[glue.left_out, glue.left_out] = 1.0
+    condensed = glue.condense(as_matrix(dense))
+    np.testing.assert_allclose(as_dense(condensed), expected, atol=1e-14 * np.abs(dense).max())
+    assert np.linalg.eigvalsh(as_dense(condensed)).min() > 0
+    condensed.destroy()
+
+
+def test_gathered_load_is_the_sum_of_each_group(glue, E):
+    load = np.random.default_rng(1).normal(size=SIZE)
+    gathered = glue.gather(load)
+    np.testing.assert_allclose(gathered, E.T @ load, rtol=1e-14)
+    assert np.all(gathered[glue.left_out] == 0)
+
+
+def test_spread_unknowns_are_equal_in_each_group(glue, E):
+    few = np.random.default_rng(2).normal(size=SIZE)
+    spread = glue.spread(few)
+    np.testing.assert_array_equal(spread, E @ few)
+    for group in GROUPS:
+        assert len(set(spread[group].tolist())) == 1
+
+
+def test_solution_of_the_condensed_system_is_the_least_one_with_equal_unknowns(glue, E, dense):
+    # The energy ½ xᵀAx − bᵀx has its minimum over x = E y where EᵀAE y = Eᵀ b.
+    load = np.random.default_rng(3).normal(size=SIZE)
+    columns = E[:, E.any(axis=0)]
+    best = columns @ np.linalg.solve(columns.T @ dense @ columns, columns.T @ load)
+    condensed = as_dense(glue.condense(as_matrix(dense)))
+    few = np.linalg.solve(condensed, glue.gather(load))
+    np.testing.assert_allclose(glue.spread(few), best, rtol=1e-10)
+    assert np.all(few[glue.left_out] == 0)
+
+
+def test_energies_are_those_of_the_unknowns_that_are_meant(glue, dense):
+    few = np.random.default_rng(4).normal(size=SIZE)
+    few[glue.left_out] = 0.0  # as solvers leave them
+    all_of_them = glue.spread(few)
+    condensed = as_dense(glue.condense(as_matrix(dense)))
+    assert few @ condensed @ few == pytest.approx(all_of_them @ dense @ all_of_them, rel=1e-13)
+
+
+def test_no_groups_leave_everything_as_it_is(dense):
+    glue = Glue(as_matrix(dense), [])
+    assert len(glue.left_out) == 0
+    np.testing.assert_allclose(as_dense(glue.condense(as_matrix(dense))), dense, rtol=1e-14)
+
+
+# --- holes of a film
+
+HOLES = (
+    Hole(Rectangle((0.4, 0.5), (-0.5, 0.0)), "left"),
+    Hole(Rectangle((0.5, 0.4), (0.5, 0.1)), "right"),
+)
+FILM = Film(Rectangle((2.0, 1.5)), 0.8, HOLES)
+MOAT = Difference(Rectangle((1.6, 1.6)), (Rectangle((0.8, 0.8)),))  # an island in a hole
+CASES = {
+    "film": (FILM, [UniformField((0.0, 0.0, 1.0))], {}, 2),
+    "plane": (Film(Plane(), 0.8, HOLES), [Impurity((0.0, 0.8), size=0.4)], {}, 2),
+    "whole space": (
+        FILM,
+        [Fluxoid("left")],
+        {"boundary": Walls("shield", (4.0, 4.0, 2.0), (0.0, 0.0, 0.2))},
+        2,
+    ),
+    "island": (
+        Film(Disc(2.0), 0.8, (Hole(MOAT, "moat"),)),
+        [Fluxoid("moat")],
+        {},
+        1,
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request):
+    film, sources, options, holes = CASES[request.param]
+    space = create_space(film, sources, resolution=0.1, far=3.0, **options)
+    return film, space, sources, holes
+
+
+@pytest.mark.parametrize("degree", [1, 2])
+def test_each_hole_has_one_unknown(case, degree):
+    film, space, _, holes = case
+    level = assemble_level(film, space, degree)
+    groups = forms.hole_dofs(level.V, space)
+    assert len(groups) == holes
+    # All unknowns of holes but one each are left out.
+    assert len(level.glue.left_out) == sum(len(group) - 1 for group in groups)
+    spread = level.glue.spread(np.arange(level.operator.getSize()[0], dtype=float))
+    values = spread[: level.V.dofmap.index_map.size_local]
+    if space.mirrored:
+        found = [set(values[group].tolist()) for group in groups]
+        assert all(len(one) == 1 for one in found)
+        assert len(set.union(*found)) == holes
+    level.operator.destroy()
+
+
+def test_stream_function_is_constant_on_each_hole(case):
+    film, space, sources, _ = case
+    formulation = StreamFormulation(film, space, 2)
+    solver = formulation.create_solver()
+    loads = [formulation.load(source).vector for source in sources]
+    unknowns, _ = solver.solve(loads)
+    fields = formulation.fields(unknowns[0])
+    g = fields.stream_function
+    scale = np.abs(g.x.array).max()
+    values = []
+    for dofs in forms.hole_dofs(g.function_space, space):
+        assert len(dofs) > 10
+        assert np.ptp(g.x.array[dofs]) == 0.0
+        values.append(g.x.array[dofs[0]])
+    assert np.abs(values).max() > 1e-3 * scale
+    solver.destroy()
+    formulation.destroy()
+
+
+def test_film_without_holes_needs_no_glue(film, space):
+    level = assemble_level(film, space, 1)
+    assert level.glue is None
+    level.operator.destroy()

@@ -1,0 +1,251 @@
+"""What both formulations need of the film: κ, quadrature, and products of sources."""
+
+import math
+
+import numpy as np
+import pytest
+import ufl
+from dolfinx import fem
+
+from pearlfem import (
+    Disc,
+    Film,
+    Fluxoid,
+    Hole,
+    Impurity,
+    Rectangle,
+    Region,
+    UniformField,
+    Vortex,
+    Walls,
+    create_space,
+)
+from pearlfem.formulation import film as film_module
+from pearlfem.formulation.film import (
+    ALLOWED_QUADRATURE_ERROR,
+    facet_rule,
+    film_function,
+    film_measure,
+    film_quadrature,
+    potential_products,
+    quadrature_errors,
+)
+
+SHAPE, HOLE = Rectangle((2.0, 1.5), (0.3, -0.1)), Hole(Rectangle((0.6, 0.5)), "hole")
+REGIONS = (Region(Rectangle((1.0, 1.5), (0.8, -0.1)), 0.5), Region(Rectangle((0.2, 0.2)), 9.0))
+FIELD = UniformField((0.0, 0.0, 1.0))
+SOURCES = (
+    Impurity((-0.5, 0.3), size=0.15, angle=20.0),
+    Impurity((1.0, -0.5), size=0.2, strength=-1.5),
+    Vortex((-0.4, -0.6), size=0.15),
+    Fluxoid("hole"),
+    FIELD,
+)
+
+
+def quadratic(x, y):
+    """1/κ is a quarter of it plus a half: quadratic."""
+    return 1.0 + 0.5 * (x - 0.3) ** 2 + 0.2 * x * y
+
+
+FILMS = {
+    "uniform": Film(SHAPE, 0.8, (HOLE,)),
+    "regions": Film(SHAPE, 0.8, (HOLE,), REGIONS),
+    "profile": Film(SHAPE, quadratic, (HOLE,)),
+    "profile in a region": Film(SHAPE, 0.8, (HOLE,), (Region(REGIONS[0].shape, quadratic),)),
+}
+MESHES = {
+    "half": {},
+    "whole": {"boundary": Walls("shield", (4.0, 4.0, 2.0), (0.3, -0.1, 0.2))},
+}
+
+
+@pytest.fixture(scope="module", params=FILMS)
+def film(request):
+    return FILMS[request.param]
+
+
+@pytest.fixture(scope="module", params=MESHES)
+def space(request, film):
+    return create_space(film, [FIELD], resolution=0.1, far=3.0, **MESHES[request.param])
+
+
+@pytest.fixture(scope="module")
+def fine_space():
+    """Fine enough for all of ``SOURCES``."""
+    return create_space(FILMS["regions"], SOURCES, resolution=0.3, far=3.0)
+
+
+def integral(function, space):
+    return fem.assemble_scalar(fem.form(function * film_measure(space)))
+
+
+# --- κ as a function
+
+
+def test_function_has_the_values_of_the_film(film, space):
+    x = ufl.SpatialCoordinate(space.mesh)
+    corners_and_middles = np.array([[0, 0], [1, 0], [0, 1], [0.5, 0], [0.5, 0.5], [0, 0.5]])
+    regions = film.regions_at(space.corners("film").mean(axis=1))
+    for inverse in (False, True):
+        function = film_function(space, film, inverse=inverse)
+        there = ufl.as_vector([x[0], x[1], function])
+        found = fem.Expression(there, corners_and_middles).eval(space.mesh, space.sides("film"))
+        *places, values = np.moveaxis(np.reshape(found, (-1, 6, 3)), -1, 0)
+        points = np.stack(places, axis=-1)
+        expected = film.superfluid_weight(points, np.broadcast_to(regions[:, None], values.shape))
+        np.testing.assert_allclose(values, 1 / expected if inverse else expected, rtol=1e-12)
+
+
+def exact_inverse(film):
+    """∫_Γ 1/κ dS = ∫_Γ r0/2 dS."""
+
+    def box(x0, x1, y0, y1, length):
+        if not callable(length):
+            return (x1 - x0) * (y1 - y0) * length / 2
+        nodes, weights = np.polynomial.legendre.leggauss(3)  # exact to degree 5
+        x, y = ((a + b) / 2 + (b - a) / 2 * nodes for a, b in ((x0, x1), (y0, y1)))
+        values = length(*np.meshgrid(x, y, indexing="ij"))
+        return (x1 - x0) * (y1 - y0) / 4 * weights @ values @ weights / 2
+
+    # x from −0.7 to 1.3, y from −0.85 to 0.65, the hole from −0.3 to 0.3 and −0.25 to 0.25
+    length = film.pearl_length
+    total = box(-0.7, 1.3, -0.85, 0.65, length) - box(-0.3, 0.3, -0.25, 0.25, length)
+    if film.regions:  # from x = 0.3 on; the second one is all in the hole
+        here = (0.3, 1.3, -0.85, 0.65)
+        total += box(*here, film.regions[0].pearl_length) - box(*here, length)
+    return total
+
+
+def test_integral_of_the_inverse_is_exact(film, space):
+    # Constant or quadratic in each cell: the function is exact, and so is the quadrature.
+    found = integral(film_function(space, film, inverse=True), space)
+    assert found == pytest.approx(exact_inverse(film), rel=1e-10)
+
+
+def test_integral_of_the_weight_is_that_of_the_profile():
+    # κ = 2/r0 is no polynomial: the interpolation's error goes as h³ or better.
+    film = FILMS["profile"]
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+
+    def box(x0, x1, y0, y1):
+        x, y = ((a + b) / 2 + (b - a) / 2 * nodes for a, b in ((x0, x1), (y0, y1)))
+        values = 2 / quadratic(*np.meshgrid(x, y, indexing="ij"))
+        return (x1 - x0) * (y1 - y0) / 4 * weights @ values @ weights
+
+    exact = box(-0.7, 1.3, -0.85, 0.65) - box(-0.3, 0.3, -0.25, 0.25)
+    space = create_space(film, [FIELD], resolution=0.1, far=3.0)
+    assert integral(film_function(space, film), space) == pytest.approx(exact, rel=1e-5)
+
+
+def test_regions_without_a_jump_are_no_regions(space):
+    film = Film(SHAPE, 0.8, (HOLE,), tuple(Region(r.shape, 0.8) for r in REGIONS))
+    plain = film_function(space, FILMS["uniform"]).x.array
+    np.testing.assert_array_equal(film_function(space, film).x.array, plain)
+
+
+# --- quadrature
+
+
+def test_quadrature_has_the_area_of_the_film(film, space):
+    rule = film_quadrature(space, film)
+    assert rule.weights.sum() == pytest.approx(2.0 * 1.5 - 0.6 * 0.5, rel=1e-9)  # gmsh's rounding
+    assert np.all(rule.weights > 0)
+    assert film.covers(rule.points).all()
+    assert rule.weights.shape == rule.superfluid_weight.shape == rule.points.shape[:2]
+    assert np.sum(rule.weights / rule.superfluid_weight) == pytest.approx(
+        exact_inverse(film), rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("degree", [1, 5, 20])
+def test_quadrature_is_exact_for_polynomials_of_its_degree(degree):
+    space = create_space(FILMS["uniform"], [FIELD], resolution=0.1, far=3.0)
+    rule = film_quadrature(space, FILMS["uniform"], degree)
+
+    def monomial(a, b, power):
+        return (b ** (power + 1) - a ** (power + 1)) / (power + 1)
+
+    x, y = np.moveaxis(rule.points, -1, 0)
+    for i in {0, degree // 2, degree}:
+        j = degree - i
+        exact = monomial(-0.7, 1.3, i) * monomial(-0.85, 0.65, j) - monomial(
+            -0.3, 0.3, i
+        ) * monomial(-0.25, 0.25, j)
+        scale = np.sum(rule.weights * np.abs(x**i * y**j))
+        assert np.sum(rule.weights * x**i * y**j) == pytest.approx(exact, abs=1e-9 * scale)
+
+
+def test_reference_rule_is_that_of_a_triangle():
+    points, weights = facet_rule(4)
+    assert weights.sum() == pytest.approx(0.5, rel=1e-14)
+    x, y = points.T
+    # ∫ x^i y^j = i! j!/(i + j + 2)!
+    assert np.sum(weights * x**3 * y) == pytest.approx(6 / math.factorial(6), rel=1e-12)
+
+
+def test_potential_beyond_the_reach_of_a_source_is_left_out(fine_space):
+    rule = film_quadrature(fine_space, FILMS["regions"])
+    for source in SOURCES:
+        everywhere = source.vector_potential(FILMS["regions"], rule.points, rule.superfluid_weight)
+        found = rule.potential(source)
+        np.testing.assert_allclose(found, everywhere, atol=1e-15 * np.abs(everywhere).max())
+
+
+# --- products of sources
+
+
+def test_products_are_symmetric_and_positive(fine_space):
+    products = potential_products(fine_space, FILMS["regions"], SOURCES)
+    assert products.shape == (5, 5)
+    np.testing.assert_array_equal(products, products.T)
+    assert np.linalg.eigvalsh(products).min() > 0
+
+
+def test_products_are_energies_by_direct_quadrature(fine_space):
+    film = FILMS["regions"]
+    products = potential_products(fine_space, film, SOURCES)
+    # With another rule, another κ, and all points at once.
+    rule = film_quadrature(fine_space, film, 24)
+    kappa = film.superfluid_weight(rule.points)
+    a = [source.vector_potential(film, rule.points, kappa) for source in SOURCES]
+    expected = [[np.sum(rule.weights * 0.5 * kappa * np.sum(u * v, axis=2)) for v in a] for u in a]
+    scale = np.sqrt(np.outer(np.diag(products), np.diag(products)))
+    # The sources are integrated to 1e-10 at most where MaxwellLondon accepts them.
+    assert all(
+        quadrature_errors(fine_space, film, [s])[0] < ALLOWED_QUADRATURE_ERROR for s in SOURCES
+    )
+    assert np.abs((products - expected) / scale).max() < ALLOWED_QUADRATURE_ERROR
+
+
+def test_energy_of_a_field_in_weak_screening_is_exact():
+    # ½ κ ∫ a² with a = ½ B × (r − center): polynomials, on rectangles.
+    film = Film(SHAPE, 0.8)
+    space = create_space(film, [FIELD], resolution=0.1, far=3.0)
+    w, h = SHAPE.size
+    exact = 0.5 * (2 / 0.8) * 0.25 * (w**3 * h + w * h**3) / 12
+    assert potential_products(space, film, [FIELD])[0, 0] == pytest.approx(exact, rel=1e-9)
+
+
+def test_energy_of_an_impurity_is_that_of_its_profile():
+    # ½ κ (Γ/κ)² ∫ f² dS = Γ²/(2κ) · 1/(4πξ²) far from all edges.
+    film = Film(Disc(4.0), 0.8)
+    impurity = Impurity((0.3, 0.2), size=0.3, strength=2.0)
+    space = create_space(film, [impurity], resolution=0.3, far=3.0)
+    exact = 2.0**2 / (2 * 2 / 0.8) / (4 * math.pi * 0.3**2)
+    found = potential_products(space, film, [impurity])[0, 0]
+    assert found == pytest.approx(exact, rel=ALLOWED_QUADRATURE_ERROR)
+
+
+def test_products_do_not_depend_on_how_many_points_are_held_at_once(fine_space, monkeypatch):
+    film = FILMS["regions"]
+    whole = potential_products(fine_space, film, SOURCES)
+    monkeypatch.setattr(film_module, "_MOST_VALUES", 20_000)
+    np.testing.assert_allclose(potential_products(fine_space, film, SOURCES), whole, rtol=1e-12)
+
+
+def test_source_between_all_points_is_told():
+    film = FILMS["uniform"]
+    space = create_space(film, [FIELD], resolution=0.1, far=3.0)
+    narrow = Impurity((-0.5, 0.3), size=1e-5)
+    assert quadrature_errors(space, film, [narrow])[0] > ALLOWED_QUADRATURE_ERROR

@@ -1,0 +1,86 @@
+"""How many cells there will be: against the meshes that gmsh makes."""
+
+import math
+
+import numpy as np
+import pytest
+
+from pearlfem import Disc, Film, Impurity, Open, Periodic, Plane, Walls, create_space
+from pearlfem.mesh.sizes.estimate import estimated_cells
+from pearlfem.mesh.sizes.grading import Growth
+
+PLANE = Film(Plane(), 1.0)
+OFF_CENTRE = Film(Disc(1.0, center=(3.0, 2.0)), 0.5)
+ONE = [Impurity((0.0, 0.0), size=0.3)]
+MANY = [Impurity((float(i), float(j)), size=0.2) for i in range(5) for j in range(4)]
+INF = math.inf
+CASES = {
+    "plane": (PLANE, ONE, Open()),
+    "two sizes": (PLANE, [*ONE, Impurity((2.0, 0.5), size=0.1)], Open()),
+    "many": (PLANE, MANY, Open()),
+    "disc": (Film(Disc(1.0), 1.0), ONE, Open()),
+    "near the edge": (OFF_CENTRE, [Impurity((3.9, 2.0), size=0.1)], Open()),
+    "narrow edge": (Film(Disc(1.0), 0.02), ONE, Open()),
+    "half a box": (PLANE, ONE, Walls("shield", (4.0, 4.0, 2.0))),
+    "whole box": (PLANE, ONE, Walls("shield", (4.0, 4.0, 2.0), (0.5, 0.0, 0.3))),
+    "disc in a box": (
+        OFF_CENTRE,
+        [Impurity((3.5, 2.0), size=0.3)],
+        Walls("magnetic-wall", (4.0, 4.0, 2.0), (3.0, 2.0, 0.3)),
+    ),
+    "cell": (PLANE, MANY[:3], Periodic(((4.0, 0.0), (1.5, 3.0)))),
+    "flat": (PLANE, ONE, Walls("magnetic-wall", (INF, INF, 0.5))),
+    "flat, whole": (PLANE, ONE, Walls("shield", (INF, INF, 0.5), (0.0, 0.0, 0.1))),
+}
+
+
+@pytest.mark.parametrize("resolution", [0.3, 0.5])
+@pytest.mark.parametrize("case", CASES)
+def test_estimate_is_about_the_number_of_cells(case, resolution):
+    film, impurities, boundary = CASES[case]
+    options = {"boundary": boundary, "resolution": resolution, "far": 10.0}
+    cells = create_space(film, impurities, **options).cells
+    assert 0.5 < estimated_cells(film, impurities, **options) / cells < 2
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_estimate_is_as_quick_for_any_resolution(case, monkeypatch):
+    film, impurities, boundary = CASES[case]
+    points = []
+
+    def at(growth, distance):
+        points.append(np.size(distance))
+        return original(growth, distance)
+
+    original = Growth.at
+    monkeypatch.setattr(Growth, "at", at)
+    work, cells = [], []
+    for resolution in (1.0, 1e3):
+        points.clear()
+        options = {"boundary": boundary, "resolution": resolution, "far": 100.0}
+        cells.append(estimated_cells(film, impurities, **options))
+        work.append(sum(points))
+    assert work[1] < 2 * work[0] < 1e7
+    assert cells[1] > 1e5 * cells[0]
+    assert math.isfinite(cells[1])
+
+
+def test_cells_go_as_the_cube_of_the_resolution():
+    options = {"boundary": Open(), "far": 10.0}
+    few, many = (estimated_cells(PLANE, ONE, resolution=r, **options) for r in (2.0, 20.0))
+    assert many / few == pytest.approx(1e3, rel=0.05)
+
+
+def test_far_boundary_costs_the_same_for_each_doubling():
+    options = {"boundary": Open(), "resolution": 1.0}
+    cells = [estimated_cells(PLANE, ONE, far=far, **options) for far in (25.0, 50.0, 100.0, 200.0)]
+    first, *others = np.diff(cells)
+    assert first > 0
+    np.testing.assert_allclose(others, first, rtol=0.1)
+
+
+def test_place_of_the_device_does_not_matter():
+    options = {"boundary": Open(), "resolution": 0.5, "far": 10.0}
+    moved = [Impurity((i.position[0] + 50.0, i.position[1] - 20.0), size=i.size) for i in MANY]
+    here = estimated_cells(PLANE, MANY, **options)
+    assert estimated_cells(PLANE, moved, **options) == pytest.approx(here, rel=1e-6)

@@ -1,0 +1,178 @@
+"""Periodic cells: topology without sides, geometry with them, and a file in between."""
+
+import math
+
+import numpy as np
+import pytest
+
+from pearlfem import Film, Impurity, Periodic, Plane, create_space, read_mesh
+from pearlfem.errors import StudyError
+from pearlfem.mesh import periodic as periodic_mesh
+from pearlfem.mesh.generate import write_space
+from pearlfem.mesh.sizes import grading
+from pearlfem.mesh.sizes.grading import all_cores
+
+FILM = Film(Plane(), 1.0)
+CELLS = {
+    "square": Periodic(((1.0, 0.0), (0.0, 1.0))),
+    "triangular": Periodic(((1.0, 0.0), (0.5, math.sqrt(0.75)))),
+    "oblique": Periodic(((0.9, 0.2), (-0.2, 1.3))),
+    "small": Periodic(((3e-6, 0.0), (4e-6, 5e-6))),
+}
+COARSE = {"resolution": 0.3}
+
+
+def impurities(periodic):
+    """Two, the second of which is written in another cell."""
+    a, b = np.array(periodic.cell)
+    size = 0.1 * periodic.width
+    return [
+        Impurity((0.0, 0.0), size=size),
+        Impurity(tuple((1.7 * a + 0.4 * b).tolist()), size=size),
+    ]
+
+
+@pytest.fixture(scope="module", params=CELLS)
+def periodic(request):
+    return CELLS[request.param]
+
+
+@pytest.fixture(scope="module")
+def space(periodic):
+    return create_space(FILM, impurities(periodic), boundary=periodic, **COARSE)
+
+
+def counts(topology, cells, dimension):
+    """Numbers of vertices, edges, … of ``cells``, entities of ``dimension``."""
+    found = [len(cells)]
+    for d in range(dimension):
+        topology.create_connectivity(dimension, d)
+        links = topology.connectivity(dimension, d)
+        found.append(len(np.unique(np.concatenate([links.links(c) for c in cells]))))
+    return [*found[1:], found[0]]
+
+
+def test_groups(space):
+    assert set(space.groups) == {"film", "magnetic-wall"}
+    assert space.mirrored
+
+
+def test_there_are_no_sides(space):
+    topology = space.mesh.topology
+    topology.create_connectivity(2, 3)
+    outer = np.flatnonzero(np.diff(topology.connectivity(2, 3).offsets) == 1)
+    assert set(outer) == set(space.facets("film", "magnetic-wall"))
+    assert len(outer) == len(space.facet_tags.indices)
+
+
+def test_space_is_a_torus_times_an_interval(space):
+    topology = space.mesh.topology
+    vertices, edges, facets, cells = counts(topology, range(space.cells), 3)
+    assert vertices - edges + facets - cells == 0
+    for name in ("film", "magnetic-wall"):
+        vertices, edges, facets = counts(topology, space.facets(name), 2)
+        assert vertices - edges + facets == 0
+        assert 2 * edges == 3 * facets
+
+
+def test_each_cell_has_its_own_places(space, periodic, corners, measure):
+    area = abs(np.linalg.det(periodic.cell))
+    scale = math.sqrt(area)
+    assert measure(corners(space, "film") / scale) == pytest.approx(1.0, rel=1e-9)
+    volume = measure(corners(space) / scale) * scale
+    assert volume == pytest.approx(periodic.height, rel=1e-9)
+    assert space.mesh.geometry.x[:, 2].max() == pytest.approx(periodic.height, rel=1e-9)
+
+
+def test_nodes_of_a_vertex_differ_by_lattice_vectors(space, periodic):
+    mesh = space.mesh
+    mesh.topology.create_connectivity(3, 0)
+    vertices = mesh.topology.connectivity(3, 0).array
+    nodes = mesh.geometry.dofmaps[0].ravel()
+    first = np.zeros(vertices.max() + 1, dtype=int)
+    first[vertices] = nodes
+    differences = mesh.geometry.x[nodes] - mesh.geometry.x[first[vertices]]
+    steps = differences[:, :2] @ np.linalg.inv(periodic.vectors)
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-9)
+    assert np.abs(differences[:, 2]).max() <= 1e-9 * periodic.height
+    pairs = np.unique(np.column_stack([vertices, nodes]), axis=0)
+    images = np.bincount(pairs[:, 0])
+    assert set(images) == {1, 2, 4}  # within, on a wall, on a post
+    # Posts go from the film to the lid, and each of their vertices has four places.
+    on_post = mesh.geometry.x[first[images == 4], 2]
+    assert on_post.min() == 0.0
+    assert on_post.max() == pytest.approx(periodic.height)
+
+
+def test_cells_are_as_small_at_images_as_at_impurities(space, periodic, corners):
+    film = corners(space, "film")[..., :2]
+    sides = np.linalg.norm(film - np.roll(film, 1, axis=1), axis=-1).max(axis=1)
+    middles = film.mean(axis=1)
+    for impurity in impurities(periodic):
+        offsets = (middles - impurity.position) @ np.linalg.inv(periodic.vectors)
+        near = np.linalg.norm((offsets - np.round(offsets)) @ periodic.vectors, axis=1)
+        # √(1.33² + 1.05²) sizes are asked for; the generator exceeds it by up to a half.
+        assert sides[near < 1.5 * impurity.size].max() < 2.6 * impurity.size
+
+
+def test_images_of_an_impurity_in_the_corner_surround_the_cell():
+    square, corner = (
+        CELLS["square"],
+        [Impurity((0.0, 0.0), size=0.1), Impurity((1.0, 1.0), size=0.1)],
+    )
+    found = {core.position for core in all_cores(corner, square)}
+    assert {(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)} <= found
+
+
+def test_points_come_into_the_cell(space, periodic):
+    assert space.cell is not None
+    rng = np.random.default_rng(0)
+    points = 10 * periodic.height * rng.uniform(-1, 1, (50, 3))
+    moved = space.inside(points)
+    fractions = (moved[:, :2] - space.cell.center) @ np.linalg.inv(periodic.vectors)
+    assert np.abs(fractions).max() <= 0.5 + 1e-9
+    steps = (points - moved)[:, :2] @ np.linalg.inv(periodic.vectors)
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-7)
+    assert np.array_equal(moved[:, 2], points[:, 2])
+
+
+def test_mesh_survives_a_file(tmp_path, periodic, space):
+    path = tmp_path / "cell.msh"
+    assert write_space(path, FILM, impurities(periodic), boundary=periodic, **COARSE) == space.cells
+    read = read_mesh(path)
+    assert read.groups.keys() == space.groups.keys()
+    assert all(len(read.facets(group)) == len(space.facets(group)) for group in space.groups)
+    assert (
+        read.mesh.topology.index_map(0).size_global == space.mesh.topology.index_map(0).size_global
+    )
+    np.testing.assert_allclose(read.cell.vectors, space.cell.vectors, atol=1e-9 * periodic.width)
+
+
+def test_cells_as_large_as_the_periods_are_refused(monkeypatch):
+    square = CELLS["square"]
+    monkeypatch.setattr(grading, "_FEWEST", 0.5)
+    with pytest.raises(StudyError, match="as large as the periods"):
+        create_space(FILM, [Impurity((0.0, 0.0), size=5.0)], boundary=square, resolution=0.1)
+
+
+def test_large_impurities_do_not_make_cells_too_large():
+    space = create_space(FILM, [Impurity((0.0, 0.0), size=5.0)], boundary=CELLS["square"])
+    assert space.cells > 500
+
+
+def test_errors_of_the_copied_wall_are_taken_out():
+    rng = np.random.default_rng(3)
+    heights = np.column_stack([np.zeros((5, 2)), np.arange(5.0)])  # a post, and its three images
+    shifts = np.array([(0.0, 0.0, 0.0), (2.0, 0.1, 0.0), (-0.3, 1.5, 0.0), (1.7, 1.6, 0.0)])
+    exact = (shifts[:, None] + heights).reshape(-1, 3)
+    noise = 1e-8 * rng.uniform(-1, 1, exact.shape)
+    noise[:5] = 0.0
+    points, vertices = periodic._merged(exact + noise, ((2.0, 0.1), (-0.3, 1.5)))
+    np.testing.assert_allclose(points, exact, atol=1e-14)
+    assert np.array_equal(vertices, np.tile(np.arange(5), 4))
+
+
+def test_walls_that_do_not_match_are_refused(monkeypatch):
+    monkeypatch.setattr(periodic_mesh, "_SAME", 1e-20)
+    with pytest.raises(StudyError, match="opposite walls"):
+        create_space(FILM, impurities(CELLS["oblique"]), boundary=CELLS["oblique"])

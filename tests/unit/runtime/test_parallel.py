@@ -1,0 +1,39 @@
+"""Work on one rank for all, in the serial case; tests/parallel has the others."""
+
+import pytest
+from mpi4py import MPI
+
+from pearlfem.runtime.parallel import on_root, together
+
+BOTH = pytest.mark.parametrize("do", [on_root, together])
+
+
+@BOTH
+@pytest.mark.parametrize("result", [17, None, [1, 2], 0])
+def test_result_comes_back(do, result):
+    assert do(MPI.COMM_SELF, lambda: result) == result
+
+
+@BOTH
+def test_error_comes_back_as_it_is(do):
+    def fail():
+        raise FileNotFoundError(2, "No such file", "x.toml")
+
+    with pytest.raises(FileNotFoundError, match=r"x\.toml"):
+        do(MPI.COMM_SELF, fail)
+
+
+@BOTH
+def test_work_is_done_once(do):
+    calls = []
+    do(MPI.COMM_SELF, lambda: calls.append(1))
+    assert calls == [1]
+
+
+@BOTH
+def test_keyboard_interrupt_is_not_held_back(do):
+    def interrupt():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        do(MPI.COMM_SELF, interrupt)
