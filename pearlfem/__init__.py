@@ -25,7 +25,8 @@ from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.film import Film, Hole, Region
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.applied import AppliedPotential, CurrentLoop, Dipole, UniformField
-from pearlfem.model.sources.base import Fluxoid, Impurity, Vortex
+from pearlfem.model.sources.flux import Fluxoid, Vortex
+from pearlfem.model.sources.impurity import Impurity
 from pearlfem.observables.energy import free_energy, interaction_tensor
 from pearlfem.observables.fields import (
     magnetic_field,

@@ -11,24 +11,19 @@ import numpy.typing as npt
 
 from pearlfem.errors import StudyError
 from pearlfem.formulation.base import Formulation
-from pearlfem.formulation.fields import Fields
+from pearlfem.formulation.fields import Fields, Lift
 from pearlfem.formulation.film import ALLOWED_QUADRATURE_ERROR, quadrature_errors
 from pearlfem.formulation.stream.assembled import StreamFormulation
-from pearlfem.formulation.stream.point_lifts import Lift, on_film_of_mesh
+from pearlfem.formulation.stream.point_lifts import on_film_of_mesh
 from pearlfem.formulation.vector.assembled import VectorFormulation
-from pearlfem.mesh.circumscribed import fit_round_edges
+from pearlfem.mesh.round_edges import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.checks import check_repeatable, check_sources, refuse_points
 from pearlfem.model.film import Film
-from pearlfem.model.periodic import check_repeatable, repeated
-from pearlfem.model.sources.base import (
-    Impurity,
-    Source,
-    Vortex,
-    check_sources,
-    is_point,
-    numbered,
-    refuse_points,
-)
+from pearlfem.model.sources.base import Source, numbered
+from pearlfem.model.sources.flux import Vortex
+from pearlfem.model.sources.impurity import Impurity, is_point
+from pearlfem.model.sources.repeated import repeated
 from pearlfem.solution import Drive, FormulationName, Solution
 
 _Array = npt.NDArray[np.float64]

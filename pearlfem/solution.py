@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from dolfinx import fem
 
-from pearlfem.formulation.fields import Fields
-from pearlfem.formulation.stream.point_lifts import Lift, add_lifts
+from pearlfem.formulation.fields import Fields, Lift, add_lifts
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Source

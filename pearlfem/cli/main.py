@@ -35,8 +35,10 @@ from pearlfem.runtime.signals import EXIT_CODE, Terminated, termination_raises
 from pearlfem.study.study import Study, read_study
 from pearlfem.workflow.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.workflow.inductance import inductance, write_inductance
-from pearlfem.workflow.run import PICTURE, draw_picture, probe_result, run_study
+from pearlfem.workflow.replay import draw_picture, probe_result
+from pearlfem.workflow.run import run_study
 from pearlfem.workflow.warmup import warm_up
+from pearlfem.workflow.write import PICTURE
 
 _STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
 _OUT = click.option(

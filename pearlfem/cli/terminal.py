@@ -11,11 +11,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from pearlfem.cli.tables import comparison_table, coupling_comparisons, holes_table
+from pearlfem.cli.tables import comparison_table, holes_table
 from pearlfem.geometry.shapes import Plane
 from pearlfem.model.boundary import Open
 from pearlfem.model.periodic import Periodic
 from pearlfem.study.study import Study
+from pearlfem.workflow.comparison import coupling_comparisons
 
 _MOST_ROWS = 30
 

@@ -11,8 +11,7 @@ from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
-from pearlfem.formulation.fields import Fields
-from pearlfem.formulation.stream.point_lifts import Lift
+from pearlfem.formulation.fields import Fields, Lift
 from pearlfem.model.sources.base import Source
 from pearlfem.solvers.conjugate_gradients import ConjugateGradients
 

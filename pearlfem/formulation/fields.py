@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from dolfinx import fem
 
 
@@ -12,3 +15,39 @@ class Fields(NamedTuple):
 
     potential: fem.Function
     stream_function: fem.Function | None
+
+
+_Array = npt.NDArray[np.float64]
+
+
+_Dofs = npt.NDArray[np.int32]
+
+
+class Lift(NamedTuple):
+    """The lift l of a point impurity.
+
+    Args:
+        dofs: The dofs that this rank owns at which u = ψ − ψ_∞ is given, ``(n,)``.
+        values: l = −ψ_∞ there [current], ``(n,)``.
+        image: B(l, ·) of the functions of these dofs [energy per current], ``(n,)``.
+    """
+
+    dofs: _Dofs
+    values: _Array
+    image: _Array
+
+
+def add_lifts(fields: Fields, lifts: Collection[tuple[Lift, float]]) -> None:
+    """Make of w and 2w the potential u = l + w and the stream function 2u (collective).
+
+    Args:
+        fields: w and 2w, overwritten.
+        lifts: Lifts and their weights in l.
+    """
+    u, g = fields
+    assert g is not None
+    for lift, weight in lifts:
+        u.x.array[lift.dofs] += weight * lift.values
+        g.x.array[lift.dofs] += 2.0 * weight * lift.values
+    u.x.scatter_forward()
+    g.x.scatter_forward()

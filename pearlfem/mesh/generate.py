@@ -31,10 +31,12 @@ from pearlfem.mesh.sizes.grading import (
     sizes_at,
 )
 from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
-from pearlfem.model.boundary import Boundary, Open, check_boundary
+from pearlfem.model.boundary import Boundary, Open
+from pearlfem.model.checks import check_boundary, check_sources
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.sources.base import Source, check_sources, has_points
+from pearlfem.model.sources.base import Source
+from pearlfem.model.sources.impurity import has_points
 from pearlfem.runtime.atomic import atomic_file
 from pearlfem.runtime.parallel import on_root
 

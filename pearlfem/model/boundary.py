@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Annotated, Literal
 
-import shapely
 from pydantic import AfterValidator
 from pydantic.dataclasses import dataclass
 
-from pearlfem.errors import StudyError
-from pearlfem.model.film import Film
-from pearlfem.model.periodic import Periodic, check_periodic
-from pearlfem.model.sources.base import Source, numbered, refuse_points
+from pearlfem.model.periodic import Periodic
 from pearlfem.quantities.annotated import (
     FORBID_EXTRA,
     Length,
@@ -100,44 +95,3 @@ class Walls:
 
 
 Boundary = Open | Walls | Periodic
-
-
-def check_boundary(boundary: Boundary, film: Film, sources: Sequence[Source]) -> None:
-    """Refuse walls that cut the film or leave sources out, and point impurities between walls.
-
-    In a periodic space refuse what does not repeat itself.
-
-    Raises:
-        StudyError: Film or sources are not inside the walls, or a source is a point impurity; or
-            see ``check_periodic``.
-    """
-    if isinstance(boundary, Open):
-        return
-    if isinstance(boundary, Periodic):
-        check_periodic(film, sources)
-        return
-    refuse_points(sources, f"between walls (kind = {boundary.kind!r})")
-    lower, upper = boundary.heights
-    if not lower < 0 < upper:
-        raise StudyError(
-            f"boundary: {boundary} has walls at z = {lower:g} and z = {upper:g}; "
-            "allowed: one below and one above the film in z = 0"
-        )
-    if film.bounded:
-        corners = shapely.get_coordinates(film.outline()).tolist()
-    else:
-        corners = [p for o in film.openings for p in shapely.get_coordinates(o.outline).tolist()]
-    for corner in corners:
-        if not boundary.clearance(corner) > 0:
-            x, y = corner
-            raise StudyError(
-                f"boundary: {boundary} cuts {film.shape} at ({x:g}, {y:g}); allowed: walls that do "
-                "not touch the film"
-            )
-    for name, source in numbered(sources):
-        for core in source.cores:
-            if not boundary.clearance(core.position) > 0:
-                raise StudyError(
-                    f"{name}: position = {list(core.position)} lies outside "
-                    f"{boundary}; allowed: a point inside its walls"
-                )

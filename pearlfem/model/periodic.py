@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass as plain_dataclass
 from functools import cached_property
 from typing import Annotated
 
@@ -13,17 +10,12 @@ import numpy.typing as npt
 from pydantic import AfterValidator
 from pydantic.dataclasses import dataclass
 
-from pearlfem.errors import StudyError
-from pearlfem.geometry.shapes import Plane
-from pearlfem.model.film import Film
 from pearlfem.model.layouts import are_parallel
-from pearlfem.model.sources.base import Core, Impurity, Source, numbered, refuse_points
 from pearlfem.quantities.annotated import FORBID_EXTRA, Point
 
 _Array = npt.NDArray[np.float64]
 _Vectors = tuple[Point, Point]
 
-_WHERE = "with boundary.kind = 'periodic'"
 _DECAY = 14.0  # e^{−2 × 14} = 7e-13: what the lid adds to the energy, relatively
 _TIE = 1e-9  # what is as short but for round-off is not replaced
 
@@ -106,73 +98,3 @@ def lattice_points(vectors: _Array, reach: float) -> _Array:
     i, j = (np.arange(-n, n + 1) for n in np.floor(reach / heights).astype(int))
     steps = np.stack(np.meshgrid(i, j, indexing="ij"), axis=-1).reshape(-1, 2)
     return np.asarray(steps @ vectors)
-
-
-@plain_dataclass(frozen=True)
-class Repeated:
-    """An impurity and all its images; see ``Source``.
-
-    Args:
-        impurity: One of them.
-        vectors: Those along which it is repeated, compact ones as of ``Periodic`` [length].
-    """
-
-    impurity: Impurity
-    vectors: _Vectors
-
-    @property
-    def cores(self) -> Sequence[Core]:
-        """Where it varies fast: at one of the images, which stands for all."""
-        return self.impurity.cores
-
-    @property
-    def reach(self) -> float:
-        """Distance [length] beyond which a is zero: none."""
-        return math.inf
-
-    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
-        """Return the sum of all images' a."""
-        vectors, center = np.array(self.vectors), np.array(self.impurity.position)
-        steps = np.round((points - center) @ np.linalg.inv(vectors))
-        near = points - steps @ vectors  # in the cell around the impurity
-        farthest = np.linalg.norm(vectors, axis=1).sum() / 2
-        total = np.zeros_like(points)
-        for shift in lattice_points(vectors, self.impurity.reach + farthest):
-            total += self.impurity.vector_potential(film, near - shift, superfluid_weight)
-        return total
-
-
-def repeated(source: Source, vectors: _Vectors) -> Repeated:
-    """Return ``source``, see ``check_repeatable``, with its images along ``vectors``."""
-    assert isinstance(source, Impurity)
-    return Repeated(source, vectors)
-
-
-def check_periodic(film: Film, sources: Sequence[Source]) -> None:
-    """Refuse what does not repeat itself.
-
-    Raises:
-        StudyError: A film other than a uniform plane, a source other than impurities, or a point.
-    """
-    where = f"not allowed {_WHERE}"
-    if not isinstance(film.shape, Plane):
-        raise StudyError(f"film.shape = {film.shape}: {where}; allowed: 'plane'")
-    if film.openings:
-        raise StudyError(f"film.hole {film.openings[0].name!r}: {where}; allowed: no holes")
-    if not film.uniform:
-        raise StudyError(
-            f"film.pearl_length: one that varies is {where}; allowed: one number, and no regions"
-        )
-    check_repeatable(sources)
-
-
-def check_repeatable(sources: Sequence[Source]) -> None:
-    """Refuse sources that cannot be repeated: all but impurities with a size.
-
-    Raises:
-        StudyError: There is one; says which.
-    """
-    for name, source in numbered(sources):
-        if not isinstance(source, Impurity):
-            raise StudyError(f"{name}: not allowed {_WHERE}; allowed: impurities")
-    refuse_points(sources, _WHERE)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -18,16 +17,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    TypeAdapter,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
 
 from pearlfem.errors import StudyError
 from pearlfem.quantities.annotated import Length, Point, PositiveLength
-from pearlfem.quantities.units import ReducedUnits, Units
-from pearlfem.study.csv_rows import cell_value, csv_rows
 
 # The field of the film varies over lengths of the height, so the work for the flux through a loop
 # grows with the square of radius/height.
@@ -73,7 +68,6 @@ def _loop_above_film(radius: float, height: float) -> float:
 Name = Annotated[str, Field(strict=True), AfterValidator(_file_name)]
 Place = Annotated[tuple[Length, Length, Length], BeforeValidator(_lifted)]
 PlaceAbove = tuple[Length, Length, PositiveLength]
-_PLACE: TypeAdapter[tuple[float, float, float]] = TypeAdapter(Place)
 Samples = Annotated[int, Field(ge=2, le=MOST_SAMPLES, strict=True)]
 
 
@@ -102,32 +96,6 @@ class PointsProbe(_Probe):
     def outline(self) -> _Array:
         """Return points [length] that lie within space only if the probe does, ``(n, 3)``."""
         return self.places()
-
-
-def read_points(path: Path, name: str, units: Units | ReducedUnits) -> PointsProbe:
-    """Return the probe ``name`` of the points in a CSV file with columns x, y and, maybe, z.
-
-    Without z they lie on the film.
-
-    Raises:
-        StudyError: The file cannot be read, or a number in it is none.
-    """
-    points = []
-    for row, cells in csv_rows(path, str(path), ("x", "y"), ("z",), MOST_SAMPLES):
-        given = [cell_value(cells[axis]) for axis in "xyz" if axis in cells]
-        try:
-            points.append(_PLACE.validate_python(given, context=units))
-        except ValidationError as error:
-            fault = error.errors(include_url=False)[0]
-            column = "xyz"[int(fault["loc"][0])]
-            raise StudyError(
-                f"{path}: row {row}, column {column} = {cells[column]!r}: not allowed; "
-                f"{fault['msg']}"
-            ) from None
-    try:
-        return PointsProbe(name=name, points=tuple(points))
-    except ValidationError as error:
-        raise StudyError(f"{path}: {error.errors(include_url=False)[0]['msg']}") from None
 
 
 class LineProbe(_Probe):

@@ -24,10 +24,9 @@ from pydantic_core import PydanticCustomError
 
 from pearlfem.analytic import bcs
 from pearlfem.model.film import Film, Profile
-from pearlfem.model.sources.base import Impurity
-from pearlfem.quantities.annotated import NotNegative, Positive
+from pearlfem.model.sources.impurity import Impurity
+from pearlfem.quantities.annotated import NotNegative, Positive, Table
 from pearlfem.quantities.units import ReducedUnits, Units, in_units
-from pearlfem.study.shape_tables import Table
 
 _WEIGHTS = {"clean": bcs.clean_weight, "dirty": bcs.dirty_weight}
 

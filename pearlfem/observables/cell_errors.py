@@ -24,8 +24,8 @@ from dolfinx import fem
 
 from pearlfem.formulation.film import FilmQuadrature, facet_rule, film_quadrature
 from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.model.checks import refuse_points
 from pearlfem.model.film import Film
-from pearlfem.model.sources.base import refuse_points
 from pearlfem.observables.fields import FIELD_DEGREE, flux_density, london_current, turned_gradient
 from pearlfem.runtime.jit import compiled_expression
 from pearlfem.solution import Solution

@@ -19,7 +19,8 @@ from pearlfem.formulation.film import facet_rule
 from pearlfem.geometry.perforated import Opening
 from pearlfem.model.film import Film
 from pearlfem.model.sources.applied import is_applied
-from pearlfem.model.sources.base import Fluxoid, is_point
+from pearlfem.model.sources.flux import Fluxoid
+from pearlfem.model.sources.impurity import is_point
 from pearlfem.observables.energy import Bracket, mutual_energies
 from pearlfem.observables.fields import london_current, own_flux_density, turned_gradient
 from pearlfem.observables.point_impurities.fields import exact_flux, exact_work

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pearlfem.quantities.units import in_units
 
@@ -38,3 +38,12 @@ Moment = Annotated[Finite, in_units("moment")]
 PositiveEnergy = Annotated[Positive, in_units("energy")]
 Winding = Annotated[int, Field(strict=True), AfterValidator(not_zero)]
 Point = tuple[Length, Length]
+
+
+Number = Annotated[int, Field(ge=0, strict=True)]
+
+
+class Table(BaseModel):
+    """A table of a study file: a key that is not a field is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

@@ -11,7 +11,7 @@ from pearlfem.errors import StudyError
 from pearlfem.model.boundary import Boundary, Box, Open, Place, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Cell, Periodic
-from pearlfem.study.shape_tables import Table
+from pearlfem.quantities.annotated import Table
 
 
 class BoundaryTable(Table):

@@ -10,10 +10,10 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
 from pearlfem.model.layouts import MOST_SITES, lattice_sites, random_sites
-from pearlfem.model.sources.base import Impurity
-from pearlfem.quantities.annotated import Finite, NotNegativeLength, Point, Strength
+from pearlfem.model.sources.impurity import Impurity
+from pearlfem.quantities.annotated import Finite, NotNegativeLength, Number, Point, Strength, Table
 from pearlfem.study.csv_rows import cell_value, csv_rows
-from pearlfem.study.shape_tables import Number, Origin, Table
+from pearlfem.study.shape_tables import Origin
 
 _PLACE = ("x", "y")
 _REST = ("angle", "strength", "size")

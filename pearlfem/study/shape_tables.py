@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
 import shapely
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from pearlfem.geometry import drawings
 from pearlfem.geometry.shapes import (
@@ -21,10 +21,8 @@ from pearlfem.geometry.shapes import (
     Union,
     ring,
 )
-from pearlfem.quantities.annotated import Finite, Point, PositiveLength
+from pearlfem.quantities.annotated import Finite, Number, Point, PositiveLength, Table
 from pearlfem.quantities.units import ReducedUnits, Units
-
-Number = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Origin(NamedTuple):
@@ -32,12 +30,6 @@ class Origin(NamedTuple):
 
     folder: Path
     units: Units | ReducedUnits
-
-
-class Table(BaseModel):
-    """A table of a study file: a key that is not a field is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class PlaneTable(Table):

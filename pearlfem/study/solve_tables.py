@@ -10,8 +10,7 @@ from pydantic import Field, model_validator
 from pearlfem.errors import StudyError
 from pearlfem.model.boundary import Boundary
 from pearlfem.model.periodic import Periodic
-from pearlfem.quantities.annotated import Positive
-from pearlfem.study.shape_tables import Table
+from pearlfem.quantities.annotated import Positive, Table
 
 
 class MeshTable(Table):

@@ -16,8 +16,9 @@ from pydantic import ValidationError
 from pearlfem.errors import StudyError
 from pearlfem.quantities.units import Kind, ReducedUnits, Units
 from pearlfem.study.keys import parse_place, put
-from pearlfem.study.study import Study, StudyTable, parse_study, read_study_text
+from pearlfem.study.study import Study, parse_study, read_study_text
 from pearlfem.study.sweep_tables import ParameterTable, sweep_table
+from pearlfem.study.tables import StudyTable
 from pearlfem.study.toml_text import parse_toml
 
 _Units = Units | ReducedUnits

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from pearlfem.errors import StudyError
-from pearlfem.study.shape_tables import Table
+from pearlfem.quantities.annotated import Table
 
 MOST_POINTS = 100_000
 _DIGITS = 12  # of what a range has between its ends: tidy, and the same on every machine

@@ -16,7 +16,7 @@ from pearlfem.mesh.from_file import space_from_file
 from pearlfem.mesh.generate import create_space
 from pearlfem.mesh.refined import CELLS_PER_CELL, refined
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.sources.base import has_points
+from pearlfem.model.sources.impurity import has_points
 from pearlfem.observables.tables import check_places
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName

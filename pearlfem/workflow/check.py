@@ -15,14 +15,14 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.analytic import infinite_film
-from pearlfem.cli.tables import Comparison, coupling_comparisons
 from pearlfem.geometry.shapes import Plane
 from pearlfem.mesh.generate import create_space
 from pearlfem.model.film import Film
-from pearlfem.model.sources.base import Impurity
+from pearlfem.model.sources.impurity import Impurity
 from pearlfem.observables.energy import interaction_tensor
 from pearlfem.observables.fields import magnetic_field, sheet_current
 from pearlfem.problem import MaxwellLondon
+from pearlfem.workflow.comparison import Comparison, coupling_comparisons
 
 COUPLING_TOLERANCE = 1e-4
 FIELD_TOLERANCE = 1e-3  # of K and B

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.errors import ConvergenceError, StudyError
-from pearlfem.model.sources.base import Fluxoid, check_sources
+from pearlfem.model.checks import check_sources
+from pearlfem.model.sources.flux import Fluxoid
 from pearlfem.observables.holes import inductance_bracket, inverse_inductance
 from pearlfem.runtime.atomic import atomic_file
 from pearlfem.study.study import Study

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -78,21 +77,6 @@ def find_order(study: Study, tensor: _Array) -> Order:
     return Order(
         ground, {name: float(of(ground.angles)) for name, of in found.items()}, tuple(thermal)
     )
-
-
-def turned(study: Study, angles: _Array) -> Study:
-    """Return ``study`` with other ``angles`` [degrees] of its moments, ``(n,)``.
-
-    Raises:
-        StudyError: There are more moments, or less.
-    """
-    if len(angles) != len(study.impurities):
-        raise StudyError(
-            f"{len(angles)} angles (interaction.npz) for {len(study.impurities)} impurities"
-        )
-    pairs = zip(study.impurities, angles.tolist(), strict=True)
-    impurities = tuple(replace(impurity, angle=angle) for impurity, angle in pairs)
-    return study.model_copy(update={"impurities": impurities})
 
 
 def order_as_dict(order: Order, units: Units | ReducedUnits) -> dict[str, Any]:

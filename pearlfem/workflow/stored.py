@@ -27,8 +27,7 @@ from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.problem import MaxwellLondon
 from pearlfem.runtime.parallel import on_root
 from pearlfem.solution import FormulationName, Solution
-from pearlfem.study.study import Study, read_study
-from pearlfem.workflow.ordering import turned
+from pearlfem.study.study import Study, read_study, turned
 
 SOLUTION = "solution.npz"
 

@@ -26,7 +26,8 @@ from petsc4py import PETSc
 from poisson import poisson
 
 from pearlfem import Film, Impurity, MaxwellLondon, Plane, create_space
-from pearlfem.io.fields.vtu import nodal_values, write_film, write_space
+from pearlfem.io.fields.nodal import nodal_values
+from pearlfem.io.fields.vtu import write_film, write_space
 from pearlfem.mesh import generate as mesh_module
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.quantities.units import ReducedUnits

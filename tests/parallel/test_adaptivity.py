@@ -8,7 +8,7 @@ from mpi4py import MPI
 
 from pearlfem import ConvergenceError, Disc, Film, Impurity, create_space, ring, run_study
 from pearlfem.analytic import infinite_film
-from pearlfem.mesh.circumscribed import fit_round_edges
+from pearlfem.mesh.round_edges import fit_round_edges
 from pearlfem.mesh.sizes.adapted import gather
 from pearlfem.mesh.sizes.edges import on_circle
 from pearlfem.study.study import parse_study

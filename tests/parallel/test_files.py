@@ -10,7 +10,8 @@ from mpi4py import MPI
 
 from pearlfem import run_study
 from pearlfem.errors import ConvergenceError, StudyError
-from pearlfem.io.fields.vtu import nodal_values, write_film, write_space
+from pearlfem.io.fields.nodal import nodal_values
+from pearlfem.io.fields.vtu import write_film, write_space
 from pearlfem.io.fields.vtx import write_vtx
 from pearlfem.quantities.units import ReducedUnits
 from pearlfem.solvers import multigrid

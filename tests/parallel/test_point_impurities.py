@@ -18,7 +18,7 @@ from pearlfem import (
     sheet_current,
 )
 from pearlfem.errors import StudyError
-from pearlfem.io.fields.vtu import nodal_values
+from pearlfem.io.fields.nodal import nodal_values
 from pearlfem.model.film import Hole
 from pearlfem.observables.energy import mutual_energies
 from pearlfem.observables.fields import flux_density, nodal_sheet_current

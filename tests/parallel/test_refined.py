@@ -18,7 +18,7 @@ from pearlfem import (
 from pearlfem.errors import StudyError
 from pearlfem.mesh.generate import write_space
 from pearlfem.mesh.refined import refined
-from pearlfem.model.sources.base import has_points
+from pearlfem.model.sources.impurity import has_points
 from pearlfem.runtime.parallel import on_root
 from pearlfem.study.study import parse_study
 from pearlfem.workflow.run import run_study

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pearlfem.cli.tables import Comparison
 from pearlfem.workflow.check import check_solver
+from pearlfem.workflow.comparison import Comparison
 
 
 def test_solver_agrees_with_exact_theory():

@@ -31,7 +31,7 @@ from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Polygon, Rectangle, ring
 from pearlfem.model.film import Region
 from pearlfem.model.sources.applied import UniformField
-from pearlfem.model.sources.base import Vortex
+from pearlfem.model.sources.flux import Vortex
 from pearlfem.observables.energy import mutual_energies
 from pearlfem.observables.fields import flux_density, nodal_sheet_current, nodal_stream_function
 from pearlfem.observables.holes import hole_states

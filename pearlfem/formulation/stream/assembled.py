@@ -16,7 +16,8 @@ from pearlfem.formulation.stream.levels import assemble_level, interpolation
 from pearlfem.formulation.stream.point_loads import PointLoads
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources.base import Source, is_point
+from pearlfem.model.sources.base import Source
+from pearlfem.model.sources.impurity import is_point
 from pearlfem.solvers.multigrid import Multigrid
 
 

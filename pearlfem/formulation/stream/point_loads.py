@@ -8,12 +8,13 @@ from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
 from pearlfem.formulation.base import Load
+from pearlfem.formulation.fields import Lift
 from pearlfem.formulation.stream import forms
 from pearlfem.formulation.stream.levels import Level
-from pearlfem.formulation.stream.point_lifts import Lift, given_dofs, given_values
+from pearlfem.formulation.stream.point_lifts import given_dofs, given_values
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources.base import Impurity
+from pearlfem.model.sources.impurity import Impurity
 from pearlfem.quantities.annotated import Point
 
 _Array = npt.NDArray[np.float64]

@@ -20,7 +20,9 @@ from scipy.spatial import KDTree
 
 from pearlfem.mesh.sizes.grading import device_extent
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.sources.base import Impurity, Source, Vortex, has_points
+from pearlfem.model.sources.base import Source
+from pearlfem.model.sources.flux import Vortex
+from pearlfem.model.sources.impurity import Impurity, has_points
 from pearlfem.study.study import Study
 
 _Array = npt.NDArray[np.float64]

@@ -20,7 +20,7 @@ from dolfinx.io import VTXWriter
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
-from pearlfem.io.fields.vtu import NodalValues
+from pearlfem.io.fields.nodal import NodalValues
 
 _Array = npt.NDArray[np.float64]
 _ENGINE = "BP4"  # the youngest that ParaView 5.11 reads

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from pearlfem.errors import StudyError
 from pearlfem.io.fields.blocks import label_units
 from pearlfem.io.results.arrays import read_arrays
-from pearlfem.model.sources.base import Impurity
+from pearlfem.model.sources.impurity import Impurity
 from pearlfem.quantities.units import ReducedUnits, Units
 
 INTERACTION = "interaction.npz"

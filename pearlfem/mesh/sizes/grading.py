@@ -25,7 +25,8 @@ from pearlfem.mesh.sizes.edges import EdgeSizes, corner_sizes, edge_sizes
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.sources.base import Core, Source, has_points
+from pearlfem.model.sources.base import Core, Source
+from pearlfem.model.sources.impurity import has_points
 
 _CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest core

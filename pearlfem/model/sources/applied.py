@@ -15,10 +15,9 @@ from pydantic import AfterValidator
 from pydantic.dataclasses import dataclass
 
 from pearlfem.analytic import applied_fields
-from pearlfem.errors import StudyError
-from pearlfem.model.boundary import Boundary, Open
 from pearlfem.model.film import Film
-from pearlfem.model.sources.base import Core, Fluxoid, Source, name_of
+from pearlfem.model.sources.base import Core, Source
+from pearlfem.model.sources.flux import Fluxoid
 from pearlfem.quantities.annotated import (
     FORBID_EXTRA,
     Current,
@@ -171,27 +170,6 @@ class AppliedPotential:
 def is_applied(source: Source) -> bool:
     """Return whether ``source`` is an applied field, and not on the film itself."""
     return isinstance(source, Applied | AppliedPotential)
-
-
-def check_applied(film: Film, boundary: Boundary, sources: Sequence[Source]) -> None:
-    """Refuse fields that film or walls have no finite answer to.
-
-    Raises:
-        StudyError: A uniform field on the whole plane, or any field between walls.
-    """
-    for source in sources:
-        if not isinstance(source, Applied):
-            continue
-        if isinstance(source, UniformField) and not film.bounded:
-            raise StudyError(
-                f"applied.field = {list(source.field)}: no finite answer on the whole plane; "
-                "allowed: a film with an edge"
-            )
-        if not isinstance(boundary, Open):
-            raise StudyError(
-                f"applied: a field ({name_of(source)}) cannot reach into walls of kind = "
-                f"{boundary.kind!r}; allowed: kind = 'open'"
-            )
 
 
 def idle_islands(film: Film, sources: Sequence[Source]) -> list[Point]:

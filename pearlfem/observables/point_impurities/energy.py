@@ -12,12 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from pearlfem.analytic import infinite_film
+from pearlfem.formulation.fields import Lift
 from pearlfem.formulation.film import film_quadrature
 from pearlfem.formulation.load import FilmLoad
 from pearlfem.formulation.stream import forms
-from pearlfem.formulation.stream.point_lifts import Lift
 from pearlfem.formulation.stream.point_products import energies_off_film, film_pairings
-from pearlfem.model.sources.base import Impurity, Source, is_point
+from pearlfem.model.sources.base import Source
+from pearlfem.model.sources.impurity import Impurity, is_point
 from pearlfem.quantities.annotated import Point
 from pearlfem.solution import Solution, drive_weights
 

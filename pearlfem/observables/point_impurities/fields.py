@@ -16,7 +16,8 @@ from dolfinx import fem
 
 from pearlfem.analytic import infinite_film
 from pearlfem.formulation.stream.point_products import film_pairings, line_rule, potential_integrals
-from pearlfem.model.sources.base import Source, is_point
+from pearlfem.model.sources.base import Source
+from pearlfem.model.sources.impurity import is_point
 from pearlfem.quantities.annotated import Point
 from pearlfem.solution import Solution
 

@@ -15,8 +15,8 @@ import pytest
 import pyvista
 
 import pearlfem
-from pearlfem.cli.tables import Comparison
 from pearlfem.solvers import multigrid
+from pearlfem.workflow.comparison import Comparison
 
 PROGRAM = Path(sys.executable).parent / "pearlfem"
 COMMANDS = ("run", "sweep", "plot", "report", "mesh", "check")

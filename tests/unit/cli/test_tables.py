@@ -8,11 +8,12 @@ import pytest
 from rich.console import Console
 
 from pearlfem.analytic import infinite_film
-from pearlfem.cli.tables import Comparison, comparison_table, coupling_comparisons
+from pearlfem.cli.tables import comparison_table
 from pearlfem.geometry.shapes import Disc, Plane
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
-from pearlfem.model.sources.base import Impurity
+from pearlfem.model.sources.impurity import Impurity
+from pearlfem.workflow.comparison import Comparison, coupling_comparisons
 
 FILM = Film(Plane(), pearl_length=1.0)
 ALONG = [Impurity((0.0, 0.0), size=0.1), Impurity((0.5, 0.0), size=0.1, strength=2.0)]

@@ -10,7 +10,8 @@ from pearlfem.mesh.generate import create_space, write_space
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.film import Film, Hole, Region
 from pearlfem.model.sources.applied import UniformField
-from pearlfem.model.sources.base import Fluxoid, Impurity
+from pearlfem.model.sources.flux import Fluxoid
+from pearlfem.model.sources.impurity import Impurity
 
 COARSE = {"resolution": 0.12, "far": 3.0}
 FIELD = (UniformField((0.0, 0.0, 1.0)),)

@@ -12,7 +12,7 @@ from pearlfem.geometry.shapes import Disc, Plane
 from pearlfem.mesh.generate import create_space, write_space
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.film import Film
-from pearlfem.model.sources.base import Impurity
+from pearlfem.model.sources.impurity import Impurity
 
 FAR = 5.0
 COARSE = {"resolution": 0.2, "far": FAR}  # as the fixture ``space``

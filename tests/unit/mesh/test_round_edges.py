@@ -18,7 +18,7 @@ from pearlfem import (
     create_space,
     ring,
 )
-from pearlfem.mesh.circumscribed import fit_round_edges
+from pearlfem.mesh.round_edges import fit_round_edges
 from pearlfem.mesh.sizes.edges import on_circle
 
 DISC, HOLE = Disc(1.5, center=(2.0, -0.75)), Disc(0.5, center=(1.5, -0.75))

@@ -11,7 +11,7 @@ from pearlfem.mesh.generate import create_space, write_space
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.boundary import Walls
 from pearlfem.model.film import Film
-from pearlfem.model.sources.base import Impurity
+from pearlfem.model.sources.impurity import Impurity
 
 FILMS = {"plane": Film(Plane(), 1.0), "disc": Film(Disc(1.0, center=(0.25, 0.5)), 1.0)}
 IMPURITIES = [Impurity((0.5, 0.25), size=0.3)]

@@ -11,6 +11,7 @@ from pearlfem.analytic import applied_fields
 from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Plane
 from pearlfem.model.boundary import Open, Walls
+from pearlfem.model.checks import check_applied
 from pearlfem.model.film import Film
 from pearlfem.model.sources.applied import (
     Applied,
@@ -19,10 +20,11 @@ from pearlfem.model.sources.applied import (
     Dipole,
     UniformField,
     applied_field,
-    check_applied,
     is_applied,
 )
-from pearlfem.model.sources.base import Core, Impurity, Vortex, name_of
+from pearlfem.model.sources.base import Core, name_of
+from pearlfem.model.sources.flux import Vortex
+from pearlfem.model.sources.impurity import Impurity
 
 PLANE, DISC = Film(Plane(), 1.0), Film(Disc(1.0, center=(2.0, -1.0)), 1.0)
 UNIFORM = UniformField((0.3, -0.2, 0.7))

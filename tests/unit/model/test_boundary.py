@@ -7,9 +7,10 @@ import pytest
 
 from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Plane
-from pearlfem.model.boundary import Open, Walls, check_boundary
+from pearlfem.model.boundary import Open, Walls
+from pearlfem.model.checks import check_boundary
 from pearlfem.model.film import Film
-from pearlfem.model.sources.base import Impurity
+from pearlfem.model.sources.impurity import Impurity
 
 PLANE, DISC = Film(Plane(), 1.0), Film(Disc(1.0, center=(0.5, 0.0)), 1.0)
 SLAB = Walls("shield", (math.inf, math.inf, 2.0))

@@ -9,10 +9,12 @@ import pytest
 
 from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Plane
-from pearlfem.model.boundary import check_boundary
+from pearlfem.model.checks import check_boundary
 from pearlfem.model.film import Film, Hole, Region
-from pearlfem.model.periodic import Periodic, lattice_points, repeated
-from pearlfem.model.sources.base import Fluxoid, Impurity, Vortex
+from pearlfem.model.periodic import Periodic, lattice_points
+from pearlfem.model.sources.flux import Fluxoid, Vortex
+from pearlfem.model.sources.impurity import Impurity
+from pearlfem.model.sources.repeated import repeated
 from pearlfem.study.study import parse_study
 
 PLANE = Film(Plane(), 1.0)

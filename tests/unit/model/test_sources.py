@@ -8,16 +8,11 @@ import pytest
 
 from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Plane, Rectangle, ring
+from pearlfem.model.checks import check_sources
 from pearlfem.model.film import Film, Hole, Region
-from pearlfem.model.sources.base import (
-    Core,
-    Fluxoid,
-    Impurity,
-    Vortex,
-    check_sources,
-    is_point,
-    name_of,
-)
+from pearlfem.model.sources.base import Core, name_of
+from pearlfem.model.sources.flux import Fluxoid, Vortex
+from pearlfem.model.sources.impurity import Impurity, is_point
 
 PLANE = Film(Plane(), 1.0)
 HOLED = Film(

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from pearlfem.errors import StudyError
-from pearlfem.model.sources.base import Vortex
+from pearlfem.model.sources.flux import Vortex
 from pearlfem.model.temperature import Temperature
 from pearlfem.study.study import parse_study
 

@@ -6,7 +6,8 @@ import pytest
 from pearlfem.geometry.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
 from pearlfem.model.film import Hole, Region
 from pearlfem.model.sources.applied import CurrentLoop, Dipole, UniformField
-from pearlfem.model.sources.base import Fluxoid, Impurity, Vortex
+from pearlfem.model.sources.flux import Fluxoid, Vortex
+from pearlfem.model.sources.impurity import Impurity
 from pearlfem.study.study import parse_study
 
 DEVICE = """\

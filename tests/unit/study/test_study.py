@@ -9,7 +9,7 @@ from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Plane
 from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.film import Film
-from pearlfem.model.sources.base import Impurity
+from pearlfem.model.sources.impurity import Impurity
 from pearlfem.study.study import parse_study, read_study, read_study_text
 
 FULL = """\

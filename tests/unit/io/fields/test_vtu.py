@@ -6,7 +6,8 @@ import pyvista
 import ufl
 from dolfinx import fem
 
-from pearlfem.io.fields.vtu import nodal_values, write_film, write_space
+from pearlfem.io.fields.nodal import nodal_values
+from pearlfem.io.fields.vtu import write_film, write_space
 from pearlfem.quantities.units import ReducedUnits, Units
 
 TETRA10, TRIANGLE6 = 24, 22  # VTK's numbers of these cell types

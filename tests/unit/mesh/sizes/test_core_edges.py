@@ -8,7 +8,8 @@ from pearlfem.mesh.sizes.core_edges import edge_sizes_of_cores
 from pearlfem.mesh.sizes.grading import seeds, sizes_at
 from pearlfem.model.boundary import Open
 from pearlfem.model.film import Film, Hole
-from pearlfem.model.sources.base import Core, Impurity
+from pearlfem.model.sources.base import Core
+from pearlfem.model.sources.impurity import Impurity
 
 
 @pytest.mark.parametrize("distance", [0.5, 0.01, 1e-4])

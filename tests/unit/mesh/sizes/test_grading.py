@@ -5,7 +5,7 @@ import pytest
 from pearlfem.geometry.shapes import Disc, Plane
 from pearlfem.mesh.sizes.grading import device_extent
 from pearlfem.model.film import Film
-from pearlfem.model.sources.base import Impurity
+from pearlfem.model.sources.impurity import Impurity
 
 
 def test_disc_is_its_own_extent():

@@ -1,0 +1,178 @@
+"""A solution at VTK's nodes, which all writers of fields share."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import basix
+import numpy as np
+import numpy.typing as npt
+from dolfinx import fem
+from mpi4py import MPI
+
+from pearlfem.io.fields.fine_film import Pieces, split_near
+from pearlfem.mesh.sizes.grading import device_extent
+from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.observables.fields import (
+    flux_density,
+    own_flux_density,
+    own_sheet_current,
+    own_stream_function,
+    scalar_potential,
+)
+from pearlfem.observables.point_impurities.fields import distinct_nodes, point_moments
+from pearlfem.observables.point_impurities.kernels import exact_film_fields
+from pearlfem.quantities.units import Kind, ReducedUnits, Units
+from pearlfem.solution import Solution
+
+_Array = npt.NDArray[np.float64]
+
+
+# VTK's quadratic tetrahedron: its vertices, then the mid-points of these edges.
+_TETRA_EDGES = ((0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3))
+
+
+_TETRA_MIRROR = [0, 2, 1, 3, 6, 5, 4, 7, 9, 8]
+
+
+_TRIANGLE_MIRROR = [0, 2, 1, 5, 4, 3]
+
+
+_KINDS: dict[str, Kind] = {
+    "B": "field",
+    "B_z": "field",
+    "K": "sheet_current",
+    "g": "current",
+    "psi": "current",
+    "strength": "strength",
+    "size": "length",
+    "length": "length",  # of points
+}
+
+
+class NodalValues(NamedTuple):
+    """A solution at VTK's nodes of the cells and of the film's facets that this rank owns.
+
+    Cells are upright and facets seen from above, as VTK wants them.
+
+    ``nodes`` (n, 10, 3) [length], ``space`` the fields there, ``film_nodes`` (m, 6, 3) [length],
+    ``film`` the fields there, the communicator ``comm`` of all ranks, and the names of the fields'
+    ``units``.
+    """
+
+    nodes: _Array
+    space: dict[str, _Array]
+    film_nodes: _Array
+    film: dict[str, _Array]
+    comm: MPI.Comm
+    units: dict[str, str]
+
+
+def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues:
+    """Return what ``write_film`` and ``write_space`` need of a solution, in ``units``.
+
+    Note:
+        Collective.
+    """
+    mesh = solution.space.mesh
+    cells = np.arange(mesh.topology.index_map(mesh.topology.dim).size_local)
+    corners = mesh.geometry.x[mesh.geometry.dofmaps[0][cells]]
+    middles = [(corners[:, a] + corners[:, b]) / 2 for a, b in _TETRA_EDGES]
+    nodes = np.concatenate([corners, np.stack(middles, axis=1)], axis=1)
+    space = {"B": _at_nodes(flux_density(solution), cells)}
+    if (psi := scalar_potential(solution)) is not None:
+        space["psi"] = _at_nodes(psi, cells)
+    film_nodes, film = _film_values(solution, nodes)
+    _turn(nodes, space, _TETRA_MIRROR)
+    _turn(film_nodes, film, _TRIANGLE_MIRROR)
+    for fields in (space, film):
+        for name in fields:
+            fields[name] = units.from_reduced(fields[name], _KINDS[name])
+    names = array_units(units)
+    return NodalValues(nodes, space, film_nodes, film, mesh.comm, names)
+
+
+def array_units(units: Units | ReducedUnits) -> dict[str, str]:
+    """Return the names of the units of all arrays in the files, and that of ``length``."""
+    return {name: units.name(kind) for name, kind in _KINDS.items()}
+
+
+def _film_values(solution: Solution, nodes: _Array) -> tuple[_Array, dict[str, _Array]]:
+    """Return the nodes of the film's facets, and K, B_z and g there; finer near point impurities.
+
+    Args:
+        solution: The solution.
+        nodes: Those of all cells, ``(n, 10, 3)``.
+    """
+    above, facets = solution.space.sides("film").T
+    rows = above[:, None], _facet_nodes()[facets]
+
+    def on_film(function: fem.Function) -> _Array:
+        values = _at_nodes(function, above)
+        return np.asarray(values[np.arange(len(above))[:, None], rows[1]])
+
+    places = nodes[rows]
+    values = {
+        "K": on_film(own_sheet_current(solution)),
+        "B_z": on_film(own_flux_density(solution))[..., 2],
+    }
+    if solution.stream_function is not None:
+        values["g"] = on_film(own_stream_function(solution))
+    points = [position for position, _ in point_moments(solution)]
+    if points:
+        scale = device_extent(solution.film, [drive.source for drive in solution.drives]).size
+        pieces = _split(solution.space, places[:, :3, :2], np.array(points), 0.2 * scale)
+        places = pieces.interpolated(places)
+        places[..., 2] = 0.0
+        values = {name: pieces.interpolated(each) for name, each in values.items()}
+        distinct, which = distinct_nodes(places[..., :2].reshape(-1, 2))
+        exact = exact_film_fields(solution, distinct)._asdict()
+        for name in values:
+            values[name] += exact[name][which].reshape(values[name].shape)
+    K = values["K"]
+    values["K"] = np.concatenate([K, np.zeros_like(K[..., :1])], axis=-1)
+    return places, values
+
+
+def _split(space: TaggedMesh, corners: _Array, points: _Array, scale: float) -> Pieces:
+    """Return this rank's share of ``split_near`` of the whole film, so that pieces fit together."""
+    mesh = space.mesh
+    vertices = mesh.geometry.input_global_indices[space.nodes("film")].astype(np.int64)
+    all_corners = mesh.comm.allgather(corners)
+    all_vertices = np.concatenate(mesh.comm.allgather(vertices))
+    pieces = split_near(all_vertices, np.concatenate(all_corners), points, scale)
+    facets = pieces.facets - sum(len(each) for each in all_corners[: mesh.comm.rank])
+    mine = (facets >= 0) & (facets < len(corners))
+    return Pieces(facets[mine], pieces.corners[mine])
+
+
+def _at_nodes(function: fem.Function, cells: npt.NDArray[np.integer]) -> _Array:
+    """Return a discontinuous function of degree 2 at VTK's nodes of ``cells``."""
+    dofs = function.function_space.dofmap.list[cells][:, _vtk_order()]
+    return np.asarray(function.x.array.reshape(-1, *function.ufl_shape)[dofs])
+
+
+def _vtk_order() -> list[int]:
+    """Return where VTK's ten nodes stand among those of DOLFINx: vertices, then basix' edges."""
+    edges = [set(edge) for edge in basix.topology(basix.CellType.tetrahedron)[1]]
+    return [0, 1, 2, 3, *(4 + edges.index(set(edge)) for edge in _TETRA_EDGES)]
+
+
+def _facet_nodes() -> npt.NDArray[np.int64]:
+    """Return the six nodes of each facet of a quadratic tetrahedron, in VTK's order, ``(4, 6)``."""
+    edges = [set(edge) for edge in _TETRA_EDGES]
+    rows = []
+    for a, b, c in basix.topology(basix.CellType.tetrahedron)[2]:
+        rows.append([a, b, c, *(4 + edges.index(e) for e in ({a, b}, {b, c}, {c, a}))])
+    return np.array(rows)
+
+
+def _turn(nodes: _Array, data: dict[str, _Array], mirror: list[int]) -> None:
+    """Renumber, in place, cells that are inside out (tetrahedra) or face down (triangles)."""
+    sides = nodes[:, 1:4] - nodes[:, :1]
+    if nodes.shape[1] == 10:
+        inverted = np.linalg.det(sides) < 0
+    else:
+        inverted = np.cross(sides[:, 0], sides[:, 1])[:, 2] < 0
+    for values in (nodes, *data.values()):
+        values[inverted] = values[inverted][:, mirror]

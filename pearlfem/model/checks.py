@@ -1,0 +1,201 @@
+"""What does not go together: sources, films and boundaries that have no answer are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from pearlfem.errors import StudyError
+from pearlfem.geometry.shapes import Plane
+from pearlfem.model.boundary import Boundary, Open
+from pearlfem.model.film import Film
+from pearlfem.model.periodic import Periodic
+from pearlfem.model.sources.applied import Applied, UniformField
+from pearlfem.model.sources.base import Source, name_of, numbered
+from pearlfem.model.sources.flux import Fluxoid, Vortex
+from pearlfem.model.sources.impurity import Impurity, is_point
+from pearlfem.quantities.annotated import (
+    Point,
+)
+
+_Array = npt.NDArray[np.float64]
+
+
+def refuse_points(sources: Sequence[Source], where: str) -> None:
+    """Refuse point impurities; ``where`` ends the sentence "not allowed …".
+
+    Raises:
+        StudyError: There is one; says which.
+    """
+    for number, impurity in enumerate((s for s in sources if isinstance(s, Impurity)), start=1):
+        if is_point(impurity):
+            raise StudyError(
+                f"impurity {number}: size = 0 (a point impurity): not allowed {where}; "
+                "allowed: a size > 0"
+            )
+
+
+def check_sources(film: Film, sources: Sequence[Source]) -> None:
+    """Refuse sources that no film can answer.
+
+    Raises:
+        StudyError: There is no source; an impurity or a vortex lies outside the film or in a hole;
+            a fluxoid in a hole that is not there; a net vorticity on the whole plane; point
+            impurities at one place, or on a film without one Pearl length.
+    """
+    if not sources:
+        raise StudyError("impurity: none given; a study needs at least one source")
+    _check_points(film, sources)
+    winding = 0
+    for name, source in numbered(sources):
+        if isinstance(source, Impurity | Vortex):
+            check_position(film, name, source.position)
+        if isinstance(source, Fluxoid):
+            film.opening(source.hole)
+            winding += source.number
+        elif isinstance(source, Vortex):
+            winding += source.winding
+    if winding != 0 and not film.bounded:
+        raise StudyError(
+            f"vortex: the windings add up to {winding} on the whole plane, where currents then "
+            "fall off too slowly for an answer; allowed: windings that add up to 0, or a film with "
+            "an edge"
+        )
+
+
+def _check_points(film: Film, sources: Sequence[Source]) -> None:
+    if not film.uniform:
+        refuse_points(sources, "on a film whose Pearl length varies")
+    check_apart([(name, source) for name, source in numbered(sources) if is_point(source)])
+
+
+def check_apart(named: Sequence[tuple[str, Impurity]]) -> None:
+    """Refuse impurities at one place; messages call them by their names.
+
+    Raises:
+        StudyError: There are two; says which and where.
+    """
+    first: dict[Point, str] = {}
+    for name, impurity in named:
+        other = first.setdefault(impurity.position, name)
+        if other != name:
+            raise StudyError(
+                f"{name}: position = {list(impurity.position)} is that of {other}; allowed: "
+                "different positions"
+            )
+
+
+def check_position(film: Film, name: str, position: Point) -> None:
+    """Refuse a point that is not on the film.
+
+    Raises:
+        StudyError: It lies outside or in a hole; says which.
+    """
+    if film.contains(position):
+        return
+    hole = next((hole for hole in film.holes if hole.shape.contains(position)), None)
+    where = "outside the film" if hole is None else f"in hole {hole.name!r}"
+    raise StudyError(
+        f"{name}: position = {list(position)} lies {where}; allowed: a point inside {film.shape}"
+    )
+
+
+def check_applied(film: Film, boundary: Boundary, sources: Sequence[Source]) -> None:
+    """Refuse fields that film or walls have no finite answer to.
+
+    Raises:
+        StudyError: A uniform field on the whole plane, or any field between walls.
+    """
+    for source in sources:
+        if not isinstance(source, Applied):
+            continue
+        if isinstance(source, UniformField) and not film.bounded:
+            raise StudyError(
+                f"applied.field = {list(source.field)}: no finite answer on the whole plane; "
+                "allowed: a film with an edge"
+            )
+        if not isinstance(boundary, Open):
+            raise StudyError(
+                f"applied: a field ({name_of(source)}) cannot reach into walls of kind = "
+                f"{boundary.kind!r}; allowed: kind = 'open'"
+            )
+
+
+def check_boundary(boundary: Boundary, film: Film, sources: Sequence[Source]) -> None:
+    """Refuse walls that cut the film or leave sources out, and point impurities between walls.
+
+    In a periodic space refuse what does not repeat itself.
+
+    Raises:
+        StudyError: Film or sources are not inside the walls, or a source is a point impurity; or
+            see ``check_periodic``.
+    """
+    if isinstance(boundary, Open):
+        return
+    if isinstance(boundary, Periodic):
+        check_periodic(film, sources)
+        return
+    refuse_points(sources, f"between walls (kind = {boundary.kind!r})")
+    lower, upper = boundary.heights
+    if not lower < 0 < upper:
+        raise StudyError(
+            f"boundary: {boundary} has walls at z = {lower:g} and z = {upper:g}; "
+            "allowed: one below and one above the film in z = 0"
+        )
+    if film.bounded:
+        corners = shapely.get_coordinates(film.outline()).tolist()
+    else:
+        corners = [p for o in film.openings for p in shapely.get_coordinates(o.outline).tolist()]
+    for corner in corners:
+        if not boundary.clearance(corner) > 0:
+            x, y = corner
+            raise StudyError(
+                f"boundary: {boundary} cuts {film.shape} at ({x:g}, {y:g}); allowed: walls that do "
+                "not touch the film"
+            )
+    for name, source in numbered(sources):
+        for core in source.cores:
+            if not boundary.clearance(core.position) > 0:
+                raise StudyError(
+                    f"{name}: position = {list(core.position)} lies outside "
+                    f"{boundary}; allowed: a point inside its walls"
+                )
+
+
+_Vectors = tuple[Point, Point]
+
+
+_WHERE = "with boundary.kind = 'periodic'"
+
+
+def check_periodic(film: Film, sources: Sequence[Source]) -> None:
+    """Refuse what does not repeat itself.
+
+    Raises:
+        StudyError: A film other than a uniform plane, a source other than impurities, or a point.
+    """
+    where = f"not allowed {_WHERE}"
+    if not isinstance(film.shape, Plane):
+        raise StudyError(f"film.shape = {film.shape}: {where}; allowed: 'plane'")
+    if film.openings:
+        raise StudyError(f"film.hole {film.openings[0].name!r}: {where}; allowed: no holes")
+    if not film.uniform:
+        raise StudyError(
+            f"film.pearl_length: one that varies is {where}; allowed: one number, and no regions"
+        )
+    check_repeatable(sources)
+
+
+def check_repeatable(sources: Sequence[Source]) -> None:
+    """Refuse sources that cannot be repeated: all but impurities with a size.
+
+    Raises:
+        StudyError: There is one; says which.
+    """
+    for name, source in numbered(sources):
+        if not isinstance(source, Impurity):
+            raise StudyError(f"{name}: not allowed {_WHERE}; allowed: impurities")
+    refuse_points(sources, _WHERE)

@@ -1,0 +1,103 @@
+"""Vortices, and fluxoids that are trapped in holes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from pydantic.dataclasses import dataclass
+
+from pearlfem.model.film import Film
+from pearlfem.model.sources.base import Core
+from pearlfem.quantities.annotated import (
+    FORBID_EXTRA,
+    Point,
+    PositiveLength,
+    Winding,
+)
+
+_Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, config=FORBID_EXTRA)
+class Vortex:
+    """A vortex: rot a = −nΦ0 f with a Gaussian core f.
+
+    a = −(nΦ0/2πr) (1 − exp(−r²/2ξ²)) φ̂ around its centre.
+
+    Args:
+        position: Its centre (x, y) [length].
+        size: ξ [length], the width of its core.
+        winding: n, of either sign, not zero.
+
+    Raises:
+        pydantic.ValidationError: A value out of range (a ``ValueError``).
+
+    References:
+        J. Pearl, Appl. Phys. Lett. 5, 65 (1964).
+    """
+
+    position: Point
+    size: PositiveLength
+    winding: Winding = 1
+
+    @property
+    def cores(self) -> Sequence[Core]:
+        """Where it varies fast."""
+        return (Core(self.position, self.size),)
+
+    @property
+    def reach(self) -> float:
+        """Distance [length] beyond which a is zero: none."""
+        return math.inf
+
+    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+        """Return a; see ``Source``."""
+        offset = points - self.position
+        square = np.sum(offset**2, axis=-1)
+        scaled = square / (2 * self.size**2)
+        # (1 − e^{−s})/r², and its limit at the centre
+        ratio = np.divide(-np.expm1(-scaled), square, where=square > 0, out=np.zeros_like(square))
+        ratio[square == 0] = 1 / (2 * self.size**2)
+        return np.asarray(-self.winding / (2 * np.pi) * ratio[..., None] * _turned(offset))
+
+
+@dataclass(frozen=True, config=FORBID_EXTRA)
+class Fluxoid:
+    """A fluxoid trapped in a hole: a circulates by −NΦ0 around it, and rot a = 0 on the film.
+
+    a = −(NΦ0/2πr) φ̂ around the point of the hole that is farthest from its edge.
+
+    Args:
+        hole: Name of the hole.
+        number: N, of either sign, not zero.
+
+    Raises:
+        pydantic.ValidationError: A value out of range (a ``ValueError``).
+    """
+
+    hole: str
+    number: Winding = 1
+
+    @property
+    def cores(self) -> Sequence[Core]:
+        """Where it varies fast: nowhere that the hole's edge does not already ask for."""
+        return ()
+
+    @property
+    def reach(self) -> float:
+        """Distance [length] beyond which a is zero: none."""
+        return math.inf
+
+    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+        """Return a; see ``Source``."""
+        offset = points - film.opening(self.hole).pole
+        square = np.sum(offset**2, axis=-1, keepdims=True)
+        return -self.number / (2 * np.pi) * _turned(offset) / square
+
+
+def _turned(vectors: _Array) -> _Array:
+    """Return ẑ × v = r φ̂ for v = r r̂."""
+    return np.stack([-vectors[..., 1], vectors[..., 0]], axis=-1)

@@ -1,0 +1,61 @@
+"""A source with all its images in a periodic space."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass as plain_dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from pearlfem.model.film import Film
+from pearlfem.model.periodic import lattice_points
+from pearlfem.model.sources.base import Core, Source
+from pearlfem.model.sources.impurity import Impurity
+from pearlfem.quantities.annotated import Point
+
+_Array = npt.NDArray[np.float64]
+
+
+_Vectors = tuple[Point, Point]
+
+
+@plain_dataclass(frozen=True)
+class Repeated:
+    """An impurity and all its images; see ``Source``.
+
+    Args:
+        impurity: One of them.
+        vectors: Those along which it is repeated, compact ones as of ``Periodic`` [length].
+    """
+
+    impurity: Impurity
+    vectors: _Vectors
+
+    @property
+    def cores(self) -> Sequence[Core]:
+        """Where it varies fast: at one of the images, which stands for all."""
+        return self.impurity.cores
+
+    @property
+    def reach(self) -> float:
+        """Distance [length] beyond which a is zero: none."""
+        return math.inf
+
+    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+        """Return the sum of all images' a."""
+        vectors, center = np.array(self.vectors), np.array(self.impurity.position)
+        steps = np.round((points - center) @ np.linalg.inv(vectors))
+        near = points - steps @ vectors  # in the cell around the impurity
+        farthest = np.linalg.norm(vectors, axis=1).sum() / 2
+        total = np.zeros_like(points)
+        for shift in lattice_points(vectors, self.impurity.reach + farthest):
+            total += self.impurity.vector_potential(film, near - shift, superfluid_weight)
+        return total
+
+
+def repeated(source: Source, vectors: _Vectors) -> Repeated:
+    """Return ``source``, see ``check_repeatable``, with its images along ``vectors``."""
+    assert isinstance(source, Impurity)
+    return Repeated(source, vectors)

@@ -1,0 +1,99 @@
+"""Solutions, energies and tensors of a study's sources, from its assembled problems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from pearlfem.io.results.summary import Bounded
+from pearlfem.observables.energy import mutual_energies, tensor_bracket, tensor_of_energies
+from pearlfem.problem import MaxwellLondon
+from pearlfem.solution import FormulationName, Solution, superpose
+from pearlfem.study.study import Study
+from pearlfem.workflow.adaptivity import Round
+from pearlfem.workflow.assembly import Progress, timed
+
+_Array = npt.NDArray[np.float64]
+
+
+class _Response(NamedTuple):
+    """What one formulation gives: solutions of all sources, and the energies of all pairs.
+
+    Two solutions for each impurity, and one for all other sources together, if there are any.
+    """
+
+    solutions: list[Solution]
+    energies: _Array
+
+
+class _Answer(NamedTuple):
+    """The solution of all sources together, its free energy, and the tensor of the impurities."""
+
+    tensor: _Array | None
+    solution: Solution
+    energy: float
+
+
+def _respond(
+    study: Study, problem: MaxwellLondon, seconds: dict[str, float], progress: Progress
+) -> _Response:
+    with timed(seconds, "solve") as timer:
+        solutions = problem.solve_each(study.impurities) if study.impurities else []
+        if study.others:
+            solutions = [*solutions, problem.solve(study.others)]
+        energies = mutual_energies(solutions)
+    progress(
+        f"solve     {timer():6.1f} s   {len(solutions)} loads, at most "
+        f"{max(s.iterations for s in solutions)} iterations, {problem.formulation} formulation"
+    )
+    return _Response(solutions, energies)
+
+
+def _answer(study: Study, response: _Response) -> _Answer:
+    """Return the answer to all sources of ``study`` with its moments (collective)."""
+    weights = [m for impurity in study.impurities for m in impurity.moment]
+    weights += [1.0] if study.others else []
+    energy = float(np.array(weights) @ response.energies @ weights)
+    tensor = _tensor(study, response) if study.impurities else None
+    return _Answer(tensor, superpose(response.solutions, weights), energy)
+
+
+def _tensor(study: Study, response: _Response) -> _Array:
+    """Return the interaction tensor of the impurities of ``study``."""
+    own = slice(2 * len(study.impurities))
+    return tensor_of_energies(response.energies[own, own])
+
+
+def _bounded(
+    answers: Mapping[FormulationName, _Answer], rounds: Sequence[Round]
+) -> tuple[Bounded, Bounded | None]:
+    """Return free energy and interaction tensor with the bounds that there are.
+
+    The free energy also has those of ``rounds`` on the same mesh, which the tolerance is about.
+    """
+    stream, vector = answers.get("stream"), answers.get("vector")
+    lower = upper = None
+    if stream is not None:
+        lower = max([stream.energy, *(one.lower for one in rounds if one.lower is not None)])
+    if vector is not None:
+        upper = min([vector.energy, *(one.upper for one in rounds if one.upper is not None)])
+    if lower is None or upper is None:
+        (only,) = answers.values()
+        tensor = None if only.tensor is None else Bounded(only.tensor)
+        return Bounded(upper if lower is None else lower, lower, upper), tensor
+    energy = Bounded((lower + upper) / 2, lower, upper)
+    assert stream is not None and vector is not None
+    if stream.tensor is None or vector.tensor is None:
+        return energy, None
+    bracket = tensor_bracket(stream.tensor, vector.tensor)
+    return energy, Bounded((stream.tensor + vector.tensor) / 2, *bracket)
+
+
+def _best(rounds: Sequence[Round]) -> Bounded:
+    """Return the free energy of the round with the smallest error."""
+    best = min(rounds, key=lambda one: one.error)
+    known = [bound for bound in (best.lower, best.upper) if bound is not None]
+    return Bounded(sum(known) / len(known), best.lower, best.upper)

@@ -1,0 +1,57 @@
+"""A finished result once more: more points, the picture anew; nothing is solved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from mpi4py import MPI
+
+from pearlfem.observables.tables import Column
+from pearlfem.quantities.units import ReducedUnits, Units
+from pearlfem.runtime.parallel import on_root
+from pearlfem.study.csv_points import read_points
+from pearlfem.workflow.stored import load_solution, solved_study
+from pearlfem.workflow.write import _draw, _measure
+
+_Array = npt.NDArray[np.float64]
+
+
+def draw_picture(folder: Path) -> Path:
+    """Draw the film of a finished run again; return the picture's path.
+
+    Raises:
+        StudyError: ``folder`` holds no result with fields.
+
+    Note:
+        Not collective: call it on one rank.
+    """
+    return _draw(folder, solved_study(folder))
+
+
+def probe_result(
+    folder: Path, points: Path, comm: MPI.Comm = MPI.COMM_WORLD
+) -> tuple[list[Column], Units | ReducedUnits]:
+    """Return the fields of a finished run at more points, without solving again, and its units.
+
+    Args:
+        folder: That of the result, of a study with ``output.solution = true``.
+        points: CSV file with columns x, y and, maybe, z, in the units of the study.
+        comm: Communicator of all ranks.
+
+    Returns:
+        The table, as ``observables.tables.measure`` makes it.
+
+    Raises:
+        StudyError: A file cannot be read, or a point lies outside of the mesh.
+
+    Note:
+        Collective over ``comm``.
+    """
+    units = on_root(comm, lambda: solved_study(folder)).units
+    probe = on_root(comm, lambda: read_points(points, points.stem, units))
+    stored = load_solution(folder, comm=comm)
+    columns = _measure(stored.solution, probe)
+    stored.problem.destroy()
+    return columns, units
