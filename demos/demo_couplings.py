@@ -22,8 +22,8 @@
 # couplings are $J^*/r^2$ and $F = -(J^*/r^2)\cos(\theta_1+\theta_2)$: every state with
 # $\theta_1 = -\theta_2$ is as good as that one.
 #
-# **Weak form** of the finite elements, as coded in `pearlfem/fem/stream.py`: find $\psi$ for $z>0$,
-# $g = 2\psi$, $\mathbf K = \nabla g\times\hat z$, zero at the far boundary, with
+# **Weak form** of the finite elements, as coded in `pearlfem/formulation/stream/forms.py`: find
+# $\psi$ for $z>0$, $g = 2\psi$, $\mathbf K = \nabla g\times\hat z$, zero at the far boundary, with
 #
 # $$\int_{z>0}\mu_0\nabla\psi\cdot\nabla v\,dV
 # + \int_\Gamma\frac{2}{\kappa}\nabla_s\psi\cdot\nabla_s v\,dS
@@ -86,12 +86,12 @@ assert np.allclose(exact[0] * r / lengths[0], [1, 2], rtol=0.01)  # V = r0/r: 1/
 # %%
 pair = [pearlfem.Impurity((x, 0.0), size=size) for x in (-r / 2, r / 2)]
 film = pearlfem.Film(pearlfem.Plane(), pearl_length=shown)
-space = pearlfem.create_space(film, pair, resolution=0.6, comm=comm)
+mesh = pearlfem.create_mesh(film, pair, resolution=0.6, comm=comm)
 computed = (0.1, 0.5, shown, 20.0)
 found, references, tensors = [], [], {}
 say("   r0/r        J⊥, FEM      exact   difference      J∥, FEM      exact   difference   [J*/r²]")
 for length in computed:
-    problem = pearlfem.MaxwellLondon(replace(film, pearl_length=length), space, degree=3)
+    problem = pearlfem.MaxwellLondon(replace(film, pearl_length=length), mesh, degree=3)
     solutions = problem.solve_each(pair)
     tensors[length] = pearlfem.interaction_tensor(solutions)
     if length == shown:

@@ -14,8 +14,9 @@
 # **Equations.** $\mathbf K = -\kappa(\mathbf A + \mathbf A_{\mathrm{ext}})$ on the disc, with
 # $\kappa = 2/\mu_0 r_0$, and $\nabla\times\mathbf B = \mu_0\mathbf K\delta(z)$ in space.
 #
-# **Weak form**, as coded in `pearlfem/fem/stream.py`: find $\psi$ for $z > 0$, zero on the plane
-# off the film and at the far boundary, $g = 2\psi$, $\mathbf K = \nabla g\times\hat z$,
+# **Weak form**, as coded in `pearlfem/formulation/stream/forms.py`: find $\psi$ for $z > 0$, zero
+# on the plane off the film and at the far boundary, $g = 2\psi$, $\mathbf K = \nabla g\times
+# \hat z$,
 #
 # $$\int_{z>0}\mu_0\nabla\psi\cdot\nabla v\,dV
 # + \int_\Gamma\frac{2}{\kappa}\nabla_s\psi\cdot\nabla_s v\,dS = -\int_\Gamma B_a v\,dS .$$
@@ -68,9 +69,9 @@ REFERENCE = {
 moments, profiles = {}, {}
 for lengths in ((0.01,), (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)):
     film = replace(study.film, pearl_length=lengths[0])
-    space = pearlfem.create_space(film, study.sources, resolution=0.3, comm=comm)
+    mesh = pearlfem.create_mesh(film, study.sources, resolution=0.3, comm=comm)
     for r0 in lengths:
-        problem = pearlfem.MaxwellLondon(replace(film, pearl_length=r0), space)
+        problem = pearlfem.MaxwellLondon(replace(film, pearl_length=r0), mesh)
         solution = problem.solve(study.sources)
         moments[r0] = pearlfem.magnetic_moment(solution)[2]
         if r0 in REFERENCE:

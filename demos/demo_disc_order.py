@@ -14,15 +14,15 @@
 #
 # **Equations.** For a point impurity $\psi = \psi_\infty + \psi_r$, the exact potential of the
 # infinite film and a smooth rest, which is all that is solved for
-# (`pearlfem/fem/point_impurities.py`):
+# (`pearlfem/formulation/stream/point_lifts.py`):
 #
 # $$\mathsf T_{ij} = \mathsf T^\mathrm{Keldysh}_{ij} - 2B(\psi_{r,i},\psi_{r,j})
 # - \frac4\kappa\int_{\text{plane off the film}}
 # \nabla\psi_{\infty,i}\cdot\nabla\psi_{\infty,j}\,dS ,$$
 #
 # with the weak form $B(u,v) = \int_{z>0}\mu_0\nabla u\cdot\nabla v\,dV +
-# \int_\Gamma\frac2\kappa\nabla_su\cdot\nabla_sv\,dS$ of `pearlfem/fem/stream.py`. One operator
-# serves all 400 loads.
+# \int_\Gamma\frac2\kappa\nabla_su\cdot\nabla_sv\,dS$ of `pearlfem/formulation/stream/forms.py`. One
+# operator serves all 400 loads.
 
 # %%
 from pathlib import Path
@@ -51,8 +51,8 @@ n = len(impurities)
 # ground state is that of `pearlfem order demos/disc_order.toml` within 1e-4.
 
 # %%
-space = pearlfem.create_space(study.film, impurities, resolution=0.5)
-problem = pearlfem.MaxwellLondon(study.film, space, degree=2)
+mesh = pearlfem.create_mesh(study.film, impurities, resolution=0.5)
+problem = pearlfem.MaxwellLondon(study.film, mesh, degree=2)
 T = pearlfem.interaction_tensor(problem.solve_each(impurities))
 problem.destroy()
 

@@ -24,8 +24,8 @@
 #
 # $$E_{\mathrm{edge}} = -\frac{J^*}{8x^2},\qquad J^* = \frac{\Gamma^2}{2\pi\kappa} .$$
 #
-# **Weak form**, as coded in `pearlfem/fem/stream.py`: find $\psi$ for $z>0$, zero on the plane off
-# the film and at the far boundary, with
+# **Weak form**, as coded in `pearlfem/formulation/stream/forms.py`: find $\psi$ for $z>0$, zero on
+# the plane off the film and at the far boundary, with
 #
 # $$\int_{z>0}\mu_0\nabla\psi\cdot\nabla v\,dV
 # + \int_\Gamma\frac{2}{\kappa}\nabla_s\psi\cdot\nabla_s v\,dS
@@ -60,15 +60,15 @@ x = np.array([impurity.position[0] for impurity in impurities])
 # the error: 1 % of $E_{\mathrm{edge}}$ takes self-energies that are right to 3e-4.
 
 # %%
-mesh = study.mesh
-space = pearlfem.create_space(
-    study.film, impurities, resolution=mesh.resolution, far=mesh.far, comm=comm
+how = study.mesh
+mesh = pearlfem.create_mesh(
+    study.film, impurities, resolution=how.resolution, far=how.far, comm=comm
 )
 
 
 def edge_energies(pearl_length):
     """Return the tensors ½ (T_ii − T_∞) in units of J*/8x², and all solutions."""
-    problem = pearlfem.MaxwellLondon(replace(study.film, pearl_length=pearl_length), space)
+    problem = pearlfem.MaxwellLondon(replace(study.film, pearl_length=pearl_length), mesh)
     solutions = problem.solve_each(impurities)
     tensor = np.einsum("iiab->iab", pearlfem.interaction_tensor(solutions))
     bulk = np.array([infinite_film.self_energy(i.size, pearl_length) for i in impurities])

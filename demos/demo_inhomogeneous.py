@@ -14,8 +14,8 @@
 # **Equations.** $\mathbf K = -\kappa(\mathbf r)(\mathbf A + \mathbf A_{\mathrm{ext}} - \nabla\chi)$
 # with $\kappa = 2/\mu_0r_0(\mathbf r)$, $\nabla\cdot\mathbf K = 0$, no current through the edges.
 #
-# **Weak forms**, as coded in `pearlfem/fem/stream.py` and `vector.py`: find $\psi$ for $z>0$, zero
-# on the plane off the film and at the far boundary,
+# **Weak forms**, as coded in `pearlfem/formulation/stream/forms.py` and `vector/forms.py`: find
+# $\psi$ for $z>0$, zero on the plane off the film and at the far boundary,
 #
 # $$\int_{z>0}\mu_0\nabla\psi\cdot\nabla v\,dV
 # + \int_\Gamma\frac{2}{\kappa}\nabla_s\psi\cdot\nabla_s v\,dS = -\int_\Gamma B_a v\,dS ,$$
@@ -49,7 +49,7 @@ from matplotlib.colors import LogNorm
 comm = MPI.COMM_WORLD
 study = pearlfem.read_study(Path(__file__).parent / "inhomogeneous.toml")
 film, field = study.film, study.sources
-mesh = study.mesh
+how = study.mesh
 
 # %% [markdown]
 # ## A case with an answer
@@ -63,14 +63,14 @@ mesh = study.mesh
 # %%
 s = 1e5
 disc = pearlfem.Film(pearlfem.Disc(1.0), lambda x, y: s * (1 + x**2 + y**2))
-space = pearlfem.create_space(disc, field, resolution=0.3, far=mesh.far, comm=comm)
+mesh = pearlfem.create_mesh(disc, field, resolution=0.3, far=how.far, comm=comm)
 exact = 0.25 * np.pi * (1 - np.log(2)) / s
 
 
 def bracket(film):
     """Return the solution of the stream formulation, and the bounds of the energy."""
-    stream = pearlfem.MaxwellLondon(film, space, degree=3).solve(field)
-    vector = pearlfem.MaxwellLondon(film, space, degree=2, formulation="vector").solve(field)
+    stream = pearlfem.MaxwellLondon(film, mesh, degree=3).solve(field)
+    vector = pearlfem.MaxwellLondon(film, mesh, degree=2, formulation="vector").solve(field)
     return stream, pearlfem.free_energy(stream), pearlfem.free_energy(vector)
 
 
@@ -91,7 +91,7 @@ films = {
     "smooth, scratched": film,
     "$r_0 = 1$": pearlfem.Film(film.shape, 1.0),
 }
-space = pearlfem.create_space(film, field, resolution=mesh.resolution, far=mesh.far, comm=comm)
+mesh = pearlfem.create_mesh(film, field, resolution=how.resolution, far=how.far, comm=comm)
 lower, upper = {}, {}
 for name, one in films.items():
     found, lower[name], upper[name] = bracket(one)

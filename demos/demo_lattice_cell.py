@@ -55,10 +55,10 @@ def rows(angle):
 
 def bracket(angle, degree):
     cell, pair = rows(angle)
-    space = pearlfem.create_space(film, pair, boundary=pearlfem.Periodic(cell), comm=comm)
+    mesh = pearlfem.create_mesh(film, pair, boundary=pearlfem.Periodic(cell), comm=comm)
     tensors = []
     for formulation in ("stream", "vector"):
-        problem = pearlfem.MaxwellLondon(film, space, degree, formulation)
+        problem = pearlfem.MaxwellLondon(film, mesh, degree, formulation)
         tensors.append(pearlfem.interaction_tensor(problem.solve_each(pair)) / unit)
         problem.destroy()
     return tensor_bracket(*tensors)

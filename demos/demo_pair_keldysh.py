@@ -23,7 +23,8 @@
 # $\mathrm{rot}\,\mathbf K + \kappa B_z = -\kappa\,\mathrm{rot}\,\mathbf a$ with the background
 # potential $\mathbf a = (\Gamma/\kappa)(\mathbf m\times\hat z) f(\mathbf r-\mathbf r_i)$.
 #
-# **Weak form**, as coded in `pearlfem/fem/stream.py`: find $\psi$, zero at the far boundary, with
+# **Weak form**, as coded in `pearlfem/formulation/stream/forms.py`: find $\psi$, zero at the far
+# boundary, with
 #
 # $$\int_{z>0}\mu_0\nabla\psi\cdot\nabla v\,dV
 # + \int_\Gamma\frac{2}{\kappa}\nabla_s\psi\cdot\nabla_s v\,dS
@@ -63,12 +64,12 @@ impurities = [pearlfem.Impurity((x, 0.0), size=size) for x in (0.0, 0.2, 0.5, 1.
 # impurity is a load with its moment along $x$ and one with its moment along $y$.
 
 # %%
-space = pearlfem.create_space(film, impurities, comm=comm)
-problem = pearlfem.MaxwellLondon(film, space, degree=3)
+mesh = pearlfem.create_mesh(film, impurities, comm=comm)
+problem = pearlfem.MaxwellLondon(film, mesh, degree=3)
 solutions = problem.solve_each(impurities)
 tensor = pearlfem.interaction_tensor(solutions)
 if comm.rank == 0:
-    print(f"{space.cells:,} cells, {problem.dofs:,} dofs, {solutions[0].iterations} iterations")
+    print(f"{mesh.cells:,} cells, {problem.dofs:,} dofs, {solutions[0].iterations} iterations")
 
 # %% [markdown]
 # ## Compare

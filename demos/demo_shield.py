@@ -52,10 +52,10 @@ for above in distances:
     walls = pearlfem.Walls(
         "shield", (np.inf, np.inf, above + below), (0.0, 0.0, (above - below) / 2)
     )
-    space = pearlfem.create_space(film, pair, boundary=walls, resolution=0.5, far=12.0, comm=comm)
+    mesh = pearlfem.create_mesh(film, pair, boundary=walls, resolution=0.5, far=12.0, comm=comm)
     tensors = []
     for formulation in ("stream", "vector"):
-        problem = pearlfem.MaxwellLondon(film, space, 2, formulation)
+        problem = pearlfem.MaxwellLondon(film, mesh, 2, formulation)
         tensors.append(pearlfem.interaction_tensor(problem.solve_each(pair)))
         problem.destroy()
     brackets.append(tensor_bracket(*tensors))

@@ -23,8 +23,8 @@
 # $$J_\parallel = J^*u^2\frac{\cosh ur}{\sinh^2 ur}\to 2J^*u^2e^{-\pi r/w},\qquad
 # J_\perp = J^*\frac{u^2}{\sinh^2 ur}\to 4J^*u^2e^{-2\pi r/w} .$$
 #
-# **Weak form**, as coded in `pearlfem/fem/stream.py`: find $\psi$ for $z>0$, $g = 2\psi$, zero on
-# the plane off the film and at the far boundary, with
+# **Weak form**, as coded in `pearlfem/formulation/stream/forms.py`: find $\psi$ for $z>0$, $g =
+# 2\psi$, zero on the plane off the film and at the far boundary, with
 #
 # $$\int_{z>0}\mu_0\nabla\psi\cdot\nabla v\,dV
 # + \int_\Gamma\frac{2}{\kappa}\nabla_s\psi\cdot\nabla_s v\,dS
@@ -53,10 +53,10 @@ r0, size = study.film.pearl_length, study.impurities[0].size
 def solve(strip, pearl_length, impurities):
     """Return the solutions for each impurity, and J∥ and J⊥ of all pairs."""
     film = pearlfem.Film(strip, pearl_length)
-    space = pearlfem.create_space(
+    mesh = pearlfem.create_mesh(
         film, impurities, resolution=study.mesh.resolution, far=study.mesh.far, comm=comm
     )
-    problem = pearlfem.MaxwellLondon(film, space, study.solve.degree)
+    problem = pearlfem.MaxwellLondon(film, mesh, study.solve.degree)
     solutions = problem.solve_each(impurities)
     tensor = pearlfem.interaction_tensor(solutions)
     first, second = np.triu_indices(len(impurities), k=1)

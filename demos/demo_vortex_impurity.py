@@ -19,8 +19,8 @@
 # $\mathrm{rot}\,\mathbf K + \kappa B_z = \kappa\Phi_0f_v - \kappa\,\mathrm{rot}\,\mathbf a$,
 # $\mathbf a = (\Gamma/\kappa)(\mathbf m\times\hat z)f$ and $f_v$ the profile of the vortex's core.
 #
-# **Weak form**, as coded in `pearlfem/fem/stream.py`: find $\psi$ for $z>0$, $g = 2\psi$, zero on
-# the plane off the film and at the far boundary, with
+# **Weak form**, as coded in `pearlfem/formulation/stream/forms.py`: find $\psi$ for $z>0$, $g =
+# 2\psi$, zero on the plane off the film and at the far boundary, with
 #
 # $$\int_{z>0}\mu_0\nabla\psi\cdot\nabla v\,dV
 # + \int_\Gamma\frac{2}{\kappa}\nabla_s\psi\cdot\nabla_s v\,dS
@@ -63,11 +63,11 @@ size = vortex.size
 distances, angles = np.array([0.8, 0.3, 0.5, 1.5, 3.0]), np.radians([0, 140, 250, 100, 200])
 places = distances[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
 impurities = [replace(impurity, position=tuple(place)) for place in places.tolist()]
-mesh = study.mesh
-space = pearlfem.create_space(
-    study.film, [vortex, *impurities], resolution=mesh.resolution, far=mesh.far, comm=comm
+how = study.mesh
+mesh = pearlfem.create_mesh(
+    study.film, [vortex, *impurities], resolution=how.resolution, far=how.far, comm=comm
 )
-problem = pearlfem.MaxwellLondon(study.film, space, study.solve.degree)
+problem = pearlfem.MaxwellLondon(study.film, mesh, study.solve.degree)
 of_vortex, *of_impurities = problem.solve_each([vortex, *impurities])
 energies = 2 * mutual_energies([of_vortex, *of_impurities])[0, 1:].reshape(-1, 2)
 

@@ -17,8 +17,8 @@
 # $$\int_{\mathrm{hole}} B_z\,dS + \oint\frac{1}{\kappa}\mathbf K\cdot d\mathbf l = N\Phi_0 ,
 # \qquad \kappa = \frac{2}{\mu_0r_0} .$$
 #
-# **Weak form**, as coded in `pearlfem/fem/stream.py`: $\psi = g/2$ is one constant on the hole,
-# half the current around it, and
+# **Weak form**, as coded in `pearlfem/formulation/stream/forms.py`: $\psi = g/2$ is one constant on
+# the hole, half the current around it, and
 #
 # $$\int_{z>0}\mu_0\nabla\psi\cdot\nabla v\,dV
 # + \int_\Gamma\frac{2}{\kappa}\nabla_s\psi\cdot\nabla_s v\,dS = N\Phi_0\,v_{\mathrm{hole}} .$$
@@ -63,8 +63,8 @@ def table(solution, probe):
 # loops around the hole, and shows their error.
 
 # %%
-space = pearlfem.create_space(study.film, study.sources, resolution=0.3, comm=comm)
-problem = pearlfem.MaxwellLondon(study.film, space)
+mesh = pearlfem.create_mesh(study.film, study.sources, resolution=0.3, comm=comm)
+problem = pearlfem.MaxwellLondon(study.film, mesh)
 solution = problem.solve(study.sources)
 (hole,) = hole_states(solution)
 arm, squid = (table(solution, probe) for probe in study.output.probe)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from pearlfem import Disc, Film, Impurity
-from pearlfem.mesh.generate import write_space
+from pearlfem.mesh.generate import write_mesh
 
 FILM = Film(Disc(radius=1.0), pearl_length=1.0)
 IMPURITIES = [Impurity((0.0, 0.0), size=0.1)]
@@ -15,7 +15,7 @@ IMPURITIES = [Impurity((0.0, 0.0), size=0.1)]
 
 def write(path: Path) -> int:
     """Write the mesh and return its number of cells."""
-    return write_space(path, FILM, IMPURITIES, resolution=0.25, far=10.0)
+    return write_mesh(path, FILM, IMPURITIES, resolution=0.25, far=10.0)
 
 
 if __name__ == "__main__":

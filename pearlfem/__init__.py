@@ -4,8 +4,8 @@ Describe a film and its sources, mesh the space around it, solve, and ask for ob
 
     film = Film(Disc(radius=5.0), pearl_length=2.0)
     impurities = [Impurity((0.0, 0.0), size=0.25)]
-    space = create_space(film, impurities)
-    solution = MaxwellLondon(film, space).solve(impurities)
+    mesh = create_mesh(film, impurities)
+    solution = MaxwellLondon(film, mesh).solve(impurities)
     F, K = free_energy(solution), sheet_current(solution, [(1.0, 0.0)])
 """
 
@@ -19,7 +19,7 @@ with suppress(ImportError):  # where DOLFINx comes from this wheel, it has to be
 
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.geometry.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
-from pearlfem.mesh.generate import create_space
+from pearlfem.mesh.generate import create_mesh
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.film import Film, Hole, Region
@@ -65,7 +65,7 @@ __all__ = [
     "Union",
     "Vortex",
     "Walls",
-    "create_space",
+    "create_mesh",
     "current_through",
     "free_energy",
     "hole_states",

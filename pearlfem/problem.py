@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.errors import StudyError
 from pearlfem.formulation.base import Formulation
@@ -24,9 +23,9 @@ from pearlfem.model.sources.base import Source, numbered
 from pearlfem.model.sources.flux import Vortex
 from pearlfem.model.sources.impurity import Impurity, is_point
 from pearlfem.model.sources.repeated import repeated
+from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Drive, FormulationName, Solution
 
-_Array = npt.NDArray[np.float64]
 _Formulation = Callable[[Film, TaggedMesh, int], Formulation]
 FORMULATIONS: dict[str, _Formulation] = {
     "stream": StreamFormulation,
@@ -39,7 +38,7 @@ class MaxwellLondon:
 
     Args:
         film: The film.
-        space: The mesh.
+        mesh: The mesh.
         degree: Degree of the elements, 1 to 3.
         formulation: "stream" (scalar potential, energies from below) or "vector" (vector potential,
             energies from above).
@@ -51,13 +50,13 @@ class MaxwellLondon:
 
     Note:
         Collective. ``seconds`` holds the time that assembly and set-up of the solver took.
-        ``space`` is the mesh in use, with round edges as ``fit_round_edges`` has them.
+        ``mesh`` is the mesh in use, with round edges as ``fit_round_edges`` has them.
     """
 
     def __init__(
         self,
         film: Film,
-        space: TaggedMesh,
+        mesh: TaggedMesh,
         degree: int = 3,
         formulation: FormulationName = "stream",
         tolerance: float | None = None,
@@ -72,8 +71,8 @@ class MaxwellLondon:
         self.film, self.formulation = film, formulation
         # The film's energy grows with its area: bounds from above need all of it, and from below
         # no more.
-        self.space = fit_round_edges(space, film, covering=formulation == "vector")
-        self._discrete: Formulation = FORMULATIONS[formulation](film, self.space, degree)
+        self.mesh = fit_round_edges(mesh, film, covering=formulation == "vector")
+        self._discrete: Formulation = FORMULATIONS[formulation](film, self.mesh, degree)
         assembled = time.perf_counter()
         self._solver = self._discrete.create_solver()
         if tolerance is not None:
@@ -120,7 +119,7 @@ class MaxwellLondon:
 
         Args:
             sources: What it was solved for.
-            fields: Functions on the mesh of ``space``, of any elements, without what point
+            fields: Functions on the mesh of ``mesh``, of any elements, without what point
                 impurities have on the infinite film.
 
         Note:
@@ -140,9 +139,9 @@ class MaxwellLondon:
         check_sources(self.film, sources)
         if self.formulation != "stream":
             refuse_points(sources, f"with formulation = {self.formulation!r}")
-        if self.space.cell is not None:
+        if self.mesh.cell is not None:
             check_repeatable(sources)
-        if not self.space.mirrored or {"shield", "magnetic-wall"} & set(self.space.groups):
+        if not self.mesh.mirrored or {"shield", "magnetic-wall"} & set(self.mesh.groups):
             refuse_points(sources, "between walls")
         named = list(numbered(sources))
         for name, source in named:
@@ -150,7 +149,7 @@ class MaxwellLondon:
                 self._check_place(name, source)
         named = [(name, source) for name, source in named if not is_point(source)]
         whole = [self._whole(source) for _, source in named]
-        errors = quadrature_errors(self.space, self.film, whole)
+        errors = quadrature_errors(self.mesh, self.film, whole)
         for (name, source), error in zip(named, errors, strict=True):
             if error > ALLOWED_QUADRATURE_ERROR:
                 size = f"size = {source.size:g}: " if isinstance(source, Impurity | Vortex) else ""
@@ -162,11 +161,11 @@ class MaxwellLondon:
 
     def _whole(self, source: Source) -> Source:
         """Return ``source``, in a periodic space with its images."""
-        cell = self.space.cell
+        cell = self.mesh.cell
         return source if cell is None else repeated(source, cell.vectors)
 
     def _check_place(self, name: str, impurity: Impurity) -> None:
-        if not on_film_of_mesh(self.space, impurity):
+        if not on_film_of_mesh(self.mesh, impurity):
             raise StudyError(
                 f"{name}: position = {list(impurity.position)} lies beyond the edge of "
                 "the mesh's film, whose round edges have straight sides; allowed: a point inside"
@@ -179,7 +178,7 @@ class MaxwellLondon:
         answers = zip(sources, loads, lifts, *self._solver.solve(loads), strict=True)
         return [self._solution(*answer) for answer in answers]
 
-    def _load(self, sources: tuple[Source, ...]) -> tuple[_Array, dict[Source, Lift]]:
+    def _load(self, sources: tuple[Source, ...]) -> tuple[Array, dict[Source, Lift]]:
         """Return ℓ of all ``sources`` together, and the lifts of point impurities."""
         loads = [self._discrete.load(source) for source in sources]
         total = np.sum([load.vector for load in loads], axis=0)
@@ -189,19 +188,19 @@ class MaxwellLondon:
     def _solution(
         self,
         sources: tuple[Source, ...],
-        load: _Array,
+        load: Array,
         lifts: dict[Source, Lift],
-        unknowns: _Array,
+        unknowns: Array,
         iterations: int,
     ) -> Solution:
         return Solution(
             self.film,
-            self.space,
+            self.mesh,
             self.formulation,
             tuple(Drive(source) for source in sources),
             unknowns,
             load,
-            self._solver.images,
+            self._solver.apply_operator,
             iterations,
             self._discrete.fields,
             lifts,

@@ -8,16 +8,15 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from dolfinx import fem
 
 from pearlfem.formulation.fields import Fields, Lift, add_lifts
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Source
+from pearlfem.quantities.arrays import Array
 
 FormulationName = Literal["stream", "vector"]
-_Array = npt.NDArray[np.float64]
 
 
 class Drive(NamedTuple):
@@ -33,7 +32,7 @@ class Solution:
 
     Args:
         film: The film it was solved for.
-        space: The mesh.
+        mesh: The mesh.
         formulation: "stream" or "vector".
         drives: What drives it.
         unknowns: This rank's own unknowns, ``(n,)``.
@@ -51,14 +50,14 @@ class Solution:
     """
 
     film: Film
-    space: TaggedMesh
+    mesh: TaggedMesh
     formulation: FormulationName
     drives: tuple[Drive, ...]
-    unknowns: _Array
-    load: _Array
-    images: Callable[[Sequence[_Array]], list[_Array]]
+    unknowns: Array
+    load: Array
+    apply_operator: Callable[[Sequence[Array]], list[Array]]
     iterations: int
-    expand: Callable[[_Array], Fields]
+    expand: Callable[[Array], Fields]
     lifts: Mapping[Source, Lift] = field(default_factory=dict)
 
     @property
@@ -111,7 +110,7 @@ def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Soluti
     )
 
 
-def drive_weights(solutions: Sequence[Solution]) -> tuple[list[Source], _Array]:
+def drive_weights(solutions: Sequence[Solution]) -> tuple[list[Source], Array]:
     """Return all sources that drive ``solutions``, and the weight of each in each, ``(k, n)``."""
     sources = list({drive.source: None for s in solutions for drive in s.drives})
     column = {source: k for k, source in enumerate(sources)}

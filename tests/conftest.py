@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from mpi4py import MPI
 
-from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_space
+from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_mesh
 
 SECONDS_PER_TEST = 60  # on several ranks, where the slowest takes three
 
@@ -86,14 +86,14 @@ def impurities() -> tuple[Impurity, ...]:
 
 
 @pytest.fixture(scope="session")
-def space(film, impurities):
+def mesh(film, impurities):
     """About 600 cells."""
-    return create_space(film, impurities, resolution=0.2, far=5.0)
+    return create_mesh(film, impurities, resolution=0.2, far=5.0)
 
 
 @pytest.fixture(scope="session")
-def problem(film, space):
-    problem = MaxwellLondon(film, space, degree=2)
+def problem(film, mesh):
+    problem = MaxwellLondon(film, mesh, degree=2)
     yield problem
     problem.destroy()
 

@@ -26,7 +26,7 @@ from pearlfem.io.report.page import write_page
 from pearlfem.io.results.folder import held_folder
 from pearlfem.io.results.probes import write_table
 from pearlfem.io.results.study import STUDY
-from pearlfem.mesh.generate import write_space
+from pearlfem.mesh.generate import write_mesh
 from pearlfem.runtime.atomic import atomic_file
 from pearlfem.runtime.jit import cache_folder
 from pearlfem.runtime.launcher import WrongLauncherError, check_launcher
@@ -357,7 +357,7 @@ def _write_mesh(study: Study, path: Path, force: bool) -> int:
         )
     if path.exists() and not force:
         raise StudyError(f"mesh file {path}: exists; allowed: a new file, or --force to replace it")
-    return write_space(
+    return write_mesh(
         path,
         study.film,
         study.sources,

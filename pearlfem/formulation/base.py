@@ -6,22 +6,20 @@ from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
 from pearlfem.formulation.fields import Fields, Lift
 from pearlfem.model.sources.base import Source
+from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.solvers.conjugate_gradients import ConjugateGradients
-
-_Array = npt.NDArray[np.float64]
 
 
 class Load(NamedTuple):
     """ℓ of a source at this rank's unknowns, zero at fixed ones; a point impurity's lift."""
 
-    vector: _Array
+    vector: Array
     lift: Lift | None = None
 
 
@@ -44,11 +42,11 @@ class Formulation(ABC):
         """Return the solver, once: it may take the operator over (collective)."""
 
     @abstractmethod
-    def fields(self, unknowns: _Array) -> Fields:
+    def fields(self, unknowns: Array) -> Fields:
         """Return the functions that this rank's ``unknowns`` stand for (collective)."""
 
     @abstractmethod
-    def unknowns(self, fields: Fields) -> _Array:
+    def unknowns(self, fields: Fields) -> Array:
         """Return this rank's unknowns of functions on the same mesh, of any elements (collective).
 
         The inverse of ``fields``.
@@ -59,7 +57,7 @@ class Formulation(ABC):
         """Free the matrices (collective)."""
 
 
-def create_function(V: fem.FunctionSpace, name: str, values: _Array) -> fem.Function:
+def create_function(V: fem.FunctionSpace, name: str, values: Array) -> fem.Function:
     """Return the function with ``values`` at this rank's own dofs (collective)."""
     function = fem.Function(V, name=name)
     function.x.array[: len(values)] = values
@@ -67,7 +65,7 @@ def create_function(V: fem.FunctionSpace, name: str, values: _Array) -> fem.Func
     return function
 
 
-def values_at_dofs(V: fem.FunctionSpace, function: fem.Function) -> _Array:
+def values_at_dofs(V: fem.FunctionSpace, function: fem.Function) -> Array:
     """Return the values of ``function`` at this rank's own dofs of V (collective)."""
     interpolated = fem.Function(V)
     interpolated.interpolate(function)
@@ -75,7 +73,7 @@ def values_at_dofs(V: fem.FunctionSpace, function: fem.Function) -> _Array:
 
 
 def assemble_operator(
-    form: fem.Form, V: fem.FunctionSpace, fixed: npt.NDArray[np.int32], diagonal: float = 1.0
+    form: fem.Form, V: fem.FunctionSpace, fixed: Int32Array, diagonal: float = 1.0
 ) -> PETSc.Mat:
     """Return the matrix of a symmetric ``form`` on V.
 
@@ -89,9 +87,7 @@ def assemble_operator(
     return matrix
 
 
-def leave_out(
-    matrix: PETSc.Mat, rows: npt.NDArray[np.int32], columns: npt.NDArray[np.int32]
-) -> None:
+def leave_out(matrix: PETSc.Mat, rows: Int32Array, columns: Int32Array) -> None:
     """Make ``rows`` and ``columns`` of a transfer matrix zero, or fixed dofs would be moved."""
     right, left = matrix.createVecs()
     for scale, dofs in ((left, rows), (right, columns)):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
 from dolfinx import fem
+
+from pearlfem.quantities.arrays import Array, Int32Array
 
 
 class Fields(NamedTuple):
@@ -15,12 +15,6 @@ class Fields(NamedTuple):
 
     potential: fem.Function
     stream_function: fem.Function | None
-
-
-_Array = npt.NDArray[np.float64]
-
-
-_Dofs = npt.NDArray[np.int32]
 
 
 class Lift(NamedTuple):
@@ -32,9 +26,9 @@ class Lift(NamedTuple):
         image: B(l, ·) of the functions of these dofs [energy per current], ``(n,)``.
     """
 
-    dofs: _Dofs
-    values: _Array
-    image: _Array
+    dofs: Int32Array
+    values: Array
+    image: Array
 
 
 def add_lifts(fields: Fields, lifts: Collection[tuple[Lift, float]]) -> None:

@@ -17,6 +17,7 @@ from dolfinx import fem
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Source
+from pearlfem.quantities.arrays import Array
 
 # Gaussians times polynomials on cells of size 3 ξ, the coarsest allowed: relative error 3e-12, on
 # those of 2 ξ round-off (tests/physics/test_bounds.py).
@@ -25,8 +26,6 @@ _FINER_QUADRATURE_DEGREE = 30
 ALLOWED_QUADRATURE_ERROR = 1e-10  # relative, below every gap that is worth computing
 _MOST_VALUES = 2 * 10**7  # that are held at once
 _WEIGHT_DEGREE = 2  # of κ in each cell, where it varies smoothly
-
-_Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -41,9 +40,9 @@ class FilmQuadrature:
     """
 
     film: Film
-    points: _Array
-    weights: _Array
-    superfluid_weight: _Array
+    points: Array
+    weights: Array
+    superfluid_weight: Array
 
     def near(self, source: Source) -> npt.NDArray[np.intp]:
         """Return the facets, numbers from 0 to n − 1, that ``source`` reaches."""
@@ -58,7 +57,7 @@ class FilmQuadrature:
         kept = (self.points[facets], self.weights[facets], self.superfluid_weight[facets])
         return FilmQuadrature(self.film, *kept)
 
-    def potential(self, source: Source) -> _Array:
+    def potential(self, source: Source) -> Array:
         """Return a of ``source`` [flux per length] at the points, shape ``(n, q, 2)``."""
         values = np.zeros_like(self.points)
         near = self.near(source)
@@ -68,7 +67,7 @@ class FilmQuadrature:
         return values
 
     @cached_property
-    def _circles(self) -> tuple[_Array, _Array]:
+    def _circles(self) -> tuple[Array, Array]:
         """A circle around each facet's points: centres, shape ``(n, 2)``, and radii."""
         middles = self.points.mean(axis=1)
         radii = np.linalg.norm(self.points - middles[:, None], axis=2).max(axis=1, initial=0.0)
@@ -76,7 +75,7 @@ class FilmQuadrature:
 
 
 def film_quadrature(
-    space: TaggedMesh,
+    mesh: TaggedMesh,
     film: Film,
     degree: int = SOURCE_QUADRATURE_DEGREE,
     facets: npt.NDArray[np.intp] | None = None,
@@ -85,7 +84,7 @@ def film_quadrature(
 
     On all facets, or on some of them.
     """
-    corners = space.corners("film") if facets is None else space.corners("film")[facets]
+    corners = mesh.corners("film") if facets is None else mesh.corners("film")[facets]
     reference, weights = facet_rule(degree)
     sides = corners[:, 1:] - corners[:, :1]
     points = corners[:, :1] + np.einsum("qk,fkx->fqx", reference, sides)
@@ -95,23 +94,23 @@ def film_quadrature(
     return FilmQuadrature(film, points, areas, kappa)
 
 
-def facet_rule(degree: int = SOURCE_QUADRATURE_DEGREE) -> tuple[_Array, _Array]:
+def facet_rule(degree: int = SOURCE_QUADRATURE_DEGREE) -> tuple[Array, Array]:
     """Return points ``(q, 2)`` and weights [their sum is ½] on the reference triangle."""
     points, weights = basix.make_quadrature(basix.CellType.triangle, degree)
     return np.asarray(points, dtype=float), np.asarray(weights, dtype=float)
 
 
-def film_function(space: TaggedMesh, film: Film, inverse: bool = False) -> fem.Function:
+def film_function(mesh: TaggedMesh, film: Film, inverse: bool = False) -> fem.Function:
     """Return κ, or 1/κ, as a function that is right on the film, seen from above.
 
     Quadratic in each cell: exact where κ is constant in regions.
     """
-    V = fem.functionspace(space.mesh, ("Discontinuous Lagrange", _WEIGHT_DEGREE))
+    V = fem.functionspace(mesh.domain, ("Discontinuous Lagrange", _WEIGHT_DEGREE))
     function = fem.Function(V)
-    cells = space.sides("film")[:, 0]
+    cells = mesh.sides("film")[:, 0]
     dofs = V.dofmap.list[cells]
     nodes = V.tabulate_dof_coordinates()[dofs]
-    regions = film.regions_at(space.corners("film").mean(axis=1))
+    regions = film.regions_at(mesh.corners("film").mean(axis=1))
     on_film = nodes[..., 2] < 1e-6 * nodes[..., 2].max(axis=1, keepdims=True)
     values = np.ones(dofs.shape)
     points = nodes[..., :2][on_film]
@@ -122,16 +121,16 @@ def film_function(space: TaggedMesh, film: Film, inverse: bool = False) -> fem.F
     return function
 
 
-def film_measure(space: TaggedMesh, *others: str) -> Any:
+def film_measure(mesh: TaggedMesh, *others: str) -> Any:
     """Return UFL's measure of the film, and ``others``: integrands take their values from above."""
     # One-sided integrals do for a film within space as well as for one on its boundary.
-    sides = [(1, space.sides("film", *others).ravel())]
-    return ufl.Measure("ds", domain=space.mesh, subdomain_data=sides)(1)
+    sides = [(1, mesh.sides("film", *others).ravel())]
+    return ufl.Measure("ds", domain=mesh.domain, subdomain_data=sides)(1)
 
 
-def half_space_weight(space: TaggedMesh) -> fem.Constant:
+def half_space_weight(mesh: TaggedMesh) -> fem.Constant:
     """Return the weight of integrals over the mesh that makes them half of those over space."""
-    return fem.Constant(space.mesh, 1.0 if space.mirrored else 0.5)
+    return fem.Constant(mesh.domain, 1.0 if mesh.mirrored else 0.5)
 
 
 def surface_gradient(u: Any) -> Any:
@@ -139,9 +138,7 @@ def surface_gradient(u: Any) -> Any:
     return ufl.as_vector([u.dx(0), u.dx(1)])
 
 
-def potential_products(
-    space: TaggedMesh, film: Film, sources: Sequence[Source]
-) -> npt.NDArray[np.float64]:
+def potential_products(mesh: TaggedMesh, film: Film, sources: Sequence[Source]) -> Array:
     """Return ∫_Γ (κ/2) a_i·a_j dS [energy] of the sources, shape ``(n, n)``.
 
     With the quadrature of the loads on the same facets, so that energies are consistent.
@@ -150,7 +147,7 @@ def potential_products(
         Collective.
     """
     local = np.zeros((len(sources), len(sources)))
-    whole = film_quadrature(space, film)
+    whole = film_quadrature(mesh, film)
     points_each = max(1, whole.weights.shape[1] * len(sources))
     blocks = 1 + len(whole.weights) * points_each // _MOST_VALUES
     for block in np.array_split(np.arange(len(whole.weights)), blocks):
@@ -158,10 +155,10 @@ def potential_products(
         scale = np.sqrt(0.5 * part.superfluid_weight * part.weights)[..., None]
         values = np.array([(scale * part.potential(source)).ravel() for source in sources])
         local += values @ values.T
-    return np.asarray(space.mesh.comm.allreduce(local))
+    return np.asarray(mesh.domain.comm.allreduce(local))
 
 
-def quadrature_errors(space: TaggedMesh, film: Film, sources: Sequence[Source]) -> list[float]:
+def quadrature_errors(mesh: TaggedMesh, film: Film, sources: Sequence[Source]) -> list[float]:
     """Return how wrong ∫_Γ (κ/2) a² dS of each source is, relatively.
 
     All facets' differences from a finer rule; infinite for a profile so narrow that it lies between
@@ -170,19 +167,19 @@ def quadrature_errors(space: TaggedMesh, film: Film, sources: Sequence[Source]) 
     Note:
         Collective.
     """
-    rule = film_quadrature(space, film)
-    local = np.array([_difference(space, rule, source) for source in sources]).reshape(-1, 2)
+    rule = film_quadrature(mesh, film)
+    local = np.array([_difference(mesh, rule, source) for source in sources]).reshape(-1, 2)
     found = []
-    for source, (error, total) in zip(sources, space.mesh.comm.allreduce(local), strict=True):
+    for source, (error, total) in zip(sources, mesh.domain.comm.allreduce(local), strict=True):
         nothing = math.inf if source.cores else 0.0
         found.append(float(error / total) if total else nothing)
     return found
 
 
-def _difference(space: TaggedMesh, rule: FilmQuadrature, source: Source) -> tuple[float, float]:
+def _difference(mesh: TaggedMesh, rule: FilmQuadrature, source: Source) -> tuple[float, float]:
     """Return the sum of this rank's differences between ``rule`` and a finer one, and of all."""
     near = rule.near(source)
-    finer = film_quadrature(space, rule.film, _FINER_QUADRATURE_DEGREE, near)
+    finer = film_quadrature(mesh, rule.film, _FINER_QUADRATURE_DEGREE, near)
     integrals = [
         np.sum(
             each.superfluid_weight * np.sum(each.potential(source) ** 2, axis=2) * each.weights, 1

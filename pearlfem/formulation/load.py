@@ -11,13 +11,11 @@ from typing import Any
 import basix
 import dolfinx
 import numpy as np
-import numpy.typing as npt
 from dolfinx import fem
 
 from pearlfem.formulation.film import FilmQuadrature, facet_rule
 from pearlfem.mesh.tagged import TaggedMesh
-
-_Array = npt.NDArray[np.float64]
+from pearlfem.quantities.arrays import Array, Int32Array
 
 
 class FilmLoad:
@@ -28,24 +26,24 @@ class FilmLoad:
 
     Args:
         V: Lagrange space or Nédélec space (first kind).
-        space: Its mesh.
+        mesh: Its mesh.
 
     Note:
         Collective.
     """
 
-    def __init__(self, V: fem.FunctionSpace, space: TaggedMesh) -> None:
+    def __init__(self, V: fem.FunctionSpace, mesh: TaggedMesh) -> None:
         self._V, self._element = V, V.element
-        self._cells, self._facets = space.sides("film").T
-        mesh = space.mesh
-        corners = mesh.geometry.x[mesh.geometry.dofmaps[0][self._cells]]
+        self._cells, self._facets = mesh.sides("film").T
+        domain = mesh.domain
+        corners = domain.geometry.x[domain.geometry.dofmaps[0][self._cells]]
         self._inverse = np.linalg.inv((corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1))
         self._tables = [_table(V, facet) for facet in range(4)]
-        mesh.topology.create_entity_permutations()
-        self._permutations = mesh.topology.get_cell_permutation_info()
+        domain.topology.create_entity_permutations()
+        self._permutations = domain.topology.get_cell_permutation_info()
 
     def assemble(
-        self, field: _Array, quadrature: FilmQuadrature, facets: Any = slice(None)
+        self, field: Array, quadrature: FilmQuadrature, facets: Any = slice(None)
     ) -> dolfinx.la.Vector:
         """Return ℓ, complete on owned dofs.
 
@@ -71,7 +69,7 @@ class FilmLoad:
         load.scatter_reverse(dolfinx.la.InsertMode.add)
         return load
 
-    def _transform(self, local: _Array, cells: npt.NDArray[np.int32]) -> None:
+    def _transform(self, local: Array, cells: Int32Array) -> None:
         """Turn values of reference functions into those of the cells' functions, in place."""
         if self._element.needs_dof_transformations and len(local):
             flat = local.ravel()
@@ -79,7 +77,7 @@ class FilmLoad:
             local[:] = flat.reshape(local.shape)
 
 
-def _table(V: fem.FunctionSpace, facet: int) -> _Array:
+def _table(V: fem.FunctionSpace, facet: int) -> Array:
     """Return functions or gradients at a facet's points on the reference cell, ``(3 q, dofs)``."""
     cell = basix.CellType.tetrahedron
     vertices = np.asarray(basix.geometry(cell))[basix.topology(cell)[2][facet]]

@@ -12,10 +12,10 @@ import shapely
 
 from pearlfem.errors import StudyError
 from pearlfem.geometry.outlines import sizes, without
-from pearlfem.geometry.shapes import Bounded, Outline, Plane, Rounding, Shape, evenly
+from pearlfem.geometry.shapes import BoundedShape, Outline, Plane, Rounding, Shape, evenly
 from pearlfem.quantities.annotated import Point
 
-Named = tuple[str, Bounded]
+Named = tuple[str, BoundedShape]
 _Outlines = npt.NDArray[np.object_]  # geometries
 
 TOUCHING = 1e-6  # of the size: edges nearer to each other than this are taken as touching
@@ -142,7 +142,7 @@ def _check_parts(holes: Sequence[Named], outlines: _Outlines) -> None:
         )
 
 
-def _check_inside(shape: Bounded, holes: Sequence[Named], outlines: _Outlines) -> None:
+def _check_inside(shape: BoundedShape, holes: Sequence[Named], outlines: _Outlines) -> None:
     whole = shape.outline()
     edge = whole.boundary
     for area in (whole, edge):

@@ -12,7 +12,6 @@ from functools import cached_property, lru_cache
 from typing import Annotated, Any
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.dataclasses import dataclass
@@ -20,15 +19,16 @@ from pydantic.dataclasses import dataclass
 from pearlfem.errors import StudyError
 from pearlfem.geometry.outlines import checked_polygon, joined
 from pearlfem.quantities.annotated import FORBID_EXTRA, Finite, Point, PositiveLength
+from pearlfem.quantities.arrays import Array
 
 type Outline = shapely.Polygon | shapely.MultiPolygon
-Rounding = Callable[["Disc"], npt.NDArray[np.float64]]  # angles of the vertices on a circle
+Rounding = Callable[["Disc"], Array]  # angles of the vertices on a circle
 
 _ROUND_SIDES = 2048
 _KEPT = 64  # polygons of a study, which may have many corners
 
 
-def evenly(disc: Disc) -> npt.NDArray[np.float64]:
+def evenly(disc: Disc) -> Array:
     """Return the angles of so many vertices that the polygon is the circle to 1e-6 R."""
     return np.linspace(0.0, 2 * np.pi, _ROUND_SIDES, endpoint=False)
 
@@ -217,7 +217,7 @@ class Union(_Compound):
         pydantic.ValidationError: Parts touch each other in a single point; says where.
     """
 
-    parts: Annotated[tuple[Bounded, ...], Field(min_length=1)]
+    parts: Annotated[tuple[BoundedShape, ...], Field(min_length=1)]
 
     def __post_init__(self) -> None:
         self.outline()
@@ -253,8 +253,8 @@ class Difference(_Compound):
         pydantic.ValidationError: Nothing is left, or parts that touch each other in a single point.
     """
 
-    shape: Bounded
-    removed: Annotated[tuple[Bounded, ...], Field(min_length=1)]
+    shape: BoundedShape
+    removed: Annotated[tuple[BoundedShape, ...], Field(min_length=1)]
 
     def __post_init__(self) -> None:
         if self._left(evenly).is_empty:
@@ -295,5 +295,5 @@ def ring(inner: float, outer: float, center: Point = (0.0, 0.0)) -> Difference:
     return Difference(Disc(outer, center), (Disc(inner, center),))
 
 
-Bounded = Disc | Rectangle | Polygon | Drawing | Union | Difference
-Shape = Plane | Bounded
+BoundedShape = Disc | Rectangle | Polygon | Drawing | Union | Difference
+Shape = Plane | BoundedShape

@@ -19,12 +19,12 @@ from mpi4py import MPI
 from pearlfem.errors import StudyError
 from pearlfem.mesh.parts import tag_facets
 from pearlfem.mesh.tagged import TaggedMesh, partitioner
+from pearlfem.quantities.arrays import Int64Array
 
 _Arrays = dict[str, npt.NDArray[Any]]
-_Order = npt.NDArray[np.int64]
 
 
-def mesh_arrays(space: TaggedMesh) -> tuple[_Arrays, _Order]:
+def mesh_arrays(mesh: TaggedMesh) -> tuple[_Arrays, Int64Array]:
     """Return the mesh as arrays on rank 0, and none elsewhere.
 
     Returns:
@@ -38,16 +38,16 @@ def mesh_arrays(space: TaggedMesh) -> tuple[_Arrays, _Order]:
     Note:
         Collective.
     """
-    if space.cell is not None:
+    if mesh.cell is not None:
         raise StudyError("the mesh of a periodic space: cannot be kept; allowed: other spaces")
-    mesh, tags = space.mesh, space.facet_tags
-    geometry, topology = mesh.geometry, mesh.topology
+    domain, tags = mesh.domain, mesh.facet_tags
+    geometry, topology = domain.geometry, domain.topology
     nodes = geometry.input_global_indices
     own_nodes = geometry.index_map().size_local
     own_facets = tags.indices < topology.index_map(2).size_local
-    corners = dolfinx.mesh.entities_to_geometry(mesh, 2, tags.indices[own_facets])
+    corners = dolfinx.mesh.entities_to_geometry(domain, 2, tags.indices[own_facets])
     own_cells = topology.index_map(3).size_local
-    parts = mesh.comm.gather(
+    parts = domain.comm.gather(
         {
             "order": topology.original_cell_index[:own_cells],
             "nodes": nodes[:own_nodes],
@@ -67,9 +67,9 @@ def mesh_arrays(space: TaggedMesh) -> tuple[_Arrays, _Order]:
         "cells": np.searchsorted(numbers, whole["cells"])[order],
         "facets": np.searchsorted(numbers, whole["facets"]),
         "facet_tags": whole["facet_tags"],
-        "group_names": np.array(list(space.groups)),
-        "group_tags": np.array(list(space.groups.values())),
-        "mirrored": np.array(space.mirrored),
+        "group_names": np.array(list(mesh.groups)),
+        "group_tags": np.array(list(mesh.groups.values())),
+        "mirrored": np.array(mesh.mirrored),
     }
     return arrays, order
 
@@ -90,6 +90,6 @@ def mesh_from_arrays(arrays: Mapping[str, npt.NDArray[Any]], comm: MPI.Comm) -> 
         facets, values = np.empty((0, 3), dtype=np.int64), np.empty(0, dtype=np.int32)
         small = None
     groups, mirrored = comm.bcast(small)
-    domain = ufl.Mesh(basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,)))
-    mesh = dolfinx.mesh.create_mesh(comm, cells, domain, points, partitioner(comm))
-    return TaggedMesh(mesh, tag_facets(mesh, facets, values), groups, mirrored)
+    affine = ufl.Mesh(basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,)))
+    domain = dolfinx.mesh.create_mesh(comm, cells, affine, points, partitioner(comm))
+    return TaggedMesh(domain, tag_facets(domain, facets, values), groups, mirrored)

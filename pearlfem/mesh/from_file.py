@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from mpi4py import MPI
 
@@ -15,9 +14,9 @@ from pearlfem.mesh.tagged import HOLE, TaggedMesh, read_mesh
 from pearlfem.model.boundary import Boundary, Open, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
+from pearlfem.quantities.arrays import Array
 from pearlfem.runtime.parallel import on_root
 
-_Array = npt.NDArray[np.float64]
 _ENDS = ("far", "shield", "magnetic-wall")  # where space may end
 _NONE = np.empty((0, 3, 2))
 _NEAR = 1e-5  # of the film's size: how far vertices of its edge may lie from the true one …
@@ -27,7 +26,7 @@ _INSET = 0.8  # of the way to a facet's corners: where it is looked at, or arcs 
 _SAME = 1e-6  # of their size: boxes and periods that differ by less are the same
 
 
-def space_from_file(
+def mesh_from_file(
     path: Path,
     film: Film,
     boundary: Boundary,
@@ -51,9 +50,9 @@ def space_from_file(
     Note:
         Collective over ``comm``; rank 0 reads.
     """
-    space = read_mesh(path, comm)
-    _check_space(space, boundary)
-    facets = {name: space.corners(name) for name in ("film", "plane", *space.holes.values())}
+    mesh = read_mesh(path, comm)
+    _check_ends(mesh, boundary)
+    facets = {name: mesh.corners(name) for name in ("film", "plane", *mesh.holes.values())}
     found = {name: comm.gather(corners) for name, corners in facets.items()}
     on_root(
         comm,
@@ -61,10 +60,10 @@ def space_from_file(
             {n: np.concatenate(c or []) for n, c in found.items()}, film, same_area
         ),
     )
-    return space
+    return mesh
 
 
-def _check_space(space: TaggedMesh, boundary: Boundary) -> None:
+def _check_ends(mesh: TaggedMesh, boundary: Boundary) -> None:
     """Refuse a mesh whose space ends elsewhere (collective)."""
     if isinstance(boundary, Open):
         ends = {"far"}
@@ -72,33 +71,33 @@ def _check_space(space: TaggedMesh, boundary: Boundary) -> None:
         ends = {"magnetic-wall"}
     else:
         ends = {boundary.kind, "far"} if boundary.infinite else {boundary.kind}
-    found = set(_ENDS) & set(space.groups)
-    repeats = space.cell is not None
+    found = set(_ENDS) & set(mesh.groups)
+    repeats = mesh.cell is not None
     if repeats != isinstance(boundary, Periodic):
         raise StudyError(f"has a space that is{' ' if repeats else ' not '}periodic")
-    if found != ends or space.mirrored != boundary.mirrored:
+    if found != ends or mesh.mirrored != boundary.mirrored:
         halves = {True: "the half z ≥ 0", False: "both halves"}
         raise StudyError(
-            f"has {halves[space.mirrored]} of a space that ends at {sorted(found)}; the study's is "
+            f"has {halves[mesh.mirrored]} of a space that ends at {sorted(found)}; the study's is "
             f"{halves[boundary.mirrored]} and ends at {sorted(ends)}"
         )
     if isinstance(boundary, Periodic):
-        _check_cell(space, boundary)
+        _check_cell(mesh, boundary)
     if isinstance(boundary, Walls):
-        _check_walls(space, boundary)
+        _check_walls(mesh, boundary)
 
 
-def _check_cell(space: TaggedMesh, periodic: Periodic) -> None:
-    given = np.array(space.cell.vectors) if space.cell is not None else np.full((2, 2), np.nan)
+def _check_cell(mesh: TaggedMesh, periodic: Periodic) -> None:
+    given = np.array(mesh.cell.vectors) if mesh.cell is not None else np.full((2, 2), np.nan)
     wanted = periodic.vectors
     off = [np.abs(given - sign * wanted).max(axis=1) for sign in (1, -1)]
     if not np.all(np.min(off, axis=0) < _SAME * np.abs(wanted).max()):
         raise StudyError(f"repeats itself by {given.tolist()}; the study by {wanted.tolist()}")
 
 
-def _check_walls(space: TaggedMesh, walls: Walls) -> None:
+def _check_walls(mesh: TaggedMesh, walls: Walls) -> None:
     """Refuse a box that is not that of ``walls`` (collective)."""
-    comm, points = space.mesh.comm, space.mesh.geometry.x
+    comm, points = mesh.domain.comm, mesh.domain.geometry.x
     found = [
         np.min(comm.allgather(points.min(axis=0, initial=np.inf)), axis=0),
         np.max(comm.allgather(points.max(axis=0, initial=-np.inf)), axis=0),
@@ -113,7 +112,7 @@ def _check_walls(space: TaggedMesh, walls: Walls) -> None:
         )
 
 
-def _check_film(facets: dict[str, _Array], film: Film, same_area: bool) -> None:
+def _check_film(facets: dict[str, Array], film: Film, same_area: bool) -> None:
     """Refuse facets, ``(n, 3, 2)`` of each group, that do not lie as those of ``film`` do."""
     openings = {HOLE + opening.name: opening.outline for opening in film.openings}
     holes = {name: found for name, found in facets.items() if name.startswith(HOLE)}
@@ -139,7 +138,7 @@ def _check_film(facets: dict[str, _Array], film: Film, same_area: bool) -> None:
         _check_rim(_rim(inner), shapely.union_all(lines), film.discs if same_area else ())
 
 
-def _check_rim(rim: _Array, lines: shapely.Geometry, rounded: tuple[Disc, ...]) -> None:
+def _check_rim(rim: Array, lines: shapely.Geometry, rounded: tuple[Disc, ...]) -> None:
     """Refuse edges, ``(n, 2, 2)``, whose ends lie neither on ``lines`` nor as for the same area."""
     lengths = np.linalg.norm(rim[:, 1] - rim[:, 0], axis=1)
     allowed = _NEAR * np.ptp(rim, axis=(0, 1)).max() * np.ones(len(rim))
@@ -157,7 +156,7 @@ def _check_rim(rim: _Array, lines: shapely.Geometry, rounded: tuple[Disc, ...]) 
         )
 
 
-def _rim(triangles: _Array) -> _Array:
+def _rim(triangles: Array) -> Array:
     """Return the edges, ``(n, 2, 2)``, that only one of the triangles, ``(m, 3, 2)``, has."""
     vertices, numbers = np.unique(triangles.reshape(-1, 2), axis=0, return_inverse=True)
     edges = numbers.reshape(-1, 3)[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)

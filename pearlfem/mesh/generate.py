@@ -43,7 +43,7 @@ from pearlfem.runtime.parallel import on_root
 _OPEN = Open()
 
 
-def create_space(
+def create_mesh(
     film: Film,
     sources: Sequence[Source],
     *,
@@ -82,7 +82,7 @@ def create_space(
         return distribute(gmsh.model, comm)
 
 
-def write_space(
+def write_mesh(
     path: Path,
     film: Film,
     sources: Sequence[Source],
@@ -91,10 +91,10 @@ def write_space(
     resolution: float = 1.0,
     far: float = 100.0,
 ) -> int:
-    """Mesh as ``create_space`` does, write gmsh's .msh file and return the number of cells.
+    """Mesh as ``create_mesh`` does, write gmsh's .msh file and return the number of cells.
 
     Raises:
-        StudyError: As ``create_space``, or ``path`` cannot be written.
+        StudyError: As ``create_mesh``, or ``path`` cannot be written.
 
     Note:
         Not collective: call it on one rank.

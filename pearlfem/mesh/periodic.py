@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import dolfinx.io.gmsh
 import numpy as np
-import numpy.typing as npt
 from dolfinx import mesh as dmesh
 from dolfinx.common import IndexMap
 from mpi4py import MPI
@@ -20,10 +19,9 @@ from scipy.spatial import KDTree
 
 from pearlfem.errors import StudyError
 from pearlfem.mesh.parts import tag_facets, with_geometry
+from pearlfem.quantities.arrays import Array, Int32Array, Int64Array
 from pearlfem.runtime.parallel import on_root
 
-_Array = npt.NDArray[np.float64]
-_Nodes = npt.NDArray[np.int64]
 _Point = tuple[float, float]
 
 PERIODS = ("period 1", "period 2")  # the groups of a wall and of the one opposite to it
@@ -38,19 +36,19 @@ class MeshedCell(NamedTuple):
     center: _Point
     vectors: tuple[_Point, _Point]
 
-    def inside(self, points: _Array) -> _Array:
+    def inside(self, points: Array) -> Array:
         """Return ``points`` (x, y) or (x, y, z) moved into this cell by lattice vectors."""
         moved = points.copy()
         moved[..., :2] -= self._steps(points) @ np.array(self.vectors)
         return moved
 
-    def shifts_along(self, ends: _Array) -> _Array:
+    def shifts_along(self, ends: Array) -> Array:
         """Return the lattice vectors to all cells that a straight line may cross, ``(n, 2)``."""
         steps = self._steps(ends)
         i, j = (np.arange(n.min(), n.max() + 1) for n in steps.T)
         return np.asarray(np.array(list(product(i, j))) @ np.array(self.vectors))
 
-    def _steps(self, points: _Array) -> _Array:
+    def _steps(self, points: Array) -> Array:
         offsets = points[..., :2] - self.center
         return np.asarray(np.round(offsets @ np.linalg.inv(self.vectors)))
 
@@ -68,11 +66,11 @@ class ClosedMesh(NamedTuple):
 class _Model(NamedTuple):
     """What gmsh has on rank 0: nodes, the vertex that each of them is, cells and facets."""
 
-    points: _Array
-    vertices: _Nodes
-    cells: _Nodes
-    facets: _Nodes
-    values: npt.NDArray[np.int32]
+    points: Array
+    vertices: Int64Array
+    cells: Int64Array
+    facets: Int64Array
+    values: Int32Array
     groups: dict[str, int]
     cell: MeshedCell
 
@@ -134,7 +132,7 @@ def _read(model: Any) -> _Model:
     return found
 
 
-def _vectors(model: Any, nodes: _Array) -> tuple[_Point, _Point]:
+def _vectors(model: Any, nodes: Array) -> tuple[_Point, _Point]:
     """Return the vector from one wall to the opposite one, of both pairs of walls."""
     found = []
     for period in PERIODS:
@@ -145,7 +143,7 @@ def _vectors(model: Any, nodes: _Array) -> tuple[_Point, _Point]:
     return found[0], found[1]
 
 
-def _merged(points: _Array, vectors: tuple[_Point, _Point]) -> tuple[_Array, _Nodes]:
+def _merged(points: Array, vectors: tuple[_Point, _Point]) -> tuple[Array, Int64Array]:
     """Return the nodes, moved by round-off, and the vertex that each of them is.
 
     gmsh copies a wall to its opposite with errors of up to 1e-8 of the cell. Afterwards opposite
@@ -185,7 +183,7 @@ def _check(found: _Model) -> None:
         raise StudyError("mesh: opposite walls of the cell differ; allowed: the same mesh on both")
 
 
-def _unfolded(folded: dmesh.Mesh, points: _Array, cells: _Nodes) -> dmesh.Mesh:
+def _unfolded(folded: dmesh.Mesh, points: Array, cells: Int64Array) -> dmesh.Mesh:
     """Return the mesh with the topology of ``folded`` and each cell at its own nodes.
 
     Args:

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from pearlfem.geometry.shapes import Disc, Rounding
 from pearlfem.mesh.sizes.edges import on_circle, spaced
 from pearlfem.model.film import Film
+from pearlfem.quantities.arrays import Array
 
-_Array = npt.NDArray[np.float64]
 _FEWEST_SIDES = 16
 _ROUND_OFF = 1e-12  # of the size of all
 _ANGLES = np.linspace(0.0, 2 * np.pi, 4097)
@@ -47,16 +46,16 @@ class Faces:
         chords: The edges that are sides of a circle, by their vertices, the lower one first.
     """
 
-    vertices: _Array
+    vertices: Array
     faces: tuple[Face, ...]
     outer: tuple[tuple[int, ...], ...]
     chords: frozenset[tuple[int, int]] = frozenset()
 
 
-def rounding_for(size_at: Callable[[_Array], _Array]) -> Rounding:
+def rounding_for(size_at: Callable[[Array], Array]) -> Rounding:
     """Return where the vertices on circles are: as far apart as cells at (n, 3) are large."""
 
-    def angles(disc: Disc) -> _Array:
+    def angles(disc: Disc) -> Array:
         circle = disc.radius * np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)]) + disc.center
         sizes = size_at(np.column_stack([circle, np.zeros(len(circle))]))
         found = spaced(_ANGLES, sizes[1:] / disc.radius, _FEWEST_SIDES)
@@ -118,7 +117,7 @@ def _numbered(named: list[tuple[str | None, shapely.Polygon]], discs: tuple[Disc
     return Faces(vertices, faces, outer, _chords(vertices, faces, discs))
 
 
-def _sorted(vertices: _Array) -> _Array:
+def _sorted(vertices: Array) -> Array:
     """Return the vertices in the order of x, then y, whatever round-off there is."""
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     rounded = np.round((vertices - low) / (high - low).max(), 9)
@@ -126,7 +125,7 @@ def _sorted(vertices: _Array) -> _Array:
 
 
 def _chords(
-    vertices: _Array, faces: tuple[Face, ...], discs: tuple[Disc, ...]
+    vertices: Array, faces: tuple[Face, ...], discs: tuple[Disc, ...]
 ) -> frozenset[tuple[int, int]]:
     """Return the edges with both ends, and nearly their middles, on the circle of a disc."""
     rings = [np.array(ring) for face in faces for ring in face.rings]
@@ -139,7 +138,7 @@ def _chords(
     return frozenset(map(tuple, ends[found].tolist()))
 
 
-def _moved_outwards(faces: Faces, discs: tuple[Disc, ...]) -> _Array:
+def _moved_outwards(faces: Faces, discs: tuple[Disc, ...]) -> Array:
     """Return the vertices, with those between two sides of a circle so far out that areas are true.
 
     A sector of angle γ has the area of a triangle with two sides of length R √(γ/sin γ).

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import basix.ufl
 import dolfinx.mesh
 import numpy as np
-import numpy.typing as npt
 import ufl
 from dolfinx.common import IndexMap
 from dolfinx.graph import adjacencylist
@@ -24,10 +23,7 @@ from pearlfem.mesh.parts import tag_facets
 from pearlfem.mesh.round_edges import rounded
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
-
-_Array = npt.NDArray[np.float64]
-_Numbers = npt.NDArray[np.int64]
-_Places = npt.NDArray[np.int32]
+from pearlfem.quantities.arrays import Array, Int32Array, Int64Array
 
 CELLS_PER_CELL = 8  # each time
 
@@ -72,17 +68,15 @@ class _Nodes(NamedTuple):
     cells, ghosts as well.
     """
 
-    points: _Array
-    of_cells: _Numbers
+    points: Array
+    of_cells: Int64Array
 
 
-def refined(
-    space: TaggedMesh, film: Film, times: int = 1, *, same_area: bool = False
-) -> TaggedMesh:
-    """Return ``space`` with each cell cut into 8, ``times`` times: edges are halved each time.
+def refined(mesh: TaggedMesh, film: Film, times: int = 1, *, same_area: bool = False) -> TaggedMesh:
+    """Return ``mesh`` with each cell cut into 8, ``times`` times: edges are halved each time.
 
     Args:
-        space: The mesh.
+        mesh: The mesh.
         film: The film, whose round edges the mesh follows with straight sides.
         times: How often.
         same_area: Whether the polygons for circles have their areas (see ``pearlfem.mesh.plane``),
@@ -95,55 +89,55 @@ def refined(
         Collective. No rank holds more than its part of the mesh. Names, and the order of cells, are
         the same on any number of ranks. The far boundary stays the polyhedron that it was.
     """
-    if times and space.cell is not None:
+    if times and mesh.cell is not None:
         # Vertices of opposite walls are one in its topology, and not in its geometry.
         raise StudyError(
             f"{times} refinements: not allowed of a periodic space; allowed: a higher resolution"
         )
     for _ in range(times):
-        space = _refined_once(space, film, same_area)
-    return space
+        mesh = _refined_once(mesh, film, same_area)
+    return mesh
 
 
-def _refined_once(space: TaggedMesh, film: Film, same_area: bool) -> TaggedMesh:
-    mesh = space.mesh
+def _refined_once(mesh: TaggedMesh, film: Film, same_area: bool) -> TaggedMesh:
+    domain = mesh.domain
     for dimension, other in ((3, 2), (3, 1), (2, 3)):
-        mesh.topology.create_connectivity(dimension, other)
-    nodes = _nodes(mesh, film, same_area)
-    facets, values = _facets(space, nodes)
-    rows = _in_order(mesh, *_cells(mesh, nodes))
+        domain.topology.create_connectivity(dimension, other)
+    nodes = _nodes(domain, film, same_area)
+    facets, values = _facets(mesh, nodes)
+    rows = _in_order(domain, *_cells(domain, nodes))
     cells, ranks = rows[:, :4], rows[:, 4:].astype(np.int32)
     finer = dolfinx.mesh.create_mesh(
-        mesh.comm,
+        domain.comm,
         cells,
         ufl.Mesh(basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,))),
         nodes.points,
-        _to(ranks) if mesh.comm.size > 1 else None,
+        _to(ranks) if domain.comm.size > 1 else None,
     )
-    return replace(space, mesh=finer, facet_tags=tag_facets(finer, facets, values))
+    return replace(mesh, domain=finer, facet_tags=tag_facets(finer, facets, values))
 
 
-def _nodes(mesh: dolfinx.mesh.Mesh, film: Film, same_area: bool) -> _Nodes:
+def _nodes(domain: dolfinx.mesh.Mesh, film: Film, same_area: bool) -> _Nodes:
     """Return corners and middles of edges, each rank's own corners before its own middles."""
-    geometry, topology = mesh.geometry, mesh.topology
+    geometry, topology = domain.geometry, domain.topology
     corners, middles = geometry.index_map(), topology.index_map(1)
     cells = geometry.dofmaps[0]
     edges = topology.connectivity(3, 1).array.reshape(-1, 6)
     ends = np.zeros((middles.size_local + middles.num_ghosts, 2), dtype=np.int32)
     ends[edges] = cells[:, _EDGES]
     own = ends[: middles.size_local]
-    before, between = rounded(mesh.comm, geometry.x, own, film, same_area)
-    counts = np.array(mesh.comm.allgather((corners.size_local, middles.size_local)))
+    before, between = rounded(domain.comm, geometry.x, own, film, same_area)
+    counts = np.array(domain.comm.allgather((corners.size_local, middles.size_local)))
     up_to = np.cumsum(counts, axis=0)  # corners and middles of all ranks up to each
-    of_corners = _numbers(corners, (up_to - counts)[:, 1], mesh.comm)
-    of_middles = _numbers(middles, up_to[:, 0], mesh.comm)
+    of_corners = _numbers(corners, (up_to - counts)[:, 1], domain.comm)
+    of_middles = _numbers(middles, up_to[:, 0], domain.comm)
     return _Nodes(
         np.concatenate([before[: corners.size_local], between]),
         np.concatenate([of_corners[cells], of_middles[edges]], axis=1),
     )
 
 
-def _numbers(index_map: IndexMap, more: _Numbers, comm: MPI.Comm) -> _Numbers:
+def _numbers(index_map: IndexMap, more: Int64Array, comm: MPI.Comm) -> Int64Array:
     """Return the global numbers of all entities here, each increased by its owner's ``more``."""
     own, ghosts = index_map.size_local, index_map.num_ghosts
     numbers = index_map.local_to_global(np.arange(own + ghosts, dtype=np.int32))
@@ -151,9 +145,9 @@ def _numbers(index_map: IndexMap, more: _Numbers, comm: MPI.Comm) -> _Numbers:
     return np.asarray(numbers + more[owners], dtype=np.int64)
 
 
-def _facets(space: TaggedMesh, nodes: _Nodes) -> tuple[_Numbers, _Places]:
+def _facets(mesh: TaggedMesh, nodes: _Nodes) -> tuple[Int64Array, Int32Array]:
     """Return the pieces of this rank's own named facets, ``(4 n, 3)``, and their values."""
-    topology, tags = space.mesh.topology, space.facet_tags
+    topology, tags = mesh.domain.topology, mesh.facet_tags
     mine = tags.indices < topology.index_map(2).size_local
     facets, cells = tags.indices[mine], topology.connectivity(2, 3)
     one = cells.array[cells.offsets[facets]]
@@ -162,15 +156,15 @@ def _facets(space: TaggedMesh, nodes: _Nodes) -> tuple[_Numbers, _Places]:
     return pieces.reshape(-1, 3), np.repeat(tags.values[mine], 4)
 
 
-def _cells(mesh: dolfinx.mesh.Mesh, nodes: _Nodes) -> tuple[_Numbers, _Numbers]:
+def _cells(domain: dolfinx.mesh.Mesh, nodes: _Nodes) -> tuple[Int64Array, Int64Array]:
     """Return the pieces of this rank's own cells, ``(n, 8, 4)``, and where each of them goes.
 
     The latter, ``(n, 8, 5)``, are this rank and those which have a neighbour of the piece; −1
     stands for none.
     """
-    topology, rank = mesh.topology, mesh.comm.rank
+    topology, rank = domain.topology, domain.comm.rank
     own = topology.index_map(3).size_local
-    corners = mesh.geometry.x[mesh.geometry.dofmaps[0][:own]]
+    corners = domain.geometry.x[domain.geometry.dofmaps[0][:own]]
     middles = corners[:, _EDGES].mean(axis=2)
     ends = np.array(_OPPOSITE) - 4
     diagonals = np.linalg.norm(middles[:, ends[:, 0]] - middles[:, ends[:, 1]], axis=2)
@@ -187,13 +181,13 @@ def _cells(mesh: dolfinx.mesh.Mesh, nodes: _Nodes) -> tuple[_Numbers, _Numbers]:
     return cells, np.concatenate([np.full((own, CELLS_PER_CELL, 1), rank), ranks], axis=2)
 
 
-def _in_order(mesh: dolfinx.mesh.Mesh, cells: _Numbers, ranks: _Numbers) -> _Numbers:
+def _in_order(domain: dolfinx.mesh.Mesh, cells: Int64Array, ranks: Int64Array) -> Int64Array:
     """Return cells and ranks, ``(n, 9)``, in the order of the cells that they are pieces of.
 
     Each rank gets the next part of all. So cells have the same numbers on any number of ranks.
     """
-    comm, number = mesh.comm, mesh.topology.original_cell_index[: len(cells)]
-    total = mesh.topology.index_map(3).size_global
+    comm, number = domain.comm, domain.topology.original_cell_index[: len(cells)]
+    total = domain.topology.index_map(3).size_global
     rows = np.concatenate([cells, ranks], axis=2).reshape(len(cells), -1)
     to = number * comm.size // total
     found = comm.alltoall([(number[to == k], rows[to == k]) for k in range(comm.size)])
@@ -201,7 +195,7 @@ def _in_order(mesh: dolfinx.mesh.Mesh, cells: _Numbers, ranks: _Numbers) -> _Num
     return np.concatenate([part for _, part in found])[order].reshape(-1, 9)
 
 
-def _to(ranks: _Places) -> Any:
+def _to(ranks: Int32Array) -> Any:
     """Return a partitioner that sends each cell to its ``ranks``, the owner's first."""
     there = ranks >= 0
     offsets = np.append(0, np.cumsum(there.sum(axis=1))).astype(np.int32)

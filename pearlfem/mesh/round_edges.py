@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 import dolfinx.mesh
 import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.geometry.shapes import Disc
@@ -14,9 +13,8 @@ from pearlfem.mesh.parts import with_geometry
 from pearlfem.mesh.sizes.edges import on_circle
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
+from pearlfem.quantities.arrays import Array, BoolArray, ComplexArray, Int32Array, Int64Array
 
-_Array = npt.NDArray[np.float64]
-_Complex = npt.NDArray[np.complex128]
 _ROUND_OFF = 1e-8
 # Of the square of a side's angle: how far its ends lie outside where polygons have the area of
 # circles, at most (1/12 where sides are equal, 1/4 where one is half as long as the next).
@@ -34,12 +32,12 @@ class _Ring:
         sides: Whether the circle is an edge there.
     """
 
-    vertices: _Complex
-    gaps: _Array
-    sides: npt.NDArray[np.bool_]
+    vertices: ComplexArray
+    gaps: Array
+    sides: BoolArray
 
     @classmethod
-    def of(cls, comm: MPI.Comm, ends: _Complex, film: Film, disc: Disc) -> _Ring | None:
+    def of(cls, comm: MPI.Comm, ends: ComplexArray, film: Film, disc: Disc) -> _Ring | None:
         """Return all ranks' ``ends`` of edges; None if there are fewer than three (collective)."""
         vertices = np.unique(np.concatenate(comm.allgather(ends.ravel())))
         if len(vertices) < 3:
@@ -52,23 +50,23 @@ class _Ring:
         )
         return cls(vertices, gaps, (inside != outside) & (gaps < WIDEST))
 
-    def number(self, places: _Complex) -> npt.NDArray[np.int64]:
+    def number(self, places: ComplexArray) -> Int64Array:
         """Return which vertex is at each of the places, all of which are vertices."""
         order = np.argsort(self.vertices)
         return np.asarray(order[np.searchsorted(self.vertices[order], places)])
 
-    def gap_between(self, ends: _Complex) -> npt.NDArray[np.int64]:
+    def gap_between(self, ends: ComplexArray) -> Int64Array:
         """Return the number of the side between two vertices, ``(m, 2)``; −1 if there is none."""
         first, last = np.sort(self.number(ends), axis=1).T
         across = (first == 0) & (last == len(self.vertices) - 1)
         gap = np.where(across, last, first)
         return np.where(self.sides[gap] & (across | (last == first + 1)), gap, -1)
 
-    def middles(self) -> _Complex:
+    def middles(self) -> ComplexArray:
         """Return the point of the circle in the middle of each gap."""
         return np.asarray(np.exp(1j * (np.angle(self.vertices) + self.gaps / 2)))
 
-    def between(self, outward: _Array) -> _Array:
+    def between(self, outward: Array) -> Array:
         """Return the mean of the values of both sides at each vertex; NaN where one is no side."""
         weighted = self.gaps * outward
         mean = (weighted + np.roll(weighted, 1)) / (self.gaps + np.roll(self.gaps, 1))
@@ -76,8 +74,8 @@ class _Ring:
 
 
 def rounded(
-    comm: MPI.Comm, points: _Array, edges: npt.NDArray[np.int32], film: Film, same_area: bool
-) -> tuple[_Array, _Array]:
+    comm: MPI.Comm, points: Array, edges: Int32Array, film: Film, same_area: bool
+) -> tuple[Array, Array]:
     """Return the places of a mesh's nodes, and of the middles of its edges.
 
     Sides of round edges are cut at their middle angle. Middles lie on the circle, or, as all nodes
@@ -119,17 +117,17 @@ def rounded(
     return nodes, middles
 
 
-def _places(points: _Array, disc: Disc) -> _Complex:
+def _places(points: Array, disc: Disc) -> ComplexArray:
     """Return points of the plane as complex numbers: 0 is the centre of ``disc``, 1 its radius."""
     x, y = (points[:, :2] - disc.center).T / disc.radius
     return np.asarray(x + 1j * y)
 
 
-def _coordinates(places: _Complex, disc: Disc) -> _Array:
+def _coordinates(places: ComplexArray, disc: Disc) -> Array:
     return np.asarray(disc.center + disc.radius * np.column_stack([places.real, places.imag]))
 
 
-def _near(ends: _Complex, same_area: bool) -> npt.NDArray[np.bool_]:
+def _near(ends: ComplexArray, same_area: bool) -> BoolArray:
     """Return which edges have both ends on the circle, or as far outside as for the same area."""
     outside = np.abs(ends) - 1
     allowed = np.full(len(ends), _ROUND_OFF)
@@ -140,7 +138,7 @@ def _near(ends: _Complex, same_area: bool) -> npt.NDArray[np.bool_]:
     return np.asarray((outside.min(axis=1) > -_ROUND_OFF) & (outside.max(axis=1) < allowed))
 
 
-def _outward(angles: _Array) -> _Array:
+def _outward(angles: Array) -> Array:
     """Return the ends' distance from the centre at which a side encloses as much as its arc."""
     return np.asarray(np.sqrt(angles / np.sin(angles)))
 
@@ -148,34 +146,34 @@ def _outward(angles: _Array) -> _Array:
 WIDEST = 1.0  # angle of a side; more is a part of the circle that is no edge
 
 
-def fit_round_edges(space: TaggedMesh, film: Film, *, covering: bool) -> TaggedMesh:
-    """Return ``space`` with the film inside the true one, or ``covering`` it.
+def fit_round_edges(mesh: TaggedMesh, film: Film, *, covering: bool) -> TaggedMesh:
+    """Return ``mesh`` with the film inside the true one, or ``covering`` it.
 
     Vertices move from the circle's centre to R/cos α, α half the wider of the angles to the
     neighbours, h²/8R for sides of length h: no side then cuts the circle. Cells and numbering stay
     as they are. Where circles cross other edges, the sides next to the crossing stay short of this.
 
     Args:
-        space: Mesh with the vertices of round edges on their circles.
+        mesh: Mesh with the vertices of round edges on their circles.
         film: The film.
         covering: Whether the film shall be nowhere too small, or nowhere too large.
 
     Note:
-        Collective. If nothing moves, this is ``space`` itself.
+        Collective. If nothing moves, this is ``mesh`` itself.
     """
-    points = space.mesh.geometry.x.copy()
+    points = mesh.domain.geometry.x.copy()
     moved = False
     for disc in film.discs:
-        moved |= _move(points, space, film, disc, covering)
-    return _moved(space, points) if moved else space
+        moved |= _move(points, mesh, film, disc, covering)
+    return _moved(mesh, points) if moved else mesh
 
 
-def _move(points: _Array, space: TaggedMesh, film: Film, disc: Disc, covering: bool) -> bool:
+def _move(points: Array, mesh: TaggedMesh, film: Film, disc: Disc, covering: bool) -> bool:
     """Move the vertices on one circle; return whether any rank had to (collective)."""
-    comm = space.mesh.comm
-    flat = np.flatnonzero(space.mesh.geometry.x[:, 2] == 0)
-    mine = flat[on_circle(space.mesh.geometry.x[flat, :2], disc)]
-    x, y = (space.mesh.geometry.x[mine, :2] - disc.center).T
+    comm = mesh.domain.comm
+    flat = np.flatnonzero(mesh.domain.geometry.x[:, 2] == 0)
+    mine = flat[on_circle(mesh.domain.geometry.x[flat, :2], disc)]
+    x, y = (mesh.domain.geometry.x[mine, :2] - disc.center).T
     angles = np.arctan2(y, x)
     around = np.sort(np.concatenate(comm.allgather(angles)))
     if len(around) == 0:
@@ -192,12 +190,12 @@ def _move(points: _Array, space: TaggedMesh, film: Film, disc: Disc, covering: b
     nearest = np.abs(np.exp(1j * angles[:, None]) - np.exp(1j * around)).argmin(axis=1)
     outward = 1 / np.cos(half[nearest])
     points[mine, :2] = (
-        disc.center + (space.mesh.geometry.x[mine, :2] - disc.center) * outward[:, None]
+        disc.center + (mesh.domain.geometry.x[mine, :2] - disc.center) * outward[:, None]
     )
     return bool(half.any())
 
 
-def superfluid_weight_at(film: Film, disc: Disc, angles: _Array, part: float) -> _Array:
+def superfluid_weight_at(film: Film, disc: Disc, angles: Array, part: float) -> Array:
     """Return κ at ``angles`` and ``part`` of the radius, 0 where there is no film."""
     circle = part * disc.radius * np.column_stack([np.cos(angles), np.sin(angles)])
     points = disc.center + circle
@@ -207,13 +205,13 @@ def superfluid_weight_at(film: Film, disc: Disc, angles: _Array, part: float) ->
     return weights
 
 
-def _moved(space: TaggedMesh, points: _Array) -> TaggedMesh:
-    """Return ``space`` with other coordinates of the geometry's nodes; the topology is shared."""
-    mesh, tags = space.mesh, space.facet_tags
-    old = mesh.geometry
+def _moved(mesh: TaggedMesh, points: Array) -> TaggedMesh:
+    """Return ``mesh`` with other coordinates of the geometry's nodes; the topology is shared."""
+    domain, tags = mesh.domain, mesh.facet_tags
+    old = domain.geometry
     geometry = dolfinx.mesh.create_geometry(
         old.index_map(), old.dofmaps[0], old.cmaps[0], points, old.input_global_indices
     )
-    moved = with_geometry(mesh, geometry)
+    moved = with_geometry(domain, geometry)
     copied = dolfinx.mesh.meshtags(moved, tags.dim, tags.indices, tags.values)
-    return replace(space, mesh=moved, facet_tags=copied)
+    return replace(mesh, domain=moved, facet_tags=copied)

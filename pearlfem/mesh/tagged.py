@@ -14,11 +14,11 @@ import dolfinx.io.gmsh
 import dolfinx.mesh
 import gmsh
 import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 from pearlfem.mesh.periodic import MeshedCell, distribute_closed, is_closed
+from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.signals import restore_handler
 
@@ -35,7 +35,7 @@ class TaggedMesh:
     """A mesh with named groups of facets.
 
     Args:
-        mesh: Distributed DOLFINx mesh of tetrahedra, ghosted over shared facets. Facets without a
+        domain: Distributed DOLFINx mesh of tetrahedra, ghosted over shared facets. Facets without a
             cell on the other side of them, and all facets in the film's plane z = 0, have a name.
         facet_tags: A number for each tagged facet.
         groups: The number of each named group of facets.
@@ -44,25 +44,25 @@ class TaggedMesh:
         cell: The mesh is this cell of a periodic space, without sides; None of any other space.
     """
 
-    mesh: dolfinx.mesh.Mesh
+    domain: dolfinx.mesh.Mesh
     facet_tags: dolfinx.mesh.MeshTags
     groups: dict[str, int]
     mirrored: bool = True
     cell: MeshedCell | None = None
 
-    def facets(self, *names: str) -> npt.NDArray[np.int32]:
+    def facets(self, *names: str) -> Int32Array:
         """Return this rank's facets of the named groups; a group that is absent has none."""
         found = [self.facet_tags.find(self.groups[name]) for name in names if name in self.groups]
         return np.concatenate([np.empty(0, dtype=np.int32), *found])
 
-    def sides(self, *names: str) -> npt.NDArray[np.int32]:
+    def sides(self, *names: str) -> Int32Array:
         """Return the named groups' facets in z = 0 as they are seen from above.
 
         Returns:
             Pairs of a cell above and the local number of its facet, shape ``(n, 2)``, for all cells
             that this rank owns: over all ranks each facet comes once.
         """
-        topology = self.mesh.topology
+        topology = self.domain.topology
         topology.create_connectivity(3, 2)
         topology.create_connectivity(2, 3)
         above = self.cells_above()
@@ -70,32 +70,32 @@ class TaggedMesh:
         cells, local = np.nonzero(np.isin(facets, self.facets(*names)))
         return np.column_stack([above[cells], local]).astype(np.int32)
 
-    def corners(self, *names: str) -> npt.NDArray[np.float64]:
+    def corners(self, *names: str) -> Array:
         """Return (x, y) of the corners of the facets of ``sides``, ``(n, 3, 2)`` [length]."""
-        return np.asarray(self.mesh.geometry.x[self.nodes(*names), :2])
+        return np.asarray(self.domain.geometry.x[self.nodes(*names), :2])
 
-    def nodes(self, *names: str) -> npt.NDArray[np.int32]:
+    def nodes(self, *names: str) -> Int32Array:
         """Return the geometry's nodes at the corners of the facets of ``sides``, ``(n, 3)``."""
         cells, local = self.sides(*names).T
         facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
-        return np.take_along_axis(self.mesh.geometry.dofmaps[0][cells], facets, axis=1)
+        return np.take_along_axis(self.domain.geometry.dofmaps[0][cells], facets, axis=1)
 
-    def inside(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def inside(self, points: Array) -> Array:
         """Return points (x, y) or (x, y, z) [length] in the cell of a periodic space; all as is."""
         return points if self.cell is None else self.cell.inside(points)
 
-    def cells_above(self) -> npt.NDArray[np.int32]:
+    def cells_above(self) -> Int32Array:
         """Return the cells in z > 0 that this rank owns."""
         return np.flatnonzero(self._heights() > 0).astype(np.int32)
 
-    def cells_below(self) -> npt.NDArray[np.int32]:
+    def cells_below(self) -> Int32Array:
         """Return the cells in z < 0 that this rank owns."""
         return np.flatnonzero(self._heights() < 0).astype(np.int32)
 
-    def _heights(self) -> npt.NDArray[np.float64]:
+    def _heights(self) -> Array:
         """Return four times the height of the middle of each cell that this rank owns."""
-        corners = self.mesh.geometry.dofmaps[0][: self.mesh.topology.index_map(3).size_local]
-        return np.asarray(self.mesh.geometry.x[corners, 2].sum(axis=1))
+        corners = self.domain.geometry.dofmaps[0][: self.domain.topology.index_map(3).size_local]
+        return np.asarray(self.domain.geometry.x[corners, 2].sum(axis=1))
 
     @property
     def holes(self) -> dict[str, str]:
@@ -105,7 +105,7 @@ class TaggedMesh:
     @property
     def cells(self) -> int:
         """Number of cells on all ranks."""
-        return int(self.mesh.topology.index_map(self.mesh.topology.dim).size_global)
+        return int(self.domain.topology.index_map(self.domain.topology.dim).size_global)
 
 
 def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:

@@ -27,7 +27,7 @@ Box = Annotated[
     tuple[PositiveOrInfiniteLength, PositiveOrInfiniteLength, PositiveLength],
     AfterValidator(_infinite_on_both_sides_or_none),
 ]
-Place = tuple[Length, Length, Length]
+Position = tuple[Length, Length, Length]
 WallKind = Literal["shield", "magnetic-wall"]
 
 
@@ -60,7 +60,7 @@ class Walls:
 
     kind: WallKind
     box: Box
-    center: Place = (0.0, 0.0, 0.0)
+    center: Position = (0.0, 0.0, 0.0)
 
     @property
     def mirrored(self) -> bool:
@@ -78,7 +78,7 @@ class Walls:
         return self.center[2] - self.box[2] / 2, self.center[2] + self.box[2] / 2
 
     @property
-    def gap(self) -> float:
+    def wall_distance(self) -> float:
         """Distance [length] of the film from the nearer of the walls above and below."""
         return min(abs(z) for z in self.heights)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-import numpy.typing as npt
 import shapely
 
 from pearlfem.errors import StudyError
@@ -20,8 +18,6 @@ from pearlfem.model.sources.impurity import Impurity, is_point
 from pearlfem.quantities.annotated import (
     Point,
 )
-
-_Array = npt.NDArray[np.float64]
 
 
 def refuse_points(sources: Sequence[Source], where: str) -> None:

@@ -14,11 +14,11 @@ from pydantic.dataclasses import dataclass
 from pearlfem.errors import StudyError
 from pearlfem.geometry.outlines import sizes
 from pearlfem.geometry.perforated import TOUCHING, Opening, Perforated, farthest_out, perforated
-from pearlfem.geometry.shapes import Bounded, Disc, Outline, Plane, Rounding, Shape, evenly
+from pearlfem.geometry.shapes import BoundedShape, Disc, Outline, Plane, Rounding, Shape, evenly
 from pearlfem.quantities.annotated import FORBID_EXTRA, Point, PositiveLength
+from pearlfem.quantities.arrays import Array, BoolArray, Int64Array
 
-_Array = npt.NDArray[np.float64]
-Profile = Callable[[_Array, _Array], npt.ArrayLike]
+Profile = Callable[[Array, Array], npt.ArrayLike]
 _SAMPLES = 100  # per direction, at which a profile is checked to be positive
 
 
@@ -31,7 +31,7 @@ class Hole:
         name: Its name, by which its fluxoid and its current go.
     """
 
-    shape: Bounded
+    shape: BoundedShape
     name: str
 
 
@@ -44,7 +44,7 @@ class Region:
         pearl_length: r0 [length], a number or a function of (x, y) on arrays.
     """
 
-    shape: Bounded
+    shape: BoundedShape
     pearl_length: PositiveLength | Profile
 
 
@@ -107,7 +107,7 @@ class Film:
         """Return whether ``point`` [length] lies on the film and not on an edge of it."""
         return self._cut.contains(point)
 
-    def covers(self, points: _Array) -> npt.NDArray[np.bool_]:
+    def covers(self, points: Array) -> BoolArray:
         """Return which points (x, y) [length], shape ``(…, 2)``, lie on the film."""
         x, y = points[..., 0], points[..., 1]
         if self.bounded:
@@ -153,7 +153,7 @@ class Film:
         """Number of parts that do not hang together."""
         return len(self._islands) + (not self.bounded)
 
-    def islands_at(self, points: _Array) -> npt.NDArray[np.int64]:
+    def islands_at(self, points: Array) -> Int64Array:
         """Return the number of the island that each of the ``points``, ``(n, 2)``, lies on."""
         numbers = np.full(len(points), len(self._islands))
         for number, island in enumerate(self._islands):
@@ -177,7 +177,7 @@ class Film:
         rings = [ring for opening in self.openings for ring in opening.outline.interiors]
         return [shapely.Polygon(ring) for ring in rings]
 
-    def regions_at(self, points: _Array) -> npt.NDArray[np.int64]:
+    def regions_at(self, points: Array) -> Int64Array:
         """Return which region each of the ``points``, shape ``(…, 2)``, lies in; −1 for none."""
         numbers = np.full(points.shape[:-1], -1)
         for number, region in enumerate(self.regions):
@@ -186,9 +186,7 @@ class Film:
             numbers[shapely.contains_xy(outline, points[..., 0], points[..., 1])] = number
         return numbers
 
-    def superfluid_weight(
-        self, points: _Array, regions: npt.NDArray[np.int64] | None = None
-    ) -> _Array:
+    def superfluid_weight(self, points: Array, regions: Int64Array | None = None) -> Array:
         """Return κ = 2/(μ0 r0) [1/length in reduced units, μ0 = 1], in K = −κ (A + a − ∇χ).
 
         Args:
@@ -205,6 +203,19 @@ class Film:
             lengths[here] = _values(region.pearl_length, points[here])
         return 2.0 / lengths
 
+    @property
+    def uniform_pearl_length(self) -> float:
+        """The one r0 of the whole film [length].
+
+        Raises:
+            StudyError: The Pearl length varies over the film.
+        """
+        if self.regions or callable(self.pearl_length):
+            raise StudyError(
+                "film.pearl_length: varies over the film; allowed here: one number, and no regions"
+            )
+        return self.pearl_length
+
     @cached_property
     def least_pearl_length(self) -> float:
         """The smallest r0 anywhere [length]; of smooth functions, at many points."""
@@ -220,7 +231,7 @@ class Film:
             yield region.pearl_length, region.shape.outline()
 
 
-def _values(length: float | Profile, points: _Array) -> _Array:
+def _values(length: float | Profile, points: Array) -> Array:
     """Return a Pearl length at points, shape ``(…, 2)`` to ``(…)``."""
     if not callable(length):
         return np.full(points.shape[:-1], length)
@@ -228,7 +239,7 @@ def _values(length: float | Profile, points: _Array) -> _Array:
     return np.broadcast_to(values, points.shape[:-1]).copy()
 
 
-def _samples(outline: Outline | None) -> _Array:
+def _samples(outline: Outline | None) -> Array:
     """Return points all over an outline, and its corners."""
     if outline is None:
         return np.zeros((1, 2))

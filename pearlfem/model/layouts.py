@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
 from pearlfem.quantities.annotated import Point
+from pearlfem.quantities.arrays import Array, BoolArray
 
-_Array = npt.NDArray[np.float64]
 MOST_SITES = 10_000  # their tensor has 3 GB
 _TRIES = 1000  # places drawn for each that is wanted
 _MOST_DRAWN = 1_000_000  # and of all together
@@ -24,7 +23,7 @@ def are_parallel(vectors: tuple[Point, Point]) -> bool:
 
 def lattice_sites(
     film: Film, vectors: tuple[Point, Point], origin: Point, margin: float = 0.0
-) -> _Array:
+) -> Array:
     """Return the sites ``origin`` + i a1 + j a2 on ``film``, row after row, ``(n, 2)`` [length].
 
     Args:
@@ -68,7 +67,7 @@ def lattice_sites(
 
 def random_sites(
     film: Film, number: int, seed: int, spacing: float = 0.0, margin: float = 0.0
-) -> _Array:
+) -> Array:
     """Return random places on ``film``, one after the other, ``(number, 2)`` [length].
 
     They are uniform but for those that are too near to an earlier one, which are drawn again. The
@@ -104,7 +103,7 @@ def random_sites(
     )
 
 
-def _are_apart(places: _Array, others: _Array, spacing: float) -> npt.NDArray[np.bool_]:
+def _are_apart(places: Array, others: Array, spacing: float) -> BoolArray:
     """Return which ``places`` are farther than ``spacing`` from all ``others``, by a quick search.
 
     Those within a rounding error of it count as farther.

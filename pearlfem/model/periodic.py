@@ -12,8 +12,8 @@ from pydantic.dataclasses import dataclass
 
 from pearlfem.model.layouts import are_parallel
 from pearlfem.quantities.annotated import FORBID_EXTRA, Point
+from pearlfem.quantities.arrays import Array
 
-_Array = npt.NDArray[np.float64]
 _Vectors = tuple[Point, Point]
 
 _DECAY = 14.0  # e^{−2 × 14} = 7e-13: what the lid adds to the energy, relatively
@@ -61,7 +61,7 @@ class Periodic:
         return True
 
     @cached_property
-    def vectors(self) -> _Array:
+    def vectors(self) -> Array:
         """The shortest vectors of the same lattice as rows [length], right-handed, ``(2, 2)``."""
         a, b = np.array(self.cell)
         while True:
@@ -92,7 +92,7 @@ class Periodic:
         return float(np.linalg.norm(within + lattice_points(self.vectors, reach), axis=1).min())
 
 
-def lattice_points(vectors: _Array, reach: float) -> _Array:
+def lattice_points(vectors: Array, reach: float) -> Array:
     """Return all i a + j b of length up to ``reach``, and a few longer ones, ``(m, 2)``."""
     heights = abs(np.linalg.det(vectors)) / np.linalg.norm(vectors, axis=1)[::-1]
     i, j = (np.arange(-n, n + 1) for n in np.floor(reach / heights).astype(int))

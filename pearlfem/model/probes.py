@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -23,13 +22,12 @@ from pydantic import (
 
 from pearlfem.errors import StudyError
 from pearlfem.quantities.annotated import Length, Point, PositiveLength
+from pearlfem.quantities.arrays import Array
 
 # The field of the film varies over lengths of the height, so the work for the flux through a loop
 # grows with the square of radius/height.
 LARGEST_LOOP = 30.0  # in heights above the film
 MOST_SAMPLES = 1_000_000  # of a line or a grid
-
-_Array = npt.NDArray[np.float64]
 
 
 def _file_name(name: str) -> str:
@@ -66,8 +64,8 @@ def _loop_above_film(radius: float, height: float) -> float:
 
 
 Name = Annotated[str, Field(strict=True), AfterValidator(_file_name)]
-Place = Annotated[tuple[Length, Length, Length], BeforeValidator(_lifted)]
-PlaceAbove = tuple[Length, Length, PositiveLength]
+PositionOrPoint = Annotated[tuple[Length, Length, Length], BeforeValidator(_lifted)]
+PositionAbove = tuple[Length, Length, PositiveLength]
 Samples = Annotated[int, Field(ge=2, le=MOST_SAMPLES, strict=True)]
 
 
@@ -87,13 +85,13 @@ class PointsProbe(_Probe):
     """
 
     kind: Literal["points"] = "points"
-    points: Annotated[tuple[Place, ...], AfterValidator(_some)]
+    points: Annotated[tuple[PositionOrPoint, ...], AfterValidator(_some)]
 
-    def places(self) -> _Array:
+    def places(self) -> Array:
         """Return the points [length], shape ``(n, 3)``."""
         return np.array(self.points)
 
-    def outline(self) -> _Array:
+    def outline(self) -> Array:
         """Return points [length] that lie within space only if the probe does, ``(n, 3)``."""
         return self.places()
 
@@ -108,23 +106,23 @@ class LineProbe(_Probe):
     """
 
     kind: Literal["line"] = "line"
-    start: Place
-    end: Place
+    start: PositionOrPoint
+    end: PositionOrPoint
     samples: Samples
 
     _ends_differ = field_validator("end")(_different)
 
-    def places(self) -> _Array:
+    def places(self) -> Array:
         """Return the points from start to end [length], shape ``(n, 3)``."""
         return np.linspace(self.start, self.end, self.samples)
 
-    def arc_lengths(self) -> _Array:
+    def arc_lengths(self) -> Array:
         """Return the distances of the points from the start [length], shape ``(n,)``."""
         return np.linspace(
             0.0, float(np.linalg.norm(np.subtract(self.end, self.start))), self.samples
         )
 
-    def outline(self) -> _Array:
+    def outline(self) -> Array:
         """Return points [length] that lie within space only if the probe does, ``(n, 3)``."""
         return np.array([self.start, self.end])
 
@@ -162,15 +160,15 @@ class GridProbe(_Probe):
             return radius
         return _loop_above_film(radius, info.data["height"])
 
-    def places(self) -> _Array:
+    def places(self) -> Array:
         """Return the points row by row, x fastest [length], shape ``(nx ny, 3)``."""
         return self._lattice(*self.samples)
 
-    def outline(self) -> _Array:
+    def outline(self) -> Array:
         """Return points [length] that lie within space only if the probe does, ``(n, 3)``."""
         return _circled(self._lattice(2, 2), self.loop_radius or 0.0)
 
-    def _lattice(self, nx: int, ny: int) -> _Array:
+    def _lattice(self, nx: int, ny: int) -> Array:
         x, y = (
             np.linspace(middle - extent / 2, middle + extent / 2, count)
             for middle, extent, count in zip(self.center, self.size, (nx, ny), strict=True)
@@ -187,7 +185,7 @@ class LoopProbe(_Probe):
     """
 
     kind: Literal["loop"] = "loop"
-    center: PlaceAbove
+    center: PositionAbove
     radius: PositiveLength
 
     @field_validator("radius")
@@ -195,7 +193,7 @@ class LoopProbe(_Probe):
     def _above_film(cls, radius: float, info: ValidationInfo) -> float:
         return _loop_above_film(radius, info.data["center"][2]) if "center" in info.data else radius
 
-    def outline(self) -> _Array:
+    def outline(self) -> Array:
         """Return points [length] that lie within space only if the probe does, ``(n, 3)``."""
         return _circled(np.array([self.center]), self.radius)
 
@@ -215,7 +213,7 @@ class CutProbe(_Probe):
 
     _ends_differ = field_validator("end")(_different)
 
-    def outline(self) -> _Array:
+    def outline(self) -> Array:
         """Return points [length] that lie within space only if the probe does, ``(n, 3)``."""
         return np.array([(*self.start, 0.0), (*self.end, 0.0)])
 
@@ -252,7 +250,7 @@ def check_probes(probes: Sequence[Probe]) -> None:
             )
 
 
-def _circled(centers: _Array, radius: float) -> _Array:
+def _circled(centers: Array, radius: float) -> Array:
     """Return the outermost points along x and y of circles, ``(n, 3)`` to ``(4n, 3)``."""
     steps = radius * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
     return np.asarray((centers[:, None] + steps).reshape(-1, 3))

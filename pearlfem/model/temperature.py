@@ -18,7 +18,6 @@ from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
@@ -26,6 +25,7 @@ from pearlfem.analytic import bcs
 from pearlfem.model.film import Film, Profile
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.quantities.annotated import NotNegative, Positive, Table
+from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.units import ReducedUnits, Units, in_units
 
 _WEIGHTS = {"clean": bcs.clean_weight, "dirty": bcs.dirty_weight}
@@ -93,8 +93,6 @@ class ScaledProfile:
     profile: Profile
     factor: float
 
-    def __call__(
-        self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]
-    ) -> npt.NDArray[np.float64]:
+    def __call__(self, x: Array, y: Array) -> Array:
         """Return the values at x and y, arrays of one shape."""
         return self.factor * np.asarray(self.profile(x, y), dtype=float)

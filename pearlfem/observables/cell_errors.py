@@ -26,11 +26,10 @@ from pearlfem.formulation.film import FilmQuadrature, facet_rule, film_quadratur
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.checks import refuse_points
 from pearlfem.model.film import Film
-from pearlfem.observables.fields import FIELD_DEGREE, flux_density, london_current, turned_gradient
+from pearlfem.observables.fields import FIELD_DEGREE, flux_density, london_current, rotated_gradient
+from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.jit import compiled_expression
 from pearlfem.solution import Solution
-
-_Array = npt.NDArray[np.float64]
 
 
 class CellFields(NamedTuple):
@@ -43,7 +42,7 @@ class CellFields(NamedTuple):
     """
 
     B: fem.Function
-    K: _Array
+    K: Array
 
 
 def cell_fields(solution: Solution) -> CellFields:
@@ -56,12 +55,12 @@ def cell_fields(solution: Solution) -> CellFields:
         Not collective, except for the compilation of the first call.
     """
     refuse_points([drive.source for drive in solution.drives], "for fields cell by cell")
-    space, g = solution.space, solution.stream_function
+    mesh, g = solution.mesh, solution.stream_function
     if g is not None:
-        return CellFields(flux_density(solution), _on_film(turned_gradient(g), space))
-    A, x = solution.potential, ufl.SpatialCoordinate(space.mesh)
-    values = _on_film(ufl.as_vector([A[0], A[1], x[0], x[1]]), space)
-    regions = solution.film.regions_at(space.corners("film").mean(axis=1))
+        return CellFields(flux_density(solution), _on_film(rotated_gradient(g), mesh))
+    A, x = solution.potential, ufl.SpatialCoordinate(mesh.domain)
+    values = _on_film(ufl.as_vector([A[0], A[1], x[0], x[1]]), mesh)
+    regions = solution.film.regions_at(mesh.corners("film").mean(axis=1))
     each = np.broadcast_to(regions[:, None], values.shape[:-1])
     K = london_current(solution, values[..., :2], values[..., 2:], each)
     return CellFields(flux_density(solution), K)
@@ -75,24 +74,24 @@ def averaged_fields(solution: Solution) -> CellFields:
     Note:
         Collective.
     """
-    space, B = solution.space, flux_density(solution)
-    nodes = fem.functionspace(space.mesh, ("Lagrange", FIELD_DEGREE)).dofmap
+    mesh, B = solution.mesh, flux_density(solution)
+    nodes = fem.functionspace(mesh.domain, ("Lagrange", FIELD_DEGREE)).dofmap
     smooth, jump = fem.Function(B.function_space), fem.Function(B.function_space)
-    sides = space.cells_above(), space.cells_below()
+    sides = mesh.cells_above(), mesh.cells_below()
     above, below = (_nodal_means(B, nodes, cells) for cells in sides)
     for means, cells in zip((above, below), sides, strict=True):
         _place(smooth, means, nodes, cells)
-    _place(jump, 2.0 * above if space.mirrored else above - below, nodes, sides[0])
-    return CellFields(smooth, _on_film(ufl.as_vector([-jump[1], jump[0]]), space))
+    _place(jump, 2.0 * above if mesh.mirrored else above - below, nodes, sides[0])
+    return CellFields(smooth, _on_film(ufl.as_vector([-jump[1], jump[0]]), mesh))
 
 
-def cell_gaps(first: CellFields, second: CellFields, space: TaggedMesh, film: Film) -> _Array:
+def cell_gaps(first: CellFields, second: CellFields, mesh: TaggedMesh, film: Film) -> Array:
     """Return each owned cell's part of the energy of the difference of two fields.
 
     Args:
-        first: Fields in the cells of ``space``.
+        first: Fields in the cells of ``mesh``.
         second: Others in the same cells.
-        space: The mesh; if a half, the result counts the other half too.
+        mesh: The mesh; if a half, the result counts the other half too.
         film: The film.
 
     Returns:
@@ -101,18 +100,18 @@ def cell_gaps(first: CellFields, second: CellFields, space: TaggedMesh, film: Fi
     Note:
         Not collective.
     """
-    corners = space.mesh.geometry.x[_corners(space)]
+    corners = mesh.domain.geometry.x[_corners(mesh)]
     volumes = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
     dofs = first.B.function_space.dofmap.list[: len(volumes)]
     difference = (first.B.x.array - second.B.x.array).reshape(-1, 3)[dofs]
     squares = np.einsum("cik,ij,cjk->c", difference, _mass(), difference, optimize=True)
-    gaps = (1.0 if space.mirrored else 0.5) * volumes * squares
-    facets, rule = space.sides("film"), film_quadrature(space, film)
+    gaps = (1.0 if mesh.mirrored else 0.5) * volumes * squares
+    facets, rule = mesh.sides("film"), film_quadrature(mesh, film)
     on_film = np.sum(rule.weights * _kinetic(first.K - second.K, rule), axis=1)
     return np.asarray(gaps + np.bincount(facets[:, 0], on_film, minlength=len(gaps)))
 
 
-def film_energies(fields: CellFields, space: TaggedMesh, film: Film) -> _Array:
+def film_energies(fields: CellFields, mesh: TaggedMesh, film: Film) -> Array:
     """Return |K|²/(2κ) of each owned cell above the film, its mean over the facet; 0 elsewhere.
 
     Returns:
@@ -121,38 +120,36 @@ def film_energies(fields: CellFields, space: TaggedMesh, film: Film) -> _Array:
     Note:
         Not collective.
     """
-    facets, rule = space.sides("film"), film_quadrature(space, film)
+    facets, rule = mesh.sides("film"), film_quadrature(mesh, film)
     total = np.sum(rule.weights * _kinetic(fields.K, rule), axis=1)
     densities = total / rule.weights.sum(axis=1)
-    return np.bincount(facets[:, 0], densities, minlength=len(_corners(space)))
+    return np.bincount(facets[:, 0], densities, minlength=len(_corners(mesh)))
 
 
-def _kinetic(K: _Array, rule: FilmQuadrature) -> _Array:
+def _kinetic(K: Array, rule: FilmQuadrature) -> Array:
     """Return |K|²/(2κ) at the quadrature points."""
     return np.asarray(np.sum(K**2, axis=2) / (2 * rule.superfluid_weight))
 
 
-def _on_film(vector: Any, space: TaggedMesh) -> _Array:
+def _on_film(vector: Any, mesh: TaggedMesh) -> Array:
     """Return a UFL vector at the quadrature points of the film's facets, seen from above.
 
     Only values of calls of this function stand in the same order: it depends on the numbering.
     """
     points, _ = facet_rule()
-    facets = space.sides("film")
-    values = compiled_expression(vector, points, space.mesh.comm).eval(space.mesh, facets)
+    facets = mesh.sides("film")
+    values = compiled_expression(vector, points, mesh.domain.comm).eval(mesh.domain, facets)
     shape = len(facets), len(points), *vector.ufl_shape  # there may be no facets
     return np.asarray(values, dtype=float).reshape(shape)
 
 
-def _place(
-    function: fem.Function, means: _Array, nodes: fem.DofMap, cells: npt.NDArray[np.int32]
-) -> None:
+def _place(function: fem.Function, means: Array, nodes: fem.DofMap, cells: Int32Array) -> None:
     """Give ``function`` the values at the ``nodes`` of ``cells``."""
     values = function.x.array.reshape(-1, 3)
     values[function.function_space.dofmap.list[cells]] = means[nodes.list[cells]]
 
 
-def _nodal_means(B: fem.Function, nodes: fem.DofMap, cells: npt.NDArray[np.int32]) -> _Array:
+def _nodal_means(B: fem.Function, nodes: fem.DofMap, cells: Int32Array) -> Array:
     """Return the means of ``B`` over ``cells`` at this rank's ``nodes``, 0 at those without."""
     values = B.x.array.reshape(-1, 3)[B.function_space.dofmap.list[cells].ravel()]
     places = nodes.list[cells].ravel()
@@ -165,13 +162,13 @@ def _nodal_means(B: fem.Function, nodes: fem.DofMap, cells: npt.NDArray[np.int32
     return np.asarray(rows[:, :3] / np.maximum(rows[:, 3:], 1.0))
 
 
-def _corners(space: TaggedMesh) -> npt.NDArray[np.integer]:
+def _corners(mesh: TaggedMesh) -> npt.NDArray[np.integer]:
     """Return the geometry's nodes of the cells that this rank owns."""
-    owned = space.mesh.topology.index_map(3).size_local
-    return np.asarray(space.mesh.geometry.dofmaps[0][:owned])
+    owned = mesh.domain.topology.index_map(3).size_local
+    return np.asarray(mesh.domain.geometry.dofmaps[0][:owned])
 
 
-def _mass() -> _Array:
+def _mass() -> Array:
     """Return the products of B's basis functions, their means over a cell."""
     rule = basix.make_quadrature(basix.CellType.tetrahedron, 2 * FIELD_DEGREE)
     points, weights = (np.asarray(part, dtype=float) for part in rule)

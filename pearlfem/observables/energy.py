@@ -13,21 +13,20 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.formulation.film import potential_products
 from pearlfem.observables.point_impurities.energy import point_energies
+from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Solution, drive_weights
 
-_Array = npt.NDArray[np.float64]
 _BLOCK = 64  # solutions whose potentials are copied at once
 
 
 class Bracket(NamedTuple):
     """Guaranteed bounds, entry by entry: ``lower`` ≤ exact ≤ ``upper``."""
 
-    lower: _Array
-    upper: _Array
+    lower: Array
+    upper: Array
 
 
 def free_energy(solution: Solution) -> float:
@@ -50,7 +49,7 @@ def free_energy(solution: Solution) -> float:
     return float(mutual_energies([solution])[0, 0])
 
 
-def interaction_tensor(solutions: Sequence[Solution]) -> _Array:
+def interaction_tensor(solutions: Sequence[Solution]) -> Array:
     """Return T in F = ½ Σ_ij m_i·T_ij·m_j from the 2n solutions of ``MaxwellLondon.solve_each``.
 
     T_ii/2 is the self-energy matrix of impurity i; of a point impurity (size = 0) the finite part
@@ -66,13 +65,13 @@ def interaction_tensor(solutions: Sequence[Solution]) -> _Array:
     return tensor_of_energies(mutual_energies(solutions))
 
 
-def tensor_of_energies(energies: _Array) -> _Array:
+def tensor_of_energies(energies: Array) -> Array:
     """Return T, shape ``(n, n, 2, 2)``, from the mutual energies of moments, ``(2n, 2n)``."""
     n = len(energies) // 2
     return 2.0 * energies.reshape(n, 2, n, 2).transpose(0, 2, 1, 3)
 
 
-def tensor_bracket(lower: _Array, upper: _Array) -> Bracket:
+def tensor_bracket(lower: Array, upper: Array) -> Bracket:
     """Return bounds of every entry of T from the tensors of the two formulations.
 
     As quadratic forms lower ≤ T ≤ upper. With the gap D = upper − lower ≥ 0, the deviation of T
@@ -98,7 +97,7 @@ def tensor_bracket(lower: _Array, upper: _Array) -> Bracket:
     return Bracket(mean - half, mean + half)
 
 
-def mutual_energies(solutions: Sequence[Solution]) -> _Array:
+def mutual_energies(solutions: Sequence[Solution]) -> Array:
     """Return the energies E_ij of all pairs of solutions, shape ``(k, k)``: F_i = E_ii.
 
     F of a sum of sources is the sum over all pairs.
@@ -111,21 +110,21 @@ def mutual_energies(solutions: Sequence[Solution]) -> _Array:
     return _background_energies(solutions) - _potential_energies(solutions)
 
 
-def _potential_energies(solutions: Sequence[Solution]) -> _Array:
+def _potential_energies(solutions: Sequence[Solution]) -> Array:
     """Return D_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j) for all pairs, shape ``(k, k)``."""
     k = len(solutions)
     local = np.empty((k, k))
     for rows in (slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)):
-        images = solutions[0].images([s.unknowns for s in solutions[rows]])
+        images = solutions[0].apply_operator([s.unknowns for s in solutions[rows]])
         loads = np.array([s.load for s in solutions[rows]]) - np.array(images) / 2
         for columns in (slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)):
             potentials = np.array([s.unknowns for s in solutions[columns]])
             local[rows, columns] = loads @ potentials.T
-    return np.asarray(solutions[0].space.mesh.comm.allreduce(local + local.T))
+    return np.asarray(solutions[0].mesh.domain.comm.allreduce(local + local.T))
 
 
-def _background_energies(solutions: Sequence[Solution]) -> _Array:
+def _background_energies(solutions: Sequence[Solution]) -> Array:
     """Return C_ij = ∫_Γ (κ/2) a_i·a_j dS for all pairs, shape ``(k, k)``."""
     sources, weights = drive_weights(solutions)
     first = solutions[0]
-    return weights @ potential_products(first.space, first.film, sources) @ weights.T
+    return weights @ potential_products(first.mesh, first.film, sources) @ weights.T

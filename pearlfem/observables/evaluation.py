@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 from dolfinx import fem, geometry
 from dolfinx.mesh import Mesh
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
+from pearlfem.quantities.arrays import Array, Int32Array, Int64Array
 
 # Barycentric coordinates of points on a facet are zero up to round-off.
 _ROUND_OFF = 1e-9
 
 
-def evaluate(
-    function: fem.Function, points: npt.NDArray[np.float64], cells: npt.NDArray[np.int32]
-) -> npt.NDArray[np.float64]:
+def evaluate(function: fem.Function, points: Array, cells: Int32Array) -> Array:
     """Return ``function`` at ``points``, as it is in ``cells``.
 
     Where the function jumps between cells the value is that of the cell that comes first in the
@@ -38,10 +36,10 @@ def evaluate(
     Note:
         Collective.
     """
-    mesh = function.function_space.mesh
-    found, numbers = _first_cells(mesh, points, cells)
+    domain = function.function_space.mesh
+    found, numbers = _first_cells(domain, points, cells)
     lowest = np.empty_like(numbers)
-    mesh.comm.Allreduce(numbers, lowest, op=MPI.MIN)
+    domain.comm.Allreduce(numbers, lowest, op=MPI.MIN)
     if np.any(missing := lowest == np.iinfo(np.int64).max):
         raise StudyError(f"point {points[missing][0].tolist()} lies outside the mesh")
     mine = numbers == lowest
@@ -49,16 +47,14 @@ def evaluate(
     if np.any(mine):
         local[mine] = function.eval(points[mine], found[mine])
     values = np.empty_like(local)
-    mesh.comm.Allreduce(local, values, op=MPI.SUM)
+    domain.comm.Allreduce(local, values, op=MPI.SUM)
     return values
 
 
-def _first_cells(
-    mesh: Mesh, points: npt.NDArray[np.float64], cells: npt.NDArray[np.int32]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+def _first_cells(domain: Mesh, points: Array, cells: Int32Array) -> tuple[Int32Array, Int64Array]:
     """Return for each point the one of ``cells`` that comes first in the file, and its number."""
-    owner, found = _cells_around(mesh, points, cells)
-    number = mesh.topology.original_cell_index[found]
+    owner, found = _cells_around(domain, points, cells)
+    number = domain.topology.original_cell_index[found]
     first = np.full(len(points), -1, dtype=np.int32)
     numbers = np.full(len(points), np.iinfo(np.int64).max, dtype=np.int64)
     order = np.argsort(-number)  # the smallest number is written last and stays
@@ -66,19 +62,17 @@ def _first_cells(
     return first, numbers
 
 
-def _cells_around(
-    mesh: Mesh, points: npt.NDArray[np.float64], cells: npt.NDArray[np.int32]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+def _cells_around(domain: Mesh, points: Array, cells: Int32Array) -> tuple[Int64Array, Int32Array]:
     """Return pairs of a point's index and one of ``cells`` that holds it.
 
     DOLFINx's own test of collision has a fixed tolerance in length: wrong for small units.
     """
-    extent = np.abs(mesh.geometry.x).max(initial=0.0)
-    tree = geometry.bb_tree(mesh, 3, entities=cells, padding=1e-12 * extent)
+    extent = np.abs(domain.geometry.x).max(initial=0.0)
+    tree = geometry.bb_tree(domain, 3, entities=cells, padding=1e-12 * extent)
     candidates = geometry.compute_collisions_points(tree, points)
     owner = np.repeat(np.arange(len(points)), np.diff(candidates.offsets))
     found = candidates.array
-    corners = mesh.geometry.x[mesh.geometry.dofmaps[0][found]]
+    corners = domain.geometry.x[domain.geometry.dofmaps[0][found]]
     edges = (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
     offsets = points[owner] - corners[:, 0]
     inner = np.linalg.solve(edges, offsets[:, :, None])[:, :, 0]

@@ -19,10 +19,10 @@ from pearlfem.errors import StudyError
 from pearlfem.formulation.stream import forms
 from pearlfem.observables.evaluation import evaluate
 from pearlfem.observables.point_impurities.fields import add_exact_part, exact_moment, exact_part
+from pearlfem.quantities.arrays import Array, Int32Array, Int64Array
 from pearlfem.runtime.jit import compiled_expression
 from pearlfem.solution import Solution
 
-_Array = npt.NDArray[np.float64]
 FIELD_DEGREE = 2  # of B, the derivative of elements of degree 3 at most
 
 
@@ -35,7 +35,7 @@ def scalar_potential(solution: Solution) -> fem.Function | None:
     g = solution.stream_function
     if g is None:
         return None
-    psi = _interpolated(solution, forms.potential(solution.potential, g, solution.space), "psi")
+    psi = _interpolated(solution, forms.potential(solution.potential, g, solution.mesh), "psi")
     return add_exact_part(psi, solution, infinite_film.scalar_potential)
 
 
@@ -48,10 +48,10 @@ def flux_density(solution: Solution) -> fem.Function:
     Note:
         Not collective, except for the compilation of the first call.
     """
-    return add_exact_part(own_flux_density(solution), solution, infinite_film.magnetic_field)
+    return add_exact_part(regular_flux_density(solution), solution, infinite_film.magnetic_field)
 
 
-def own_flux_density(solution: Solution) -> fem.Function:
+def regular_flux_density(solution: Solution) -> fem.Function:
     """Return ``flux_density`` without what point impurities have on the infinite film.
 
     Note:
@@ -61,11 +61,11 @@ def own_flux_density(solution: Solution) -> fem.Function:
     if g is None:
         field = ufl.curl(solution.potential)
     else:
-        field = -ufl.grad(forms.potential(solution.potential, g, solution.space))
+        field = -ufl.grad(forms.potential(solution.potential, g, solution.mesh))
     return _interpolated(solution, field, "B")
 
 
-def magnetic_field(solution: Solution, points: npt.ArrayLike) -> _Array:
+def magnetic_field(solution: Solution, points: npt.ArrayLike) -> Array:
     """Return B [μ0Γ/length² in reduced units] at points of space.
 
     At z = 0 the limit z → 0⁺.
@@ -83,20 +83,20 @@ def magnetic_field(solution: Solution, points: npt.ArrayLike) -> _Array:
     Note:
         Collective.
     """
-    places = solution.space.inside(np.array(points, dtype=float).reshape(-1, 3))
-    field, space = own_flux_density(solution), solution.space
+    places = solution.mesh.inside(np.array(points, dtype=float).reshape(-1, 3))
+    field, mesh = regular_flux_density(solution), solution.mesh
     below = places[:, 2] < 0
     values = np.empty_like(places)
-    values[~below] = evaluate(field, places[~below], space.cells_above())
-    if space.mirrored:
-        values[below] = evaluate(field, places[below] * [1, 1, -1], space.cells_above())
+    values[~below] = evaluate(field, places[~below], mesh.cells_above())
+    if mesh.mirrored:
+        values[below] = evaluate(field, places[below] * [1, 1, -1], mesh.cells_above())
         values[below, :2] *= -1
     else:
-        values[below] = evaluate(field, places[below], space.cells_below())
+        values[below] = evaluate(field, places[below], mesh.cells_below())
     return values + exact_part(solution, infinite_film.magnetic_field, places)
 
 
-def stream_function(solution: Solution, points: npt.ArrayLike) -> _Array:
+def stream_function(solution: Solution, points: npt.ArrayLike) -> Array:
     """Return g [Γ/length in reduced units] at points (x, y) of the film, K = ∇g × ẑ.
 
     On a film in contact with shields all around, g is known up to a constant.
@@ -121,7 +121,7 @@ def stream_function(solution: Solution, points: npt.ArrayLike) -> _Array:
     return evaluate(g, places, cells)[:, 0] + exact
 
 
-def sheet_current(solution: Solution, points: npt.ArrayLike) -> _Array:
+def sheet_current(solution: Solution, points: npt.ArrayLike) -> Array:
     """Return K [Γ/length² in reduced units] at points (x, y) of the film.
 
     Args:
@@ -140,7 +140,7 @@ def sheet_current(solution: Solution, points: npt.ArrayLike) -> _Array:
     places, cells = _in_plane(solution, points)
     g = solution.stream_function
     if g is not None:
-        own = evaluate(_interpolated(solution, turned_gradient(g), "K"), places, cells)
+        own = evaluate(_interpolated(solution, rotated_gradient(g), "K"), places, cells)
         return own + exact_part(solution, infinite_film.sheet_current, places[:, :2])
     A = evaluate(solution.potential, places, cells)[:, :2]
     on_film = evaluate(_film_marker(solution), places, cells)
@@ -155,11 +155,11 @@ def nodal_sheet_current(solution: Solution) -> fem.Function:
     Note:
         Not collective, except for the compilation of the first call.
     """
-    K = own_sheet_current(solution)
+    K = regular_sheet_current(solution)
     return add_exact_part(K, solution, infinite_film.sheet_current, on_film=True)
 
 
-def own_sheet_current(solution: Solution) -> fem.Function:
+def regular_sheet_current(solution: Solution) -> fem.Function:
     """Return ``nodal_sheet_current`` without what point impurities have on the infinite film.
 
     Note:
@@ -167,14 +167,14 @@ def own_sheet_current(solution: Solution) -> fem.Function:
     """
     g = solution.stream_function
     if g is not None:
-        return _interpolated(solution, turned_gradient(g), "K")
+        return _interpolated(solution, rotated_gradient(g), "K")
     A = solution.potential
     current = _interpolated(solution, ufl.as_vector([A[0], A[1]]), "K")
     V = current.function_space
-    dofs = V.dofmap.list[solution.space.sides("film")[:, 0]].ravel()
+    dofs = V.dofmap.list[solution.mesh.sides("film")[:, 0]].ravel()
     nodes = V.tabulate_dof_coordinates()[dofs, :2]
     values = current.x.array.reshape(-1, 2)
-    regions = solution.film.regions_at(solution.space.corners("film").mean(axis=1))
+    regions = solution.film.regions_at(solution.mesh.corners("film").mean(axis=1))
     each = np.repeat(regions, V.dofmap.list.shape[1])
     values[dofs] = london_current(solution, values[dofs], nodes, each)
     return current
@@ -191,11 +191,11 @@ def nodal_stream_function(solution: Solution) -> fem.Function:
     Note:
         Not collective, except for the compilation of the first call.
     """
-    g = own_stream_function(solution)
+    g = regular_stream_function(solution)
     return add_exact_part(g, solution, infinite_film.stream_function, on_film=True)
 
 
-def own_stream_function(solution: Solution) -> fem.Function:
+def regular_stream_function(solution: Solution) -> fem.Function:
     """Return ``nodal_stream_function`` without what point impurities have on the infinite film.
 
     Raises:
@@ -207,7 +207,7 @@ def own_stream_function(solution: Solution) -> fem.Function:
     return _interpolated(solution, _need_stream_function(solution, "nodal_stream_function"), "g")
 
 
-def magnetic_moment(solution: Solution) -> _Array:
+def magnetic_moment(solution: Solution) -> Array:
     """Return ½ ∫ r × K dS = ẑ ∫ g dS [Γ·length in reduced units], shape ``(3,)``.
 
     Over film and holes; on the plane the integral runs to the far boundary or to the walls.
@@ -225,34 +225,34 @@ def magnetic_moment(solution: Solution) -> _Array:
             "magnetic_moment: currents of a film in contact with shields, or in a periodic space, "
             "have none; allowed: a film with an edge, or magnetic walls"
         )
-    return np.array([0.0, 0.0, forms.film_integral(g, solution.space) + exact_moment(solution)])
+    return np.array([0.0, 0.0, forms.film_integral(g, solution.mesh) + exact_moment(solution)])
 
 
 def has_magnetic_moment(solution: Solution) -> bool:
     """Return whether g is known, and not only up to a constant, on a film that comes to an end."""
-    space = solution.space
-    bounded = {"plane", "far", "magnetic-wall"} & set(space.groups)
-    return solution.stream_function is not None and bool(bounded) and space.cell is None
+    mesh = solution.mesh
+    bounded = {"plane", "far", "magnetic-wall"} & set(mesh.groups)
+    return solution.stream_function is not None and bool(bounded) and mesh.cell is None
 
 
 def _interpolated(solution: Solution, expression: Any, name: str) -> fem.Function:
     """Return ``expression`` as a discontinuous function of degree 2."""
     element = ("Discontinuous Lagrange", 2, expression.ufl_shape)
-    V = fem.functionspace(solution.space.mesh, element)
+    V = fem.functionspace(solution.mesh.domain, element)
     function = fem.Function(V, name=name)
-    points, comm = V.element.interpolation_points, solution.space.mesh.comm
+    points, comm = V.element.interpolation_points, solution.mesh.domain.comm
     function.interpolate(compiled_expression(expression, points, comm))
     return function
 
 
-def turned_gradient(g: fem.Function) -> Any:
+def rotated_gradient(g: fem.Function) -> Any:
     """Return K = ∇g × ẑ as a UFL expression."""
     return ufl.as_vector([g.dx(1), -g.dx(0)])
 
 
 def london_current(
-    solution: Solution, A: _Array, points: _Array, regions: npt.NDArray[np.int64] | None = None
-) -> _Array:
+    solution: Solution, A: Array, points: Array, regions: Int64Array | None = None
+) -> Array:
     """Return K = −κ (A + a) at ``points`` of the film, all ``(…, 2)``.
 
     ``regions`` are those of the film, where they are known better than from the points, ``(…)``.
@@ -266,8 +266,8 @@ def london_current(
 
 def _film_marker(solution: Solution) -> fem.Function:
     """Return 1 in the cells above the film and 0 in all others."""
-    marker = fem.Function(fem.functionspace(solution.space.mesh, ("Discontinuous Lagrange", 0)))
-    marker.x.array[marker.function_space.dofmap.list[solution.space.sides("film")[:, 0], 0]] = 1.0
+    marker = fem.Function(fem.functionspace(solution.mesh.domain, ("Discontinuous Lagrange", 0)))
+    marker.x.array[marker.function_space.dofmap.list[solution.mesh.sides("film")[:, 0], 0]] = 1.0
     return marker
 
 
@@ -279,8 +279,8 @@ def _need_stream_function(solution: Solution, what: str) -> fem.Function:
     return solution.stream_function
 
 
-def _in_plane(solution: Solution, points: npt.ArrayLike) -> tuple[_Array, npt.NDArray[np.int32]]:
+def _in_plane(solution: Solution, points: npt.ArrayLike) -> tuple[Array, Int32Array]:
     """Return points (x, y) in z = 0, and the cells in which to look for them."""
-    flat = solution.space.inside(np.asarray(points, dtype=float).reshape(-1, 2))
-    cells = solution.space.sides("film", "plane", *solution.space.holes.values())[:, 0]
+    flat = solution.mesh.inside(np.asarray(points, dtype=float).reshape(-1, 2))
+    cells = solution.mesh.sides("film", "plane", *solution.mesh.holes.values())[:, 0]
     return np.column_stack([flat, np.zeros(len(flat))]), cells

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 import ufl
 
@@ -22,12 +21,12 @@ from pearlfem.model.sources.applied import is_applied
 from pearlfem.model.sources.flux import Fluxoid
 from pearlfem.model.sources.impurity import is_point
 from pearlfem.observables.energy import Bracket, mutual_energies
-from pearlfem.observables.fields import london_current, own_flux_density, turned_gradient
+from pearlfem.observables.fields import london_current, regular_flux_density, rotated_gradient
 from pearlfem.observables.point_impurities.fields import exact_flux, exact_work
+from pearlfem.quantities.arrays import Array
 from pearlfem.runtime.jit import compiled_expression
 from pearlfem.solution import Solution
 
-_Array = npt.NDArray[np.float64]
 _DEGREE = 10  # of quadrature: fields are of degree 2
 _BAND = 0.5  # width of the band around a hole, of its distance to what is next
 _LINE_POINTS = 8  # per side of a hole, for the flux of applied fields
@@ -60,11 +59,11 @@ def hole_states(solution: Solution) -> list[HoleState]:
         return []
     film = _on_facets(solution, "film")
     K = _sheet_current(solution, film)
-    off_film = _on_facets(solution, *solution.space.holes.values())
+    off_film = _on_facets(solution, *solution.mesh.holes.values())
     return [_state(solution, hole, film, K, off_film) for hole in solution.film.openings]
 
 
-def inverse_inductance(solutions: Sequence[Solution]) -> _Array:
+def inverse_inductance(solutions: Sequence[Solution]) -> Array:
     """Return L⁻¹ from the solutions for one flux quantum in each hole, shape ``(n, n)``.
 
     L⁻¹_ij = 2 E_ij/Φ0² [1/(μ0 length)]. As a quadratic form it is a bound like ``free_energy``.
@@ -75,7 +74,7 @@ def inverse_inductance(solutions: Sequence[Solution]) -> _Array:
     return 2.0 * mutual_energies(solutions)
 
 
-def inductance_bracket(lower: _Array, upper: _Array) -> Bracket:
+def inductance_bracket(lower: Array, upper: Array) -> Bracket:
     """Return bounds of every entry of L from L⁻¹ of the stream and of the vector formulation.
 
     As quadratic forms ``upper``⁻¹ ≤ L ≤ ``lower``⁻¹, and entries follow by Cauchy–Schwarz.
@@ -97,28 +96,28 @@ class _Values(NamedTuple):
     Without what point impurities have on the infinite film.
     """
 
-    weights: _Array
-    points: _Array
-    B_z: _Array
-    vector: _Array
+    weights: Array
+    points: Array
+    B_z: Array
+    vector: Array
 
 
 def _on_facets(solution: Solution, *groups: str) -> _Values:
-    space, g = solution.space, solution.stream_function
+    mesh, g = solution.mesh, solution.stream_function
     points, weights = facet_rule(_DEGREE)
-    facets = space.sides(*groups)
-    x, B = ufl.SpatialCoordinate(space.mesh), own_flux_density(solution)
-    K: Any = turned_gradient(g) if g is not None else solution.potential
+    facets = mesh.sides(*groups)
+    x, B = ufl.SpatialCoordinate(mesh.domain), regular_flux_density(solution)
+    K: Any = rotated_gradient(g) if g is not None else solution.potential
     vector = ufl.as_vector([x[0], x[1], B[2], K[0], K[1]])
-    expression = compiled_expression(vector, points, space.mesh.comm)
-    values = np.asarray(expression.eval(space.mesh, facets), dtype=float)
+    expression = compiled_expression(vector, points, mesh.domain.comm)
+    values = np.asarray(expression.eval(mesh.domain, facets), dtype=float)
     values = values.reshape(len(facets), len(points), 5)
-    corners = space.corners(*groups)
+    corners = mesh.corners(*groups)
     areas = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
     return _Values(np.outer(areas, weights), values[..., :2], values[..., 2], values[..., 3:])
 
 
-def _sheet_current(solution: Solution, film: _Values) -> _Array:
+def _sheet_current(solution: Solution, film: _Values) -> Array:
     if solution.stream_function is not None:
         return film.vector
     regions = solution.film.regions_at(film.points.mean(axis=1))
@@ -127,9 +126,9 @@ def _sheet_current(solution: Solution, film: _Values) -> _Array:
 
 
 def _state(
-    solution: Solution, opening: Opening, film: _Values, K: _Array, off_film: _Values
+    solution: Solution, opening: Opening, film: _Values, K: Array, off_film: _Values
 ) -> HoleState:
-    comm, unit = solution.space.mesh.comm, Fluxoid(opening.name, 1)
+    comm, unit = solution.mesh.domain.comm, Fluxoid(opening.name, 1)
     inside = shapely.Polygon(opening.outline.exterior)
     shapely.prepare(inside)
     a = unit.vector_potential(solution.film, film.points, film.B_z)
@@ -153,7 +152,7 @@ def _flux_within(inside: shapely.Polygon, values: _Values) -> float:
 
 
 def _in_band(
-    solution: Solution, inside: shapely.Polygon, clearance: float, film: _Values, K: _Array
+    solution: Solution, inside: shapely.Polygon, clearance: float, film: _Values, K: Array
 ) -> float:
     """Return ∫_Γ [w B_z − (∇w × (K/κ + a))_z] dS over a band around a hole.
 

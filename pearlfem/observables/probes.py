@@ -21,16 +21,16 @@ from pearlfem.model.probes import LARGEST_LOOP
 from pearlfem.observables.evaluation import evaluate
 from pearlfem.observables.fields import magnetic_field, sheet_current, stream_function
 from pearlfem.observables.point_impurities.fields import exact_part
+from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Solution
 
-_Array = npt.NDArray[np.float64]
-FieldFunction = Callable[[_Array], _Array]  # of points (n, 3) to vectors (n, 3)
+FieldFunction = Callable[[Array], Array]  # of points (n, 3) to vectors (n, 3)
 
 _BATCH = 100_000  # points at once: 200 MB while their cells are looked up
 _SAME = 1e-12  # crossings nearer than this, in lengths of the cut, are one
 
 
-def magnetic_potential(solution: Solution, points: npt.ArrayLike) -> _Array:
+def magnetic_potential(solution: Solution, points: npt.ArrayLike) -> Array:
     """Return ψ [Γ/length in reduced units] at points of space, H = −∇ψ off the film.
 
     At z = 0 the limit z → 0⁺.
@@ -55,15 +55,15 @@ def magnetic_potential(solution: Solution, points: npt.ArrayLike) -> _Array:
             f"magnetic_potential: formulation = {solution.formulation!r}: not allowed; "
             "allowed: 'stream'"
         )
-    places, space = np.asarray(points, dtype=float).reshape(-1, 3), solution.space
+    places, mesh = np.asarray(points, dtype=float).reshape(-1, 3), solution.mesh
     side = np.where(places[:, 2] < 0, -1.0, 1.0)
-    u = values_at(solution.potential, places, space)[:, 0]
-    if space.mirrored:
+    u = values_at(solution.potential, places, mesh)[:, 0]
+    if mesh.mirrored:
         return side * u + exact_part(solution, infinite_film.scalar_potential, places)
-    return u + 0.5 * side * values_at(g, places, space)[:, 0]
+    return u + 0.5 * side * values_at(g, places, mesh)[:, 0]
 
 
-def values_at(function: fem.Function, points: _Array, space: TaggedMesh) -> _Array:
+def values_at(function: fem.Function, points: Array, mesh: TaggedMesh) -> Array:
     """Return ``function`` at points of space, at z = 0 as seen from above.
 
     In a mirror symmetric space those below the film are replaced by their images above it.
@@ -71,7 +71,7 @@ def values_at(function: fem.Function, points: _Array, space: TaggedMesh) -> _Arr
     Args:
         function: A function on the mesh, ghosts up to date.
         points: The same points on every rank [length], shape ``(n, 3)``.
-        space: The mesh.
+        mesh: The mesh.
 
     Returns:
         Values on every rank, shape ``(n, k)`` for k components.
@@ -82,18 +82,18 @@ def values_at(function: fem.Function, points: _Array, space: TaggedMesh) -> _Arr
     Note:
         Collective.
     """
-    points = space.inside(points)
-    if space.mirrored:
+    points = mesh.inside(points)
+    if mesh.mirrored:
         images = np.column_stack([points[:, :2], np.abs(points[:, 2])])
-        return evaluate(function, images, space.cells_above())
+        return evaluate(function, images, mesh.cells_above())
     values = np.empty((len(points), math.prod(function.ufl_shape)))
     below = points[:, 2] < 0
-    for side, cells in ((~below, space.cells_above()), (below, space.cells_below())):
+    for side, cells in ((~below, mesh.cells_above()), (below, mesh.cells_below())):
         values[side] = evaluate(function, points[side], cells)
     return values
 
 
-def loop_flux(solution: Solution, centers: npt.ArrayLike, radius: float) -> _Array:
+def loop_flux(solution: Solution, centers: npt.ArrayLike, radius: float) -> Array:
     """Return Φ = ∫ B_z dS [μ0Γ in reduced units] through horizontal circular loops above the film.
 
     B is that of the film's currents. For a smooth B the sum over points is right to 3e-8, 2e-6,
@@ -119,7 +119,7 @@ def loop_flux(solution: Solution, centers: npt.ArrayLike, radius: float) -> _Arr
     return flux_through_loops(lambda points: magnetic_field(solution, points), centers, radius)
 
 
-def flux_through_loops(field: FieldFunction, centers: npt.ArrayLike, radius: float) -> _Array:
+def flux_through_loops(field: FieldFunction, centers: npt.ArrayLike, radius: float) -> Array:
     """Return ∫ B_z dS through horizontal circular loops above the film, as ``loop_flux`` does.
 
     Args:
@@ -139,14 +139,14 @@ def flux_through_loops(field: FieldFunction, centers: npt.ArrayLike, radius: flo
         return np.empty(0)
     steps, weights = disc_rule(radius, float(middles[:, 2].min()))
 
-    def fluxes(some: _Array) -> _Array:
+    def fluxes(some: Array) -> Array:
         points = (some[:, None] + steps).reshape(-1, 3)
         return np.asarray(field(points)[:, 2].reshape(len(some), -1) @ weights)
 
     return in_batches(fluxes, middles, len(steps))
 
 
-def in_batches(work: Callable[[_Array], _Array], points: _Array, cost: int = 1) -> _Array:
+def in_batches(work: Callable[[Array], Array], points: Array, cost: int = 1) -> Array:
     """Return ``work`` of some of the ``points`` at a time, one after the other.
 
     Args:
@@ -161,7 +161,7 @@ def in_batches(work: Callable[[_Array], _Array], points: _Array, cost: int = 1) 
     return np.concatenate([work(points[i : i + step]) for i in range(0, len(points), step)])
 
 
-def disc_rule(radius: float, height: float) -> tuple[_Array, _Array]:
+def disc_rule(radius: float, height: float) -> tuple[Array, Array]:
     """Return points (x, y, 0) and weights [area] on a disc for the field of a film below it.
 
     Gauss in r² and trapezoid in the angle converge exponentially, all the faster the larger the
@@ -214,7 +214,7 @@ def current_through(solution: Solution, start: npt.ArrayLike, end: npt.ArrayLike
     length = float(np.linalg.norm(ends[1] - ends[0]))
     tx, ty = (ends[1] - ends[0]) / length
     roots, weights = np.polynomial.legendre.leggauss(SOURCE_QUADRATURE_DEGREE // 2 + 1)
-    breaks = _crossings(solution.space, ends)
+    breaks = _crossings(solution.mesh, ends)
     steps = np.diff(breaks)
     places = (breaks[:-1, None] + np.outer(steps, (1 + roots) / 2)).ravel()
     points = ends[0] + places[:, None] * (ends[1] - ends[0])
@@ -223,15 +223,15 @@ def current_through(solution: Solution, start: npt.ArrayLike, end: npt.ArrayLike
     return float(length * np.outer(steps, weights / 2).ravel() @ (K @ [ty, -tx]))
 
 
-def _crossings(space: TaggedMesh, ends: _Array) -> _Array:
+def _crossings(mesh: TaggedMesh, ends: Array) -> Array:
     """Return 0, 1 and where a cut crosses edges of the film's facets between, sorted (collective).
 
     In units of the cut's length, the same on every rank.
     """
     along = ends[1] - ends[0]
-    corners = space.corners("film")
-    if space.cell is not None:
-        images = corners[:, None] + space.cell.shifts_along(ends)[:, None]
+    corners = mesh.corners("film")
+    if mesh.cell is not None:
+        images = corners[:, None] + mesh.cell.shifts_along(ends)[:, None]
         corners = images.reshape(-1, 3, 2)
     offsets = corners - ends[0]
     across = offsets[..., 0] * along[1] - offsets[..., 1] * along[0]
@@ -242,12 +242,12 @@ def _crossings(space: TaggedMesh, ends: _Array) -> _Array:
         before, after = across[crossed, a], across[crossed, b]
         part = before / (before - after)
         found.append((1 - part) * places[crossed, a] + part * places[crossed, b])
-    every = np.concatenate(space.mesh.comm.allgather(np.concatenate(found)))
+    every = np.concatenate(mesh.domain.comm.allgather(np.concatenate(found)))
     between = np.sort(every[(every > _SAME) & (every < 1 - _SAME)])
     return np.concatenate([[0.0], between[np.diff(between, prepend=0.0) > _SAME], [1.0]])
 
 
-def _check_loops(centers: _Array, radius: float) -> None:
+def _check_loops(centers: Array, radius: float) -> None:
     if not 0 < radius < math.inf:
         raise StudyError(f"radius = {radius}: not allowed; allowed: a positive number")
     if np.any(wrong := ~(centers[:, 2] * LARGEST_LOOP >= radius)):

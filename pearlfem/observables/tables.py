@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from dolfinx import fem
 
 from pearlfem.errors import StudyError
@@ -23,9 +22,9 @@ from pearlfem.observables.probes import (
     magnetic_potential,
     values_at,
 )
+from pearlfem.quantities.arrays import Array, BoolArray
 from pearlfem.solution import Solution
 
-_Array = npt.NDArray[np.float64]
 Quantity = Literal["length", "field", "sheet_current", "current", "flux"]
 
 
@@ -34,7 +33,7 @@ class Column(NamedTuple):
 
     name: str
     quantity: Quantity
-    values: _Array
+    values: Array
 
 
 def measure(solution: Solution, probe: Probe, applied: FieldFunction | None = None) -> list[Column]:
@@ -74,7 +73,7 @@ def measure(solution: Solution, probe: Probe, applied: FieldFunction | None = No
                 return _cut(solution, probe)
 
 
-def check_places(space: TaggedMesh, probes: Sequence[Probe]) -> None:
+def check_places(mesh: TaggedMesh, probes: Sequence[Probe]) -> None:
     """Refuse probes that reach out of the mesh, before anything is solved.
 
     Raises:
@@ -83,10 +82,10 @@ def check_places(space: TaggedMesh, probes: Sequence[Probe]) -> None:
     Note:
         Collective.
     """
-    nothing = fem.Function(fem.functionspace(space.mesh, ("Discontinuous Lagrange", 0)))
+    nothing = fem.Function(fem.functionspace(mesh.domain, ("Discontinuous Lagrange", 0)))
     for probe in probes:
         with _named(probe):
-            values_at(nothing, probe.outline(), space)
+            values_at(nothing, probe.outline(), mesh)
 
 
 @contextmanager
@@ -119,7 +118,7 @@ def _cut(solution: Solution, probe: CutProbe) -> list[Column]:
     ]
 
 
-def _fields(solution: Solution, places: _Array, applied: FieldFunction | None) -> list[Column]:
+def _fields(solution: Solution, places: Array, applied: FieldFunction | None) -> list[Column]:
     """Return the columns of places and of the fields there."""
     columns = _place(places)
     B = in_batches(lambda some: magnetic_field(solution, some), places)
@@ -134,10 +133,10 @@ def _fields(solution: Solution, places: _Array, applied: FieldFunction | None) -
     return columns
 
 
-def _on_film(solution: Solution, places: _Array, on_film: npt.NDArray[np.bool_]) -> list[Column]:
+def _on_film(solution: Solution, places: Array, on_film: BoolArray) -> list[Column]:
     """Return K and, if known, g in the film's plane, NaN elsewhere."""
 
-    def spread(values: _Array) -> _Array:
+    def spread(values: Array) -> Array:
         every = np.full((len(places), *values.shape[1:]), np.nan)
         every[on_film] = values
         return every
@@ -151,7 +150,7 @@ def _on_film(solution: Solution, places: _Array, on_film: npt.NDArray[np.bool_])
 
 
 def _fluxes(
-    solution: Solution, centers: _Array, radius: float, applied: FieldFunction | None
+    solution: Solution, centers: Array, radius: float, applied: FieldFunction | None
 ) -> list[Column]:
     columns = [Column("flux", "flux", loop_flux(solution, centers, radius))]
     if applied is not None:
@@ -160,11 +159,11 @@ def _fluxes(
     return columns
 
 
-def _place(places: _Array) -> list[Column]:
+def _place(places: Array) -> list[Column]:
     return [Column(name, "length", x) for name, x in zip("xyz", places.T, strict=True)]
 
 
-def _components(name: str, quantity: Quantity, values: _Array, ending: str = "") -> list[Column]:
+def _components(name: str, quantity: Quantity, values: Array, ending: str = "") -> list[Column]:
     """Return a column for each component of a vector: Bx, By, Bz."""
     return [
         Column(f"{name}{axis}{ending}", quantity, component)

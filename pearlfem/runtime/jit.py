@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from dolfinx import fem
 from dolfinx.jit import ffcx_jit, get_options
 from mpi4py import MPI
 
 from pearlfem.errors import CompilationError
+from pearlfem.quantities.arrays import Array
 from pearlfem.runtime.parallel import on_root
 
 
@@ -37,9 +37,7 @@ def compiled_form(form: Any, comm: MPI.Comm) -> fem.Form:
     return compiled
 
 
-def compiled_expression(
-    expression: Any, points: npt.NDArray[np.float64], comm: MPI.Comm
-) -> fem.Expression:
+def compiled_expression(expression: Any, points: Array, comm: MPI.Comm) -> fem.Expression:
     """Return a UFL expression compiled, from the cache if it is there.
 
     Args:

@@ -6,15 +6,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 from petsc4py import PETSc
 
 from pearlfem.errors import ConvergenceError
+from pearlfem.quantities.arrays import Array, BoolArray
 from pearlfem.solvers.row_blocks import Columns, row_slices
 
-_Vector = npt.NDArray[np.float64]  # this rank's rows
-_Numbers = npt.NDArray[np.float64]  # one for each column
+_Vector = Array  # this rank's rows
+_Numbers = Array  # one for each column
 
 _LANES = 4  # columns cost as much as the next multiple of these, one alone excepted
 
@@ -67,7 +67,7 @@ class ConjugateGradients(ABC):
             iterations += counts[: len(batch)]
         return solutions, iterations
 
-    def images(self, vectors: Sequence[_Vector]) -> list[_Vector]:
+    def apply_operator(self, vectors: Sequence[_Vector]) -> list[_Vector]:
         """Return the products of the operator and ``vectors``, this rank's rows ``(n,)``.
 
         Note:
@@ -146,9 +146,7 @@ class ConjugateGradients(ABC):
         self._comm.Allreduce(values, total, operation)
         return total
 
-    def _check(
-        self, history: list[_Numbers], curvatures: _Numbers, active: npt.NDArray[np.bool_]
-    ) -> None:
+    def _check(self, history: list[_Numbers], curvatures: _Numbers, active: BoolArray) -> None:
         """Raise an error unless all active columns may go on."""
         broken = active & ~((history[-1] > 0.0) & (curvatures > 0.0))
         if broken.any():

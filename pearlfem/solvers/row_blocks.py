@@ -14,6 +14,7 @@ import numpy.typing as npt
 from mpi4py import MPI
 from petsc4py import PETSc
 
+from pearlfem.quantities.arrays import Array
 from pearlfem.solvers.sparse_product import Rows, compile_product, multiply
 
 Columns = npt.NDArray[np.floating]
@@ -45,7 +46,7 @@ class RowBlocks:
         ghosts, self._foreign.columns[:] = np.unique(self._foreign.columns, return_inverse=True)
         self._exchange = _Exchange(matrix, ghosts)
 
-    def single(self, scale: npt.NDArray[np.float64] | None = None) -> RowBlocks:
+    def single(self, scale: Array | None = None) -> RowBlocks:
         """Return the matrix in single precision, which shares the places of the entries.
 
         Args:
@@ -130,7 +131,7 @@ def _split(whole: Rows, first: int, last: int) -> tuple[Rows, Rows]:
     return Rows(starts - foreign.starts, columns[:kept], entries[:kept]), foreign
 
 
-def _single(matrix: Rows, factors: npt.NDArray[np.float64]) -> Rows:
+def _single(matrix: Rows, factors: Array) -> Rows:
     """Return ``matrix`` in single precision, rows scaled, with the same arrays of indices."""
     starts, columns, entries = matrix
     scaled = np.empty(len(entries), np.float32)

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from cffi import FFI
 from mpi4py import MPI
 
+from pearlfem.quantities.arrays import Int32Array
 from pearlfem.runtime.jit import cache_folder, compiling
 from pearlfem.runtime.parallel import on_root
 
@@ -54,8 +55,8 @@ class Rows(NamedTuple):
         entries: In single or double precision.
     """
 
-    starts: npt.NDArray[np.int32]
-    columns: npt.NDArray[np.int32]
+    starts: Int32Array
+    columns: Int32Array
     entries: _Array
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from pearlfem.errors import StudyError
-from pearlfem.model.boundary import Boundary, Box, Open, Place, Walls
+from pearlfem.model.boundary import Boundary, Box, Open, Position, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Cell, Periodic
 from pearlfem.quantities.annotated import Table
@@ -19,7 +19,7 @@ class BoundaryTable(Table):
 
     kind: Literal["open", "shield", "magnetic-wall", "periodic"] = "open"
     box: Box | None = None
-    center: Place | None = None
+    center: Position | None = None
     cell: Cell | None = None
 
     def boundary(self, film: Film) -> Boundary:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import (
     TypeAdapter,
     ValidationError,
 )
 
 from pearlfem.errors import StudyError
-from pearlfem.model.probes import MOST_SAMPLES, Place, PointsProbe
+from pearlfem.model.probes import MOST_SAMPLES, PointsProbe, PositionOrPoint
 from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.study.csv_rows import cell_value, csv_rows
 
-_Array = npt.NDArray[np.float64]
-
-
-_PLACE: TypeAdapter[tuple[float, float, float]] = TypeAdapter(Place)
+_PLACE: TypeAdapter[tuple[float, float, float]] = TypeAdapter(PositionOrPoint)
 
 
 def read_points(path: Path, name: str, units: Units | ReducedUnits) -> PointsProbe:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import simpleeval
 
 from pearlfem.errors import StudyError
+from pearlfem.quantities.arrays import Array
 
 _FUNCTIONS: dict[str, Any] = {
     name: getattr(np, name)
@@ -52,7 +53,7 @@ class Expression:
             raise self._refusal(error) from None
         self(np.array([0.5, 0.75]), np.array([0.25, 0.5]))
 
-    def __call__(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    def __call__(self, x: npt.ArrayLike, y: npt.ArrayLike) -> Array:
         """Return the values at x and y, arrays of one shape."""
         names = {"x": np.asarray(x, dtype=float), "y": np.asarray(y, dtype=float), "pi": np.pi}
         parser = simpleeval.SimpleEval(operators=_OPERATORS, functions=_FUNCTIONS, names=names)

@@ -11,12 +11,12 @@ from typing import Any
 
 from pearlfem.errors import StudyError
 
-Path = tuple[str | int, ...]  # keys of tables, and indices of lists from 0
+KeyPath = tuple[str | int, ...]  # keys of tables, and indices of lists from 0
 
 _STEP = re.compile(r"([A-Za-z_]\w*)(?: ([1-9]\d{0,5}))?((?:\[\d{1,6}\])*)")
 
 
-def parse_place(key: str) -> Path:
+def parse_place(key: str) -> KeyPath:
     """Return the path of ``key``.
 
     Raises:

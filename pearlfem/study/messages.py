@@ -28,7 +28,7 @@ from pearlfem.study.tables import (
 )
 
 
-def _explain(error: ValidationError) -> str:
+def explain(error: ValidationError) -> str:
     """Return every fault in one line each: key, value, what is allowed."""
     found: dict[str, str] = {}
     for fault in error.errors(include_url=False):

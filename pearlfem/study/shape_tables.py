@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from pearlfem.geometry import drawings
 from pearlfem.geometry.shapes import (
-    Bounded,
+    BoundedShape,
     Corners,
     Difference,
     Disc,
@@ -49,7 +49,7 @@ class DiscTable(Table):
     radius: PositiveLength
     center: Point = (0.0, 0.0)
 
-    def build(self, origin: Origin) -> Bounded:
+    def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         return Disc(self.radius, self.center)
 
@@ -62,7 +62,7 @@ class RectangleTable(Table):
     center: Point = (0.0, 0.0)
     angle: Finite = 0.0
 
-    def build(self, origin: Origin) -> Bounded:
+    def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         return Rectangle(self.size, self.center, self.angle)
 
@@ -73,7 +73,7 @@ class PolygonTable(Table):
     shape: Literal["polygon"]
     points: Corners  # checked here, where the message knows whose they are
 
-    def build(self, origin: Origin) -> Bounded:
+    def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         return Polygon(self.points)
 
@@ -86,7 +86,7 @@ class RingTable(Table):
     outer: PositiveLength
     center: Point = (0.0, 0.0)
 
-    def build(self, origin: Origin) -> Bounded:
+    def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         return ring(self.inner, self.outer, self.center)
 
@@ -97,7 +97,7 @@ class UnionTable(Table):
     shape: Literal["union"]
     parts: Annotated[tuple[BoundedTable, ...], Field(min_length=1)]
 
-    def build(self, origin: Origin) -> Bounded:
+    def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         return Union(tuple(part.build(origin) for part in self.parts))
 
@@ -109,7 +109,7 @@ class DifferenceTable(Table):
     base: BoundedTable
     removed: Annotated[tuple[BoundedTable, ...], Field(min_length=1)]
 
-    def build(self, origin: Origin) -> Bounded:
+    def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         removed = tuple(part.build(origin) for part in self.removed)
         return Difference(self.base.build(origin), removed)
@@ -124,7 +124,7 @@ class GdsTable(Table):
     cell: str | None = None
     datatype: Number | None = None
 
-    def build(self, origin: Origin) -> Bounded:
+    def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         path = origin.folder / self.file
         drawn = drawings.read_gds(path, self.cell, self.layer, self.datatype)
@@ -138,7 +138,7 @@ class DxfTable(Table):
     file: str
     layer: str
 
-    def build(self, origin: Origin) -> Bounded:
+    def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         path = origin.folder / self.file
         drawn = drawings.read_dxf(path, self.layer)
@@ -152,7 +152,7 @@ class MeshShapeTable(Table):
     file: str
     group: str
 
-    def build(self, origin: Origin) -> Bounded:
+    def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         path = origin.folder / self.file
         drawn = drawings.read_mesh_outline(path, self.group)

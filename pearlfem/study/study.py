@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from pydantic import ConfigDict, ValidationError
 
 from pearlfem.errors import StudyError
@@ -34,8 +32,9 @@ from pearlfem.quantities.annotated import (
     Point,
     Table,
 )
+from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.units import ReducedUnits, Units
-from pearlfem.study.messages import _explain
+from pearlfem.study.messages import explain
 from pearlfem.study.shape_tables import Origin
 from pearlfem.study.solve_tables import MeshTable, SolveTable, check_mesh
 from pearlfem.study.tables import OrderTable, OutputTable, StudyTable, _UnitsTable
@@ -116,7 +115,7 @@ def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
         table = StudyTable.model_validate(content, context=units)
         return _study(table, text, Origin(folder, units))
     except ValidationError as error:
-        raise StudyError(f"{name}: {_explain(error)}") from None
+        raise StudyError(f"{name}: {explain(error)}") from None
     except StudyError as error:
         raise StudyError(f"{name}: {error}") from None
 
@@ -166,10 +165,7 @@ def _study(table: StudyTable, text: str, origin: Origin) -> Study:
     )
 
 
-_Array = npt.NDArray[np.float64]
-
-
-def turned(study: Study, angles: _Array) -> Study:
+def with_angles(study: Study, angles: Array) -> Study:
     """Return ``study`` with other ``angles`` [degrees] of its moments, ``(n,)``.
 
     Raises:

@@ -25,7 +25,7 @@ _Units = Units | ReducedUnits
 
 
 @dataclass(frozen=True)
-class Point:
+class SweepPoint:
     """One study of a sweep.
 
     Args:
@@ -73,7 +73,7 @@ class Sweep:
     keys: tuple[str, ...]
     kinds: tuple[Kind | None, ...]
     units: _Units
-    points: tuple[Point, ...]
+    points: tuple[SweepPoint, ...]
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -81,12 +81,12 @@ class Sweep:
         named = zip(self.keys, self.kinds, strict=True)
         return tuple(k if kind is None else f"{k} [{self.units.name(kind)}]" for k, kind in named)
 
-    def cells(self, point: Point) -> tuple[float | str, ...]:
+    def cells(self, point: SweepPoint) -> tuple[float | str, ...]:
         """Return the values of ``point`` as numbers in the units of ``columns``, or as texts."""
         pairs = zip(point.values, self.kinds, strict=True)
         return tuple(_cell(value, kind, self.units) for value, kind in pairs)
 
-    def describe(self, point: Point) -> str:
+    def describe(self, point: SweepPoint) -> str:
         """Return the values of ``point`` in words."""
         return _described(self.keys, point.values)
 
@@ -121,7 +121,7 @@ def read_sweep(path: Path, *, checked: bool = True) -> Sweep:
     for number, values in enumerate(combined, start=1):
         where = f"{path}: point {number} ({_described(keys, values)})"
         own = _content(content, keys, values, where)
-        points.append(Point(number, values, tomlkit.dumps(own), path.parent, where))
+        points.append(SweepPoint(number, values, tomlkit.dumps(own), path.parent, where))
         if checked:
             _ = points[-1].study
     return Sweep(text, keys, kinds, units, tuple(points))

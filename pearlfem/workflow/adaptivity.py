@@ -6,16 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 
-from pearlfem.mesh.generate import create_space
+from pearlfem.mesh.generate import create_mesh
 from pearlfem.mesh.sizes.adapted import SizeField, adapted_sizes, gather
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.observables.cell_errors import averaged_fields, cell_fields, cell_gaps, film_energies
 from pearlfem.observables.energy import free_energy
 from pearlfem.problem import MaxwellLondon
+from pearlfem.quantities.arrays import Array
 from pearlfem.runtime.parallel import on_root
 from pearlfem.solution import FormulationName, Solution
 from pearlfem.study.study import Study
@@ -66,14 +65,14 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Refinement:
+class Assembly:
     """The rounds, and the mesh and the problems of the last one.
 
     ``shortfall`` tells why the tolerance was not reached; None if it was.
     """
 
     rounds: tuple[Round, ...]
-    space: TaggedMesh
+    mesh: TaggedMesh
     problems: dict[FormulationName, MaxwellLondon]
     shortfall: str | None
 
@@ -84,7 +83,7 @@ def refine(
     formulations: Sequence[FormulationName],
     comm: MPI.Comm,
     progress: Callable[[str], None],
-) -> Refinement:
+) -> Assembly:
     """Solve for all sources together on better and better meshes.
 
     With both formulations the relative error is their gap, which is guaranteed. With one it is an
@@ -105,7 +104,7 @@ def refine(
     rounds: list[Round] = []
     aim = expected = _FIRST_AIM * tolerance
     while True:
-        space = create_space(
+        mesh = create_mesh(
             study.film,
             study.sources,
             boundary=study.boundary,
@@ -114,12 +113,12 @@ def refine(
             sizes=sizes,
             comm=comm,
         )
-        problems = _problems(study, space, tolerance, formulations)
+        problems = _problems(study, mesh, tolerance, formulations)
         solutions = {name: problem.solve(study.sources) for name, problem in problems.items()}
         gaps, densities = _contributions(list(solutions.values()))
         energies = {name: free_energy(solution) for name, solution in solutions.items()}
         now = Round(
-            space.cells,
+            mesh.cells,
             sum(problem.dofs for problem in problems.values()),
             energies.get("stream"),
             energies.get("vector"),
@@ -129,40 +128,38 @@ def refine(
         rounds.append(now)
         progress(f"round {len(rounds):2}   {now}")
         if now.error <= tolerance:
-            return Refinement(tuple(rounds), space, problems, None)
+            return Assembly(tuple(rounds), mesh, problems, None)
         if len(rounds) > 1:
             aim = tolerance * min(_FIRST_AIM, _NEXT_AIM * expected / now.error)
-        sizes, cells, share = _next_sizes(study, space, gaps, densities, now, aim / now.error)
+        sizes, cells, share = _next_sizes(study, mesh, gaps, densities, now, aim / now.error)
         expected = share * now.error
         shortfall = _limit(study, rounds, cells, formulations, comm)
         if shortfall:
-            return Refinement(tuple(rounds), space, problems, shortfall)
+            return Assembly(tuple(rounds), mesh, problems, shortfall)
         for problem in problems.values():
             problem.destroy()
 
 
 def _problems(
-    study: Study, space: TaggedMesh, tolerance: float, formulations: Sequence[FormulationName]
+    study: Study, mesh: TaggedMesh, tolerance: float, formulations: Sequence[FormulationName]
 ) -> dict[FormulationName, MaxwellLondon]:
     # The vector formulation gives F as the small difference of two energies where r0 ≪ ξ.
     largest = max((core.size for s in study.sources for core in s.cores), default=0.0)
     share = _SOLVER_SHARE * min(1.0, study.film.least_pearl_length / max(largest, 1e-300))
     return {
-        name: MaxwellLondon(study.film, space, study.solve.degree, name, share * tolerance)
+        name: MaxwellLondon(study.film, mesh, study.solve.degree, name, share * tolerance)
         for name in formulations
     }
 
 
 def _contributions(
     solutions: Sequence[Solution],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+) -> tuple[Array, Array]:
     """Return each owned cell's part of the error, and the film's energy per area in it."""
     first, last = solutions[0], solutions[-1]
     own = cell_fields(first)
     other = averaged_fields(first) if last is first else cell_fields(last)
-    return cell_gaps(own, other, first.space, first.film), film_energies(
-        own, first.space, first.film
-    )
+    return cell_gaps(own, other, first.mesh, first.film), film_energies(own, first.mesh, first.film)
 
 
 def _relative_error(energies: dict[FormulationName, float], estimate: float) -> float:
@@ -174,9 +171,9 @@ def _relative_error(energies: dict[FormulationName, float], estimate: float) -> 
 
 def _next_sizes(
     study: Study,
-    space: TaggedMesh,
-    gaps: npt.NDArray[np.float64],
-    densities: npt.NDArray[np.float64],
+    mesh: TaggedMesh,
+    gaps: Array,
+    densities: Array,
     last: Round,
     share: float,
 ) -> tuple[SizeField | None, int, float]:
@@ -186,7 +183,7 @@ def _next_sizes(
         The sizes, on rank 0, the number of cells, and the share that is left.
     """
     most = min(_MOST_GROWTH * last.cells, last.cells * study.solve.max_dofs // last.dofs)
-    now = gather(space, gaps, densities)
+    now = gather(mesh, gaps, densities)
     found: list[SizeField] = []
 
     def work() -> tuple[int, float]:
@@ -206,7 +203,7 @@ def _next_sizes(
                 return sizes.count, left
             left = min(1.5 * left, 0.5)
 
-    cells, left = on_root(space.mesh.comm, work)
+    cells, left = on_root(mesh.domain.comm, work)
     return (found[0] if found else None), cells, left
 
 

@@ -6,40 +6,39 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.io.results.summary import Bounded
 from pearlfem.observables.energy import mutual_energies, tensor_bracket, tensor_of_energies
 from pearlfem.problem import MaxwellLondon
+from pearlfem.quantities.arrays import Array
 from pearlfem.solution import FormulationName, Solution, superpose
 from pearlfem.study.study import Study
 from pearlfem.workflow.adaptivity import Round
 from pearlfem.workflow.assembly import Progress, timed
 
-_Array = npt.NDArray[np.float64]
 
-
-class _Response(NamedTuple):
+class SourceSolutions(NamedTuple):
     """What one formulation gives: solutions of all sources, and the energies of all pairs.
 
     Two solutions for each impurity, and one for all other sources together, if there are any.
     """
 
     solutions: list[Solution]
-    energies: _Array
+    energies: Array
 
 
-class _Answer(NamedTuple):
+class TotalSolution(NamedTuple):
     """The solution of all sources together, its free energy, and the tensor of the impurities."""
 
-    tensor: _Array | None
+    tensor: Array | None
     solution: Solution
     energy: float
 
 
-def _respond(
+def solve_each_source(
     study: Study, problem: MaxwellLondon, seconds: dict[str, float], progress: Progress
-) -> _Response:
+) -> SourceSolutions:
+    """Solve for each source of ``study`` alone (collective)."""
     with timed(seconds, "solve") as timer:
         solutions = problem.solve_each(study.impurities) if study.impurities else []
         if study.others:
@@ -49,26 +48,26 @@ def _respond(
         f"solve     {timer():6.1f} s   {len(solutions)} loads, at most "
         f"{max(s.iterations for s in solutions)} iterations, {problem.formulation} formulation"
     )
-    return _Response(solutions, energies)
+    return SourceSolutions(solutions, energies)
 
 
-def _answer(study: Study, response: _Response) -> _Answer:
+def combine(study: Study, response: SourceSolutions) -> TotalSolution:
     """Return the answer to all sources of ``study`` with its moments (collective)."""
     weights = [m for impurity in study.impurities for m in impurity.moment]
     weights += [1.0] if study.others else []
     energy = float(np.array(weights) @ response.energies @ weights)
-    tensor = _tensor(study, response) if study.impurities else None
-    return _Answer(tensor, superpose(response.solutions, weights), energy)
+    tensor = tensor_of(study, response) if study.impurities else None
+    return TotalSolution(tensor, superpose(response.solutions, weights), energy)
 
 
-def _tensor(study: Study, response: _Response) -> _Array:
+def tensor_of(study: Study, response: SourceSolutions) -> Array:
     """Return the interaction tensor of the impurities of ``study``."""
     own = slice(2 * len(study.impurities))
     return tensor_of_energies(response.energies[own, own])
 
 
-def _bounded(
-    answers: Mapping[FormulationName, _Answer], rounds: Sequence[Round]
+def bounds_of(
+    answers: Mapping[FormulationName, TotalSolution], rounds: Sequence[Round]
 ) -> tuple[Bounded, Bounded | None]:
     """Return free energy and interaction tensor with the bounds that there are.
 
@@ -92,7 +91,7 @@ def _bounded(
     return energy, Bounded((stream.tensor + vector.tensor) / 2, *bracket)
 
 
-def _best(rounds: Sequence[Round]) -> Bounded:
+def best_bounds(rounds: Sequence[Round]) -> Bounded:
     """Return the free energy of the round with the smallest error."""
     best = min(rounds, key=lambda one: one.error)
     known = [bound for bound in (best.lower, best.upper) if bound is not None]

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
-from pearlfem.mesh.from_file import space_from_file
-from pearlfem.mesh.generate import create_space
+from pearlfem.mesh.from_file import mesh_from_file
+from pearlfem.mesh.generate import create_mesh
 from pearlfem.mesh.refined import CELLS_PER_CELL, refined
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.sources.impurity import has_points
@@ -21,7 +21,7 @@ from pearlfem.observables.tables import check_places
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import FormulationName
 from pearlfem.study.study import Study
-from pearlfem.workflow.adaptivity import Refinement, refine
+from pearlfem.workflow.adaptivity import Assembly, refine
 from pearlfem.workflow.memory import cells_needed, check_memory, memory_needed
 
 Progress = Callable[[str], None]
@@ -37,18 +37,18 @@ class Assembler:
 
     def __init__(self) -> None:
         self._basis: Hashable = None
-        self._last: Refinement | None = None
+        self._last: Assembly | None = None
 
     def assemble(
         self, study: Study, seconds: dict[str, float], comm: MPI.Comm, progress: Progress
-    ) -> Refinement:
+    ) -> Assembly:
         """Return mesh and problems of ``study``; see the function ``assemble``."""
-        basis = basis_of(study)
+        basis = reuse_key(study)
         if self._last is None or basis is None or basis != self._basis:
             self.destroy()
             self._last, self._basis = assemble(study, seconds, comm, progress), basis
         else:
-            check_places(self._last.space, study.output.probe)
+            check_places(self._last.mesh, study.output.probe)
         return self._last
 
     def destroy(self) -> None:
@@ -58,7 +58,7 @@ class Assembler:
         self._last = None
 
 
-def basis_of(study: Study) -> Hashable:
+def reuse_key(study: Study) -> Hashable:
     """Return all that mesh and operator of ``study`` are made from; None if that is the answer.
 
     Of the sources these are the places that ask for small cells, but not angles, strengths,
@@ -73,7 +73,7 @@ def basis_of(study: Study) -> Hashable:
 
 def assemble(
     study: Study, seconds: dict[str, float], comm: MPI.Comm, progress: Progress
-) -> Refinement:
+) -> Assembly:
     """Return the mesh of ``study`` and its problems, refined if it has a tolerance.
 
     Args:
@@ -103,17 +103,17 @@ def _once(
     seconds: dict[str, float],
     comm: MPI.Comm,
     progress: Progress,
-) -> Refinement:
+) -> Assembly:
     """Mesh once, as fine as the study says, and assemble."""
     if study.mesh.file is None:
         _check_memory(study, names, comm)
     with timed(seconds, "mesh"):
-        space = _space(study, names, comm)
-    progress(f"mesh      {seconds['mesh']:6.1f} s   {space.cells:,} cells")
-    check_places(space, study.output.probe)
+        mesh = _mesh(study, names, comm)
+    progress(f"mesh      {seconds['mesh']:6.1f} s   {mesh.cells:,} cells")
+    check_places(mesh, study.output.probe)
     problems = {}
     for name in names:
-        problem = MaxwellLondon(study.film, space, study.solve.degree, name)
+        problem = MaxwellLondon(study.film, mesh, study.solve.degree, name)
         for phase, time_taken in problem.seconds.items():
             seconds[phase] = seconds.get(phase, 0.0) + time_taken
         progress(
@@ -121,14 +121,14 @@ def _once(
             f"{study.solve.degree}, {name} formulation"
         )
         problems[name] = problem
-    return Refinement((), space, problems, None)
+    return Assembly((), mesh, problems, None)
 
 
-def _space(study: Study, names: Sequence[FormulationName], comm: MPI.Comm) -> TaggedMesh:
+def _mesh(study: Study, names: Sequence[FormulationName], comm: MPI.Comm) -> TaggedMesh:
     """Return the study's mesh, made or read, and refined (collective)."""
     same_area = has_points(study.sources)
     if study.mesh.file is None:
-        space = create_space(
+        mesh = create_mesh(
             study.film,
             study.sources,
             boundary=study.boundary,
@@ -139,13 +139,11 @@ def _space(study: Study, names: Sequence[FormulationName], comm: MPI.Comm) -> Ta
     else:
         try:
             path = study.folder / study.mesh.file
-            space = space_from_file(
-                path, study.film, study.boundary, same_area=same_area, comm=comm
-            )
+            mesh = mesh_from_file(path, study.film, study.boundary, same_area=same_area, comm=comm)
         except StudyError as error:  # on all ranks
             raise StudyError(f"mesh.file = {study.mesh.file!r}: {error}") from None
-        _check_cells(study, names, space.cells, comm)
-    return refined(space, study.film, study.mesh.refinements, same_area=same_area)
+        _check_cells(study, names, mesh.cells, comm)
+    return refined(mesh, study.film, study.mesh.refinements, same_area=same_area)
 
 
 def _check_memory(study: Study, names: Sequence[FormulationName], comm: MPI.Comm) -> None:

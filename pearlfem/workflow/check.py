@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.analytic import infinite_film
 from pearlfem.geometry.shapes import Plane
-from pearlfem.mesh.generate import create_space
+from pearlfem.mesh.generate import create_mesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.observables.energy import interaction_tensor
 from pearlfem.observables.fields import magnetic_field, sheet_current
 from pearlfem.problem import MaxwellLondon
+from pearlfem.quantities.arrays import Array
 from pearlfem.workflow.comparison import Comparison, coupling_comparisons
 
 COUPLING_TOLERANCE = 1e-4
@@ -50,8 +50,8 @@ def check_solver(comm: MPI.Comm = MPI.COMM_WORLD) -> list[Comparison]:
 
 
 def _couplings(comm: MPI.Comm) -> Iterator[Comparison]:
-    space = create_space(_FILM, _IMPURITIES, comm=comm)
-    problem = MaxwellLondon(_FILM, space)
+    mesh = create_mesh(_FILM, _IMPURITIES, comm=comm)
+    problem = MaxwellLondon(_FILM, mesh)
     tensor = interaction_tensor(problem.solve_each(_IMPURITIES))
     problem.destroy()
     yield from coupling_comparisons(_FILM, _IMPURITIES, tensor, COUPLING_TOLERANCE)
@@ -59,12 +59,12 @@ def _couplings(comm: MPI.Comm) -> Iterator[Comparison]:
 
 def _fields(comm: MPI.Comm) -> Iterator[Comparison]:
     impurities = _IMPURITIES[:1]
-    space = create_space(_FILM, impurities, resolution=_FINER, comm=comm)
-    problem = MaxwellLondon(_FILM, space)
+    mesh = create_mesh(_FILM, impurities, resolution=_FINER, comm=comm)
+    problem = MaxwellLondon(_FILM, mesh)
     solution = problem.solve(impurities)
     film = np.column_stack([_ALONG, np.full_like(_ALONG, _OFFSET)])
     above = np.column_stack([film, np.full_like(_ALONG, _HEIGHT)])
-    source = {"size": impurities[0].size, "pearl_length": _FILM.least_pearl_length}
+    source = {"size": impurities[0].size, "pearl_length": _FILM.uniform_pearl_length}
     exact_K = infinite_film.sheet_current(film, **source)
     exact_B = infinite_film.magnetic_field(above, **source)
     yield from _profile("K", sheet_current(solution, film), exact_K)
@@ -74,8 +74,8 @@ def _fields(comm: MPI.Comm) -> Iterator[Comparison]:
 
 def _profile(
     name: str,
-    computed: npt.NDArray[np.float64],
-    exact: npt.NDArray[np.float64],
+    computed: Array,
+    exact: Array,
 ) -> Iterator[Comparison]:
     """Yield a comparison for the largest component at each point of the line."""
     scale = float(np.abs(exact).max())

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.analytic import infinite_film, lattice
 from pearlfem.model.boundary import Boundary, Open
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.impurity import Impurity
+from pearlfem.quantities.arrays import Array
 
 _OPEN = Open()
 
@@ -45,7 +45,7 @@ class Comparison(NamedTuple):
 def coupling_comparisons(
     film: Film,
     impurities: Sequence[Impurity],
-    tensor: npt.NDArray[np.float64],
+    tensor: Array,
     tolerance: float | None = None,
     boundary: Boundary = _OPEN,
 ) -> Iterator[Comparison]:
@@ -59,7 +59,7 @@ def coupling_comparisons(
     if periodic is None:
         exact = infinite_film.interaction_tensor(
             [i.position for i in impurities],
-            film.least_pearl_length,
+            film.uniform_pearl_length,
             [i.strength for i in impurities],
             [i.size for i in impurities],
         )
@@ -86,11 +86,9 @@ def coupling_comparisons(
                     yield Comparison(name, computed, reference, abs(reference), tolerance)
 
 
-def _lattice_tensor(
-    film: Film, impurities: Sequence[Impurity], sites: lattice.Lattice
-) -> npt.NDArray[np.float64]:
+def _lattice_tensor(film: Film, impurities: Sequence[Impurity], sites: lattice.Lattice) -> Array:
     """Return T of one cell, shape ``(n, n, 2, 2)`` [μ0Γ²/length]."""
     sizes, strengths = [i.size for i in impurities], np.array([i.strength for i in impurities])
-    tensor = lattice.gaussian_interaction(sites, sizes, film.least_pearl_length)
-    scale = np.outer(strengths, strengths) * film.least_pearl_length / (4 * np.pi)  # J*
+    tensor = lattice.gaussian_interaction(sites, sizes, film.uniform_pearl_length)
+    scale = np.outer(strengths, strengths) * film.uniform_pearl_length / (4 * np.pi)  # J*
     return np.asarray(scale[..., None, None] * tensor.transpose(0, 2, 1, 3))

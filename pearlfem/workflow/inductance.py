@@ -7,27 +7,25 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.model.checks import check_sources
 from pearlfem.model.sources.flux import Fluxoid
 from pearlfem.observables.holes import inductance_bracket, inverse_inductance
+from pearlfem.quantities.arrays import Array
 from pearlfem.runtime.atomic import atomic_file
 from pearlfem.study.study import Study
 from pearlfem.workflow.assembly import Progress, assemble
-
-_Array = npt.NDArray[np.float64]
 
 
 class Inductance(NamedTuple):
     """L of all holes, ``(n, n)`` [μ0 length in reduced units], its bounds, and the holes' names."""
 
     holes: tuple[str, ...]
-    matrix: _Array
-    lower: _Array | None
-    upper: _Array | None
+    matrix: Array
+    lower: Array | None
+    upper: Array | None
 
 
 def inductance(

@@ -26,7 +26,7 @@ from pearlfem.errors import StudyError
 from pearlfem.io.results.sweep_folder import SweepFolder
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.signals import Terminated, termination_waits
-from pearlfem.study.sweep import Point
+from pearlfem.study.sweep import SweepPoint
 from pearlfem.workflow.sweep import Outcome, Tell
 
 _STANDARD_INPUT = 0
@@ -40,14 +40,14 @@ class _Job:
         self.process = subprocess.Popen(
             program, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env=environment
         )
-        self.points: list[Point] = []
+        self.points: list[SweepPoint] = []
         self.ends = False
 
     @property
     def runs(self) -> bool:
         return self.process.poll() is None
 
-    def give(self, points: Sequence[Point]) -> None:
+    def give(self, points: Sequence[SweepPoint]) -> None:
         """Let it do ``points`` next, or end if there are none."""
         self.points, self.ends = list(points), not points
         assert self.process.stdin is not None
@@ -58,13 +58,13 @@ class _Job:
 
 def run_jobs(
     command: Sequence[str],
-    points: Sequence[Point],
+    points: Sequence[SweepPoint],
     folder: SweepFolder,
     tell: Tell,
     *,
     jobs: int,
     ranks: int = 1,
-) -> list[Point]:
+) -> list[SweepPoint]:
     """Run ``points`` in ``jobs`` processes at a time; return the points that have failed.
 
     SIGTERM is passed on, and the running points finish.
@@ -128,17 +128,17 @@ def _launcher(ranks: int) -> list[str]:
 
 def _watch(
     jobs: Sequence[_Job],
-    points: Sequence[Point],
+    points: Sequence[SweepPoint],
     folder: SweepFolder,
     tell: Tell,
     terminated: Callable[[], bool],
-) -> tuple[list[Point], list[Point]]:
+) -> tuple[list[SweepPoint], list[SweepPoint]]:
     """Give points to jobs that have none, and tell of each that is done, until all have ended.
 
     Returns:
         The points that have failed, and those without any outcome.
     """
-    failed: list[Point] = []
+    failed: list[SweepPoint] = []
     free, passed_on, running = list(points), False, True
     while running:
         running = any([job.runs for job in jobs])
@@ -161,7 +161,7 @@ def _watch(
     return failed, free + [point for job in jobs for point in job.points]
 
 
-def _outcome(point: Point, folder: SweepFolder) -> Outcome | None:
+def _outcome(point: SweepPoint, folder: SweepFolder) -> Outcome | None:
     """Return what has become of ``point``; None if nothing yet."""
     if folder.is_done(point):
         return Outcome(point)
@@ -178,7 +178,7 @@ def next_count(free: int, jobs: int) -> int:
     return math.ceil(free / (2 * jobs))
 
 
-def received_points(points: Sequence[Point], comm: MPI.Comm) -> Iterator[Point]:
+def received_points(points: Sequence[SweepPoint], comm: MPI.Comm) -> Iterator[SweepPoint]:
     """Yield those of all ``points`` that this job is given, and end it with its parent.
 
     Note:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.errors import StudyError
 from pearlfem.magnetism import (
@@ -21,10 +20,9 @@ from pearlfem.magnetism import (
     net_moment,
     vorticity,
 )
+from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.units import Kind, ReducedUnits, Units
 from pearlfem.study.study import Study
-
-_Array = npt.NDArray[np.float64]
 
 
 class Order(NamedTuple):
@@ -53,7 +51,7 @@ def check_orderable(study: Study) -> None:
         )
 
 
-def find_order(study: Study, tensor: _Array) -> Order:
+def find_order(study: Study, tensor: Array) -> Order:
     """Return the order of the impurities of ``study`` with the interaction ``tensor``.
 
     Args:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.observables.tables import Column
@@ -13,9 +11,7 @@ from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.runtime.parallel import on_root
 from pearlfem.study.csv_points import read_points
 from pearlfem.workflow.stored import load_solution, solved_study
-from pearlfem.workflow.write import _draw, _measure
-
-_Array = npt.NDArray[np.float64]
+from pearlfem.workflow.write import measure_probe, write_picture
 
 
 def draw_picture(folder: Path) -> Path:
@@ -27,7 +23,7 @@ def draw_picture(folder: Path) -> Path:
     Note:
         Not collective: call it on one rank.
     """
-    return _draw(folder, solved_study(folder))
+    return write_picture(folder, solved_study(folder))
 
 
 def probe_result(
@@ -52,6 +48,6 @@ def probe_result(
     units = on_root(comm, lambda: solved_study(folder)).units
     probe = on_root(comm, lambda: read_points(points, points.stem, units))
     stored = load_solution(folder, comm=comm)
-    columns = _measure(stored.solution, probe)
+    columns = measure_probe(stored.solution, probe)
     stored.problem.destroy()
     return columns, units

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 
 from pearlfem.errors import ConvergenceError
@@ -24,14 +23,12 @@ from pearlfem.model.sources.impurity import has_points
 from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
 from pearlfem.observables.holes import hole_states
 from pearlfem.runtime.parallel import on_root
-from pearlfem.study.study import Study, turned
-from pearlfem.workflow.answers import _answer, _best, _bounded, _respond, _tensor
+from pearlfem.study.study import Study, with_angles
+from pearlfem.workflow.answers import best_bounds, bounds_of, combine, solve_each_source, tensor_of
 from pearlfem.workflow.assembly import Assembler, Progress, timed
 from pearlfem.workflow.ordering import Order, check_orderable, find_order, order_as_dict
 from pearlfem.workflow.stored import save_solution
-from pearlfem.workflow.write import _probe, _write, _write_impurities
-
-_Array = npt.NDArray[np.float64]
+from pearlfem.workflow.write import write_couplings, write_fields, write_probes
 
 
 def run_study(
@@ -83,44 +80,44 @@ def run_study(
         found = own.assemble(study, seconds, comm, progress)
         shortfall = found.shortfall
         counts = {
-            "cells": found.space.cells,
+            "cells": found.mesh.cells,
             "dofs": sum(problem.dofs for problem in found.problems.values()),
             "ranks": comm.size,
         }
         if shortfall is None:
             responses = {
-                name: _respond(study, problem, seconds, progress)
+                name: solve_each_source(study, problem, seconds, progress)
                 for name, problem in found.problems.items()
             }
             if in_order:
-                tensors = [_tensor(study, each) for each in responses.values()]
+                tensors = [tensor_of(study, each) for each in responses.values()]
                 mean = np.mean(tensors, axis=0)
                 with timed(seconds, "order") as timer:
                     order = on_root(comm, partial(find_order, study, mean))
                 progress(f"order     {timer():6.1f} s")
-                study = turned(study, np.degrees(order.ground.angles))
-            answers = {name: _answer(study, each) for name, each in responses.items()}
+                study = with_angles(study, np.degrees(order.ground.angles))
+            answers = {name: combine(study, each) for name, each in responses.items()}
             counts["iterations"] = max(a.solution.iterations for a in answers.values())
             first = next(iter(answers.values())).solution
             with timed(seconds, "output"):
-                _write(study, stage, first)
-                _probe(study, stage, first)
+                write_fields(study, stage, first)
+                write_probes(study, stage, first)
                 if study.impurities:
-                    on_root(comm, partial(_write_impurities, study, stage, answers))
+                    on_root(comm, partial(write_couplings, study, stage, answers))
                 if study.output.fields == "vtu":
                     on_root(comm, partial(write_blocks, stage, array_units(study.units)))
                 holes = hole_states(first)
                 if study.output.solution:
                     solutions = {name: answer.solution for name, answer in answers.items()}
-                    save_solution(stage, found.space, study.solve.degree, solutions)
+                    save_solution(stage, found.mesh, study.solve.degree, solutions)
             progress(f"output    {seconds['output']:6.1f} s")
             # Rounds have bounds for the moments as given.
-            energy, tensor = _bounded(answers, () if in_order else found.rounds[-1:])
+            energy, tensor = bounds_of(answers, () if in_order else found.rounds[-1:])
             if has_points(study.sources):
-                energy = Bounded(energy.value)  # see ``mesh.create_space``
+                energy = Bounded(energy.value)  # see ``mesh.create_mesh``
             moment = magnetic_moment(first) if has_magnetic_moment(first) else None
         else:
-            energy, tensor, moment, holes = _best(found.rounds), None, None, []
+            energy, tensor, moment, holes = best_bounds(found.rounds), None, None, []
         if assembler is None:
             own.destroy()
         seconds["total"] = time.perf_counter() - start

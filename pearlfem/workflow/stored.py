@@ -25,9 +25,10 @@ from pearlfem.io.results.study import STUDY
 from pearlfem.mesh.arrays import mesh_arrays, mesh_from_arrays
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.problem import MaxwellLondon
+from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.parallel import on_root
 from pearlfem.solution import FormulationName, Solution
-from pearlfem.study.study import Study, read_study, turned
+from pearlfem.study.study import Study, read_study, with_angles
 
 SOLUTION = "solution.npz"
 
@@ -44,7 +45,7 @@ class Stored(NamedTuple):
 
 def save_solution(
     folder: Path,
-    space: TaggedMesh,
+    mesh: TaggedMesh,
     degree: int,
     solutions: Mapping[FormulationName, Solution],
 ) -> None:
@@ -52,7 +53,7 @@ def save_solution(
 
     Args:
         folder: Where to.
-        space: The mesh as it was given to ``MaxwellLondon``.
+        mesh: The mesh as it was given to ``MaxwellLondon``.
         degree: Of the elements.
         solutions: The solution of each formulation.
 
@@ -63,16 +64,16 @@ def save_solution(
     Note:
         Collective. Rank 0 gathers everything: about 300 bytes per cell and formulation.
     """
-    comm = space.mesh.comm
-    arrays, order = mesh_arrays(space)
+    comm = mesh.domain.comm
+    arrays, order = mesh_arrays(mesh)
     for name, solution in solutions.items():
         fields = solution.expand(solution.unknowns)  # without lifts, which belong to the sources
         for part, function in fields._asdict().items():
-            if function is None or (space.mirrored and part == "stream_function"):
+            if function is None or (mesh.mirrored and part == "stream_function"):
                 continue  # in a half space g is twice the potential
             nodal = _nodal_function(function.function_space.mesh, degree, function.ufl_shape)
             nodal.interpolate(function)
-            own = space.mesh.topology.index_map(3).size_local
+            own = mesh.domain.topology.index_map(3).size_local
             values = nodal.x.array[_dofs(nodal)[:own]]
             gathered = comm.gather(values)
             if gathered is not None:
@@ -91,7 +92,7 @@ def solved_study(folder: Path) -> Study:
     """
     study = read_study(folder / STUDY)
     if (folder / INTERACTION).is_file():
-        study = turned(study, read_angles(folder / INTERACTION))
+        study = with_angles(study, read_angles(folder / INTERACTION))
     return study
 
 
@@ -122,40 +123,38 @@ def load_solution(
     if not kept or formulation not in (None, *kept):
         raise StudyError(f"{path}: formulation = {formulation!r}: not in it, but {kept}")
     name = formulation or kept[0]
-    space, degree = mesh_from_arrays(arrays, comm), study.solve.degree
-    problem = MaxwellLondon(study.film, space, degree, name)
+    mesh, degree = mesh_from_arrays(arrays, comm), study.solve.degree
+    problem = MaxwellLondon(study.film, mesh, degree, name)
     potential, g = f"{name}_potential", f"{name}_stream_function"
     fields = Fields(
-        _function(problem.space, degree, arrays.get(potential)),
-        _function(problem.space, degree, arrays.get(g)) if g in names else None,
+        _function(problem.mesh, degree, arrays.get(potential)),
+        _function(problem.mesh, degree, arrays.get(g)) if g in names else None,
     )
     return Stored(study, problem, problem.restore(study.sources, fields))
 
 
-def _function(
-    space: TaggedMesh, degree: int, values: npt.NDArray[np.float64] | None
-) -> fem.Function:
+def _function(mesh: TaggedMesh, degree: int, values: Array | None) -> fem.Function:
     """Return the function with rank 0's ``values`` at the nodes of all cells, in the file's order.
 
     Shape ``(m, n, k)``, k = 1 or 3 components.
     """
-    mesh = space.mesh
-    wanted = mesh.comm.gather(mesh.topology.original_cell_index)
+    domain = mesh.domain
+    wanted = domain.comm.gather(domain.topology.original_cell_index)
     parts = None
     if values is not None and wanted is not None:
         parts = [values[cells] for cells in wanted]
-    rows = mesh.comm.scatter(parts)
-    function = _nodal_function(mesh, degree, () if rows.shape[2] == 1 else rows.shape[2:])
+    rows = domain.comm.scatter(parts)
+    function = _nodal_function(domain, degree, () if rows.shape[2] == 1 else rows.shape[2:])
     function.x.array[_dofs(function)] = rows
     return function
 
 
-def _nodal_function(mesh: Mesh, degree: int, shape: tuple[int, ...]) -> fem.Function:
+def _nodal_function(domain: Mesh, degree: int, shape: tuple[int, ...]) -> fem.Function:
     """Return a discontinuous function: those of any element of ``degree`` are among them."""
-    return fem.Function(fem.functionspace(mesh, ("Discontinuous Lagrange", degree, shape)))
+    return fem.Function(fem.functionspace(domain, ("Discontinuous Lagrange", degree, shape)))
 
 
-def _dofs(function: fem.Function) -> npt.NDArray[np.int32]:
+def _dofs(function: fem.Function) -> Int32Array:
     """Return where the values of each cell, ghosts as well, stand in the function's array."""
     blocks, size = function.function_space.dofmap.list, function.function_space.dofmap.bs
     return np.asarray(size * blocks[:, :, None] + np.arange(size), dtype=np.int32)

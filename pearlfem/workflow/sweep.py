@@ -16,39 +16,39 @@ from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.results.sweep_folder import SweepFolder
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.signals import Terminated, termination_waits
-from pearlfem.study.sweep import Point, Sweep
-from pearlfem.workflow.assembly import Assembler, basis_of
+from pearlfem.study.sweep import Sweep, SweepPoint
+from pearlfem.workflow.assembly import Assembler, reuse_key
 from pearlfem.workflow.run import run_study
 
 
 class Outcome(NamedTuple):
     """What became of a point; ``failure`` tells why it has no result."""
 
-    point: Point
+    point: SweepPoint
     failure: str | None = None
 
 
 Tell = Callable[[Outcome], None]
 
 
-def in_order_of_work(sweep: Sweep) -> list[Point]:
+def in_order_of_work(sweep: Sweep) -> list[SweepPoint]:
     """Return all points, those together that can share mesh and operator."""
-    groups: dict[Hashable, list[Point]] = {}
+    groups: dict[Hashable, list[SweepPoint]] = {}
     for point in sweep.points:
-        basis = basis_of(point.study)
+        basis = reuse_key(point.study)
         groups.setdefault(point.number if basis is None else basis, []).append(point)
     return [point for group in groups.values() for point in group]
 
 
-def parts(points: Sequence[Point], count: int) -> list[list[Point]]:
+def parts(points: Sequence[SweepPoint], count: int) -> list[list[SweepPoint]]:
     """Return ``points`` as ``count`` parts in a row, as equal as can be."""
     ends = [len(points) * k // count for k in range(count + 1)]
     return [list(points[a:b]) for a, b in pairwise(ends)]
 
 
 def run_points(
-    points: Iterable[Point], folder: SweepFolder, comm: MPI.Comm, tell: Tell
-) -> list[Point]:
+    points: Iterable[SweepPoint], folder: SweepFolder, comm: MPI.Comm, tell: Tell
+) -> list[SweepPoint]:
     """Solve ``points``; return those that have failed.
 
     A point that another job has done meanwhile is left as it is. SIGTERM lets the running point
@@ -67,7 +67,7 @@ def run_points(
         Collective over ``comm``.
     """
     assembler = Assembler()
-    failed: list[Point] = []
+    failed: list[SweepPoint] = []
     with _rest_frozen(), termination_waits(comm) as terminated:
         for number, point in enumerate(points):
             if terminated():
@@ -100,7 +100,9 @@ def _rest_frozen() -> Iterator[None]:
         gc.unfreeze()
 
 
-def _run_point(point: Point, folder: SweepFolder, assembler: Assembler, comm: MPI.Comm) -> Outcome:
+def _run_point(
+    point: SweepPoint, folder: SweepFolder, assembler: Assembler, comm: MPI.Comm
+) -> Outcome:
     own = folder.path / point.folder
     failure: str | None = None
     try:

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.errors import StudyError
 from pearlfem.io.fields.nodal import nodal_values
@@ -18,19 +17,18 @@ from pearlfem.io.results.probes import write_probe
 from pearlfem.model.probes import Probe
 from pearlfem.model.sources.applied import applied_field
 from pearlfem.observables.tables import Column, measure
+from pearlfem.quantities.arrays import Array
 from pearlfem.runtime.atomic import atomic_file
 from pearlfem.runtime.parallel import on_root
 from pearlfem.solution import FormulationName, Solution
 from pearlfem.study.study import Study
-from pearlfem.workflow.answers import _Answer
-
-_Array = npt.NDArray[np.float64]
-
+from pearlfem.workflow.answers import TotalSolution
 
 PICTURE = "film.png"
 
 
-def _draw(folder: Path, study: Study) -> Path:
+def write_picture(folder: Path, study: Study) -> Path:
+    """Draw the film from the fields in ``folder``; return the picture's path (on one rank)."""
     fields = next(iter(sorted(folder.glob("film.*vtu"))), None)
     if fields is None:
         raise StudyError(f"{folder}: holds no film.vtu or film.pvtu; run a study with fields first")
@@ -41,8 +39,9 @@ def _draw(folder: Path, study: Study) -> Path:
     return folder / PICTURE
 
 
-def _write(study: Study, stage: Path, solution: Solution) -> None:
-    comm = solution.space.mesh.comm
+def write_fields(study: Study, stage: Path, solution: Solution) -> None:
+    """Write the fields and the picture that ``study`` asks for (collective)."""
+    comm = solution.mesh.domain.comm
     fields, picture = study.output.fields, study.output.picture
     if fields == "none" and not picture:
         return
@@ -52,15 +51,15 @@ def _write(study: Study, stage: Path, solution: Solution) -> None:
     if picture or fields == "vtu":
         write_film(stage, values)
     if picture:
-        on_root(comm, lambda: _draw(stage, study))
+        on_root(comm, lambda: write_picture(stage, study))
     if fields == "vtu":
         write_space(stage, values)
     else:
         on_root(comm, lambda: _remove(stage.glob("film*vtu")))
 
 
-def _write_impurities(
-    study: Study, stage: Path, answers: Mapping[FormulationName, _Answer]
+def write_couplings(
+    study: Study, stage: Path, answers: Mapping[FormulationName, TotalSolution]
 ) -> None:
     """Write the impurities and their tensors."""
     tensors = {str(name): a.tensor for name, a in answers.items() if a.tensor is not None}
@@ -69,18 +68,18 @@ def _write_impurities(
         write_impurities(stage, study.impurities, study.units)
 
 
-def _probe(study: Study, stage: Path, solution: Solution) -> None:
+def write_probes(study: Study, stage: Path, solution: Solution) -> None:
     """Write the tables of all probes (collective)."""
     for probe in study.output.probe:
-        columns = _measure(solution, probe)
+        columns = measure_probe(solution, probe)
         write = partial(write_probe, stage, probe.name, columns, study.units)
-        on_root(solution.space.mesh.comm, write)
+        on_root(solution.mesh.domain.comm, write)
 
 
-def _measure(solution: Solution, probe: Probe) -> list[Column]:
+def measure_probe(solution: Solution, probe: Probe) -> list[Column]:
     """Return the table of ``probe``, with the applied field if there is one (collective)."""
 
-    def applied(points: _Array) -> _Array:
+    def applied(points: Array) -> Array:
         field = applied_field(solution.drives, points)
         assert field is not None
         return field

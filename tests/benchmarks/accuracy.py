@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from benchmark_report import Report
 
-from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_space, interaction_tensor
+from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_mesh, interaction_tensor
 from pearlfem.analytic import infinite_film
 
 DATA = Path(__file__).parents[1] / "data"
@@ -41,8 +41,8 @@ class Answer(NamedTuple):
 def solve(film: Film, impurities: Sequence[Impurity], resolution: float = 1.0) -> Answer:
     """Mesh, assemble and solve for both moments of each impurity."""
     start = time.perf_counter()
-    space = create_space(film, impurities, resolution=resolution)
-    problem = MaxwellLondon(film, space)
+    mesh = create_mesh(film, impurities, resolution=resolution)
+    problem = MaxwellLondon(film, mesh)
     solutions = problem.solve_each(impurities)
     tensor = interaction_tensor(solutions)
     seconds = time.perf_counter() - start

@@ -21,7 +21,7 @@ from pearlfem import (
     Open,
     Plane,
     Walls,
-    create_space,
+    create_mesh,
     interaction_tensor,
 )
 from pearlfem.analytic import between_walls, infinite_film
@@ -38,12 +38,10 @@ def main() -> None:
     report.table("Relative to the exact value", "case", "degree", "dofs", *headings)
     for name, film, impurity, boundary, far, exact in cases():
         for degree, resolution in ((1, 0.7), (2, 0.5), (3, 0.4)):
-            space = create_space(
-                film, [impurity], boundary=boundary, resolution=resolution, far=far
-            )
+            mesh = create_mesh(film, [impurity], boundary=boundary, resolution=resolution, far=far)
             errors, dofs = [], 0
             for formulation in ("stream", "vector"):
-                problem = MaxwellLondon(film, space, degree, formulation)
+                problem = MaxwellLondon(film, mesh, degree, formulation)
                 tensor = interaction_tensor(problem.solve_each([impurity]))
                 errors.append(tensor[0, 0, 0, 0] / 2 / exact - 1)
                 dofs += problem.dofs

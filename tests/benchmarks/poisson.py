@@ -5,7 +5,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import ufl
-from dolfinx import fem, mesh
+from dolfinx import fem
+from dolfinx import mesh as dmesh
 from dolfinx.fem import petsc as fem_petsc
 from mpi4py import MPI
 from petsc4py import PETSc
@@ -26,12 +27,12 @@ def poisson(dofs: int, degree: int, tolerance: float) -> Yardstick:
     The cube and its function space are there before the clock starts.
     """
     n = max(2, round((dofs ** (1 / 3) - 1) / degree))
-    none = mesh.GhostMode.none
-    cube = mesh.create_unit_cube(MPI.COMM_WORLD, n, n, n, ghost_mode=none)
+    none = dmesh.GhostMode.none
+    cube = dmesh.create_unit_cube(MPI.COMM_WORLD, n, n, n, ghost_mode=none)
     V = fem.functionspace(cube, ("Lagrange", degree))
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
     cube.topology.create_connectivity(2, 3)
-    boundary = fem.locate_dofs_topological(V, 2, mesh.exterior_facet_indices(cube.topology))
+    boundary = fem.locate_dofs_topological(V, 2, dmesh.exterior_facet_indices(cube.topology))
     fixed = fem.dirichletbc(0.0, boundary, V)
     form = fem.form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx)
     times = [_now()]

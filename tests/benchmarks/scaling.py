@@ -25,9 +25,9 @@ from mpi4py import MPI
 from petsc4py import PETSc
 from poisson import poisson
 
-from pearlfem import Film, Impurity, MaxwellLondon, Plane, create_space
+from pearlfem import Film, Impurity, MaxwellLondon, Plane, create_mesh
 from pearlfem.io.fields.nodal import nodal_values
-from pearlfem.io.fields.vtu import write_film, write_space
+from pearlfem.io.fields.vtu import write_film, write_mesh
 from pearlfem.mesh import generate as mesh_module
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.quantities.units import ReducedUnits
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("--largest", type=float, default=2e6, metavar="DOFS", help="default 2e6")
     largest = parser.parse_args().largest
     report = Report(f"Scaling on {COMM.size} rank{'s' if COMM.size > 1 else ''}")
-    coarse = create_space(FILM, IMPURITIES, resolution=0.3)
+    coarse = create_mesh(FILM, IMPURITIES, resolution=0.3)
     for formulation, degree in RESOLUTIONS:
         measure(coarse, formulation, degree)  # compiles
         poisson(1000, degree, TOLERANCE)
@@ -92,11 +92,11 @@ def main() -> None:
     for (formulation, degree), resolutions in RESOLUTIONS.items():
         for resolution in resolutions:
             reset_peak()
-            meshing, space = make_mesh(resolution)
-            if DOFS_PER_CELL[formulation][degree] * space.cells < 1.1 * largest:
-                solve = add_row(report, meshing, space, formulation, degree, idle)
+            meshing, mesh = make_mesh(resolution)
+            if DOFS_PER_CELL[formulation][degree] * mesh.cells < 1.1 * largest:
+                solve = add_row(report, meshing, mesh, formulation, degree, idle)
                 found.append((formulation, degree, solve))
-            del space
+            del mesh
     report.table("Beside Poisson's equation: µs per dof", *YARDSTICK_HEADINGS)
     for formulation, degree, solve in found:
         if solve.dofs < LARGEST_CUBE:
@@ -110,20 +110,20 @@ def main() -> None:
 def add_row(
     report: Report,
     seconds: dict[str, float],
-    space: TaggedMesh,
+    mesh: TaggedMesh,
     formulation: FormulationName,
     degree: int,
     idle: float,
 ) -> Solve:
     """Measure one problem on a mesh that took ``seconds``."""
     mesh_megabytes = peak()
-    found = measure(space, formulation, degree)
+    found = measure(mesh, formulation, degree)
     found = found._replace(seconds=seconds | found.seconds)
     report.row(
         formulation,
         degree,
         f"{found.dofs:,}",
-        f"{space.cells:,}",
+        f"{mesh.cells:,}",
         *(f"{1e6 * found.seconds[phase] / found.dofs:.1f}" for phase in PHASES),
         found.iterations,
         *(f"{megabytes:.0f}" for megabytes in (mesh_megabytes, *found[3:])),
@@ -158,19 +158,19 @@ def make_mesh(resolution: float) -> tuple[dict[str, float], TaggedMesh]:
 
     def distribute(*arguments: object) -> TaggedMesh:
         nonlocal inside
-        inside, space = timed(lambda: original(*arguments))
-        return space
+        inside, mesh = timed(lambda: original(*arguments))
+        return mesh
 
     original = mesh_module.distribute
     with patch.object(mesh_module, "distribute", distribute):
-        whole, space = timed(lambda: create_space(FILM, IMPURITIES, resolution=resolution))
-    return {"mesh": whole - inside, "distribute": inside}, space
+        whole, mesh = timed(lambda: create_mesh(FILM, IMPURITIES, resolution=resolution))
+    return {"mesh": whole - inside, "distribute": inside}, mesh
 
 
-def measure(space: TaggedMesh, formulation: FormulationName, degree: int) -> Solve:
+def measure(mesh: TaggedMesh, formulation: FormulationName, degree: int) -> Solve:
     """Assemble, set up, solve for one load, then for all moments, and write the fields of one."""
     reset_peak()
-    problem = MaxwellLondon(FILM, space, degree, formulation)
+    problem = MaxwellLondon(FILM, mesh, degree, formulation)
     alone, _ = timed(lambda: problem.solve(IMPURITIES))
     solving, solutions = timed(lambda: problem.solve_each(IMPURITIES))
     solve_megabytes = peak()
@@ -194,7 +194,7 @@ def write_fields(solution: Solution) -> None:
         folder = Path(COMM.bcast(own))
         values = nodal_values(solution, ReducedUnits())
         write_film(folder, values)
-        write_space(folder, values)
+        write_mesh(folder, values)
         COMM.barrier()
 
 

@@ -11,7 +11,7 @@ import time
 from benchmark_report import Report
 from mpi4py import MPI
 
-from pearlfem import Disc, Film, Impurity, MaxwellLondon, create_space
+from pearlfem import Disc, Film, Impurity, MaxwellLondon, create_mesh
 from pearlfem.mesh.sizes.estimate import estimated_cells
 from pearlfem.model.boundary import Open
 
@@ -42,10 +42,10 @@ def main() -> None:
 def add_row(report: Report, degree: int, size: float) -> None:
     """Solve on one mesh for all Pearl lengths."""
     largest = Film(DISC, max(PEARL_LENGTHS))  # the mesh does not resolve r0 = 0.01 at the edge
-    space = create_space(largest, [IMPURITY], resolution=resolution(degree, size), far=FAR)
+    mesh = create_mesh(largest, [IMPURITY], resolution=resolution(degree, size), far=FAR)
     counts, seconds, dofs = [], 0.0, 0
     for pearl_length in PEARL_LENGTHS:
-        problem = MaxwellLondon(Film(DISC, pearl_length), space, degree, "vector")
+        problem = MaxwellLondon(Film(DISC, pearl_length), mesh, degree, "vector")
         start = time.perf_counter()
         counts.append(problem.solve([IMPURITY]).iterations)
         seconds += time.perf_counter() - start

@@ -8,7 +8,7 @@ from pearlfem import (
     Impurity,
     MaxwellLondon,
     Plane,
-    create_space,
+    create_mesh,
     free_energy,
     interaction_tensor,
 )
@@ -25,11 +25,11 @@ def exact_energy() -> float:
 
 
 def solve(resolution: float, degree: int, far: float = 200.0) -> tuple[int, float]:
-    space = create_space(FILM, PAIR, resolution=resolution, far=far)
-    problem = MaxwellLondon(FILM, space, degree)
+    mesh = create_mesh(FILM, PAIR, resolution=resolution, far=far)
+    problem = MaxwellLondon(FILM, mesh, degree)
     energy = free_energy(problem.solve(PAIR))
     problem.destroy()
-    return space.cells, energy
+    return mesh.cells, energy
 
 
 @pytest.mark.parametrize(
@@ -64,8 +64,8 @@ def test_cutting_space_off_costs_the_cube_of_the_radius():
 def test_iterations_do_not_grow_with_the_number_of_dofs(degree):
     iterations = []
     for resolution in (0.5, 1.0) if degree == 3 else (0.7, 1.4):
-        space = create_space(FILM, PAIR, resolution=resolution)
-        problem = MaxwellLondon(FILM, space, degree)
+        mesh = create_mesh(FILM, PAIR, resolution=resolution)
+        problem = MaxwellLondon(FILM, mesh, degree)
         iterations.append(problem.solve(PAIR).iterations)
         problem.destroy()
     assert max(iterations) <= 20
@@ -73,8 +73,8 @@ def test_iterations_do_not_grow_with_the_number_of_dofs(degree):
 
 
 def test_pair_study_at_default_settings_is_as_accurate_as_the_readme_says():
-    space = create_space(FILM, PAIR)
-    problem = MaxwellLondon(FILM, space)
+    mesh = create_mesh(FILM, PAIR)
+    problem = MaxwellLondon(FILM, mesh)
     tensor = interaction_tensor(problem.solve_each(PAIR))
     problem.destroy()
     exact = infinite_film.interaction_tensor(POSITIONS, 1.0, 1.0, 0.1)

@@ -10,11 +10,11 @@ import basix.ufl
 import dolfinx
 import numpy as np
 import pytest
-from dolfinx import mesh
+from dolfinx import mesh as dmesh
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_space
+from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_mesh
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.solution import Solution
 
@@ -32,7 +32,7 @@ FILMS = {
 class Answer(NamedTuple):
     """What one communicator has found."""
 
-    space: TaggedMesh
+    mesh: TaggedMesh
     problem: MaxwellLondon
     each: list[Solution]
     all: Solution
@@ -42,7 +42,7 @@ def layered_box(comm: MPI.Comm) -> TaggedMesh:
     """A box of which each rank has a layer, so that all but the lowest have no film."""
     nodes, cells, layers = np.empty((0, 3)), np.empty((0, 4), np.int64), np.empty(0, np.int32)
     if comm.rank == 0:
-        box = mesh.create_box(MPI.COMM_SELF, [[-1.5, -2.0, 0.0], [2.5, 2.0, 3.0]], [9, 9, 6])
+        box = dmesh.create_box(MPI.COMM_SELF, [[-1.5, -2.0, 0.0], [2.5, 2.0, 3.0]], [9, 9, 6])
         nodes, cells = box.geometry.x, box.geometry.dofmaps[0].astype(np.int64)
         layers = (nodes[cells].mean(axis=1)[:, 2] / 3.0 * comm.size).astype(np.int32)
 
@@ -50,22 +50,22 @@ def layered_box(comm: MPI.Comm) -> TaggedMesh:
         return dolfinx.graph.adjacencylist(layers.reshape(-1, 1))._cpp_object
 
     element = basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,))
-    box = mesh.create_mesh(comm, cells, element, nodes, partition)
+    box = dmesh.create_mesh(comm, cells, element, nodes, partition)
     box.topology.create_connectivity(2, 3)
-    film = mesh.locate_entities_boundary(box, 2, lambda x: np.isclose(x[2], 0.0))
-    outer = mesh.exterior_facet_indices(box.topology)  # sorted
-    tags = mesh.meshtags(box, 2, outer, np.where(np.isin(outer, film), 1, 2).astype(np.int32))
+    film = dmesh.locate_entities_boundary(box, 2, lambda x: np.isclose(x[2], 0.0))
+    outer = dmesh.exterior_facet_indices(box.topology)  # sorted
+    tags = dmesh.meshtags(box, 2, outer, np.where(np.isin(outer, film), 1, 2).astype(np.int32))
     return TaggedMesh(box, tags, {"film": 1, "far": 2})
 
 
 def solve(shape: str, degree: int, comm: MPI.Comm) -> Answer:
     film = FILMS[shape]
     if shape == "layers":
-        space = layered_box(comm)
+        mesh = layered_box(comm)
     else:
-        space = create_space(film, IMPURITIES, resolution=0.25, far=5.0, comm=comm)
-    problem = MaxwellLondon(film, space, degree=degree)
-    return Answer(space, problem, problem.solve_each(IMPURITIES), problem.solve(IMPURITIES))
+        mesh = create_mesh(film, IMPURITIES, resolution=0.25, far=5.0, comm=comm)
+    problem = MaxwellLondon(film, mesh, degree=degree)
+    return Answer(mesh, problem, problem.solve_each(IMPURITIES), problem.solve(IMPURITIES))
 
 
 @pytest.fixture(
@@ -84,7 +84,7 @@ def answers(request):
 def film_nodes(answers) -> NDArray[np.float64]:
     """Corners (x, y) of the film's facets, where K jumps between cells; the same on every rank."""
     _, alone = answers
-    domain, facets = alone.space.mesh, alone.space.facets("film")
+    domain, facets = alone.mesh.domain, alone.mesh.facets("film")
     domain.topology.create_connectivity(2, 3)
-    nodes = np.unique(mesh.entities_to_geometry(domain, 2, facets))
+    nodes = np.unique(dmesh.entities_to_geometry(domain, 2, facets))
     return MPI.COMM_WORLD.bcast(domain.geometry.x[nodes, :2])

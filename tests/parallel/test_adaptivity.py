@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from pearlfem import ConvergenceError, Disc, Film, Impurity, create_space, ring, run_study
+from pearlfem import ConvergenceError, Disc, Film, Impurity, create_mesh, ring, run_study
 from pearlfem.analytic import infinite_film
 from pearlfem.mesh.round_edges import fit_round_edges
 from pearlfem.mesh.sizes.adapted import gather
@@ -90,17 +90,17 @@ def test_missed_tolerance_leaves_one_partial_result(shared_tmp):
 def test_contributions_of_all_ranks_meet_on_the_first():
     film, impurity = Film(Disc(1.0), 1.0), Impurity((0.2, 0.0), size=0.4)
     for comm in (WORLD, MPI.COMM_SELF):
-        space = create_space(film, [impurity], resolution=0.2, far=5.0, comm=comm)
-        corners = space.mesh.geometry.x[space.mesh.geometry.dofmaps[0]]
-        owned = space.mesh.topology.index_map(3).size_local
+        mesh = create_mesh(film, [impurity], resolution=0.2, far=5.0, comm=comm)
+        corners = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]]
+        owned = mesh.domain.topology.index_map(3).size_local
         volumes = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))[:owned] / 6
-        found = gather(space, volumes, np.zeros(owned))
+        found = gather(mesh, volumes, np.zeros(owned))
         assert all(comm.allgather((found is None) is (comm.rank > 0)))
         correct = True
         if found is not None:  # each cell has the error that its own corners give
             corners = found.vertices[found.cells]
             again = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
-            correct = len(again) == space.cells and np.allclose(again, found.errors, rtol=1e-12)
+            correct = len(again) == mesh.cells and np.allclose(again, found.errors, rtol=1e-12)
         assert all(comm.allgather(correct))
 
 
@@ -110,10 +110,10 @@ def test_round_edges_are_the_same_on_one_rank_and_on_all(covering):
     film, impurity = Film(ring(0.4, 1.0, center), 1.0), Impurity((2.7, 1.0), size=0.4)
     found = []
     for comm in (WORLD, MPI.COMM_SELF):
-        space = create_space(film, [impurity], resolution=0.2, far=5.0, comm=comm)
-        moved = fit_round_edges(space, film, covering=covering)
-        flat = np.flatnonzero(space.mesh.geometry.x[:, 2] == 0)
-        places = space.mesh.geometry.x[flat, :2]
+        mesh = create_mesh(film, [impurity], resolution=0.2, far=5.0, comm=comm)
+        moved = fit_round_edges(mesh, film, covering=covering)
+        flat = np.flatnonzero(mesh.domain.geometry.x[:, 2] == 0)
+        places = mesh.domain.geometry.x[flat, :2]
         edge = flat[np.any([on_circle(places, disc) for disc in film.discs], axis=0)]
         # owned and ghosts: both have moved
         points = np.concatenate(comm.allgather(moved.mesh.geometry.x[edge, :2] - center))

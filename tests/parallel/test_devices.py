@@ -17,7 +17,7 @@ from pearlfem import (
     Union,
     Vortex,
     Walls,
-    create_space,
+    create_mesh,
     free_energy,
     hole_states,
 )
@@ -75,10 +75,10 @@ def difference(together, alone) -> float:
 
 
 @pytest.fixture(scope="module")
-def spaces():
+def meshes():
     """The meshes of all ranks together and of this one alone."""
     options = {"resolution": COARSE, "far": 3.0}
-    return [create_space(FILM, SOURCES, **options, comm=comm) for comm in (WORLD, MPI.COMM_SELF)]
+    return [create_mesh(FILM, SOURCES, **options, comm=comm) for comm in (WORLD, MPI.COMM_SELF)]
 
 
 def state(solution) -> list[float]:
@@ -87,10 +87,10 @@ def state(solution) -> list[float]:
 
 
 @pytest.mark.parametrize(("formulation", "degree"), [("stream", 2), ("vector", 1)])
-def test_energies_and_holes(spaces, formulation, degree):
+def test_energies_and_holes(meshes, formulation, degree):
     energies, holes = [], []
-    for space in spaces:
-        problem = MaxwellLondon(FILM, space, degree, formulation)
+    for mesh in meshes:
+        problem = MaxwellLondon(FILM, mesh, degree, formulation)
         each = problem.solve_each(SOURCES)
         whole = problem.solve(SOURCES)
         energies.append(mutual_energies([*each, whole]))
@@ -103,16 +103,16 @@ def test_energies_and_holes(spaces, formulation, degree):
         assert difference(*pair) < 10 * TOLERANCE
 
 
-def test_mesh_has_the_same_parts(spaces):
-    together, alone = spaces
+def test_mesh_has_the_same_parts(meshes):
+    together, alone = meshes
     assert together.cells == alone.cells
     assert set(together.groups) == set(alone.groups)
     for group in ("film", "hole hole", "plane"):
         areas = []
-        for space in spaces:
-            corners = space.corners(group)
+        for mesh in meshes:
+            corners = mesh.corners(group)
             areas.append(
-                space.mesh.comm.allreduce(
+                mesh.domain.comm.allreduce(
                     float(np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])).sum() / 2)
                 )
             )
@@ -124,8 +124,8 @@ def test_film_with_a_hole_between_walls():
     sources = [Fluxoid("hole", 2), SOURCES[0]]
     energies, holes = [], []
     for comm in (WORLD, MPI.COMM_SELF):
-        space = create_space(FILM, sources, boundary=walls, resolution=COARSE, comm=comm)
-        problem = MaxwellLondon(FILM, space, 1)
+        mesh = create_mesh(FILM, sources, boundary=walls, resolution=COARSE, comm=comm)
+        problem = MaxwellLondon(FILM, mesh, 1)
         solution = problem.solve(sources)
         energies.append(free_energy(solution))
         holes.append(state(solution)[0])
@@ -138,8 +138,8 @@ def test_point_impurities_on_a_film_with_a_hole_and_an_island():
     sources = [*POINTS, SOURCES[1]]
     energies, holes = [], []
     for comm in (WORLD, MPI.COMM_SELF):
-        space = create_space(UNIFORM, sources, resolution=COARSE, far=3.0, comm=comm)
-        problem = MaxwellLondon(UNIFORM, space, 1)
+        mesh = create_mesh(UNIFORM, sources, resolution=COARSE, far=3.0, comm=comm)
+        problem = MaxwellLondon(UNIFORM, mesh, 1)
         each = problem.solve_each(sources)
         energies.append(mutual_energies(each))
         holes.append(state(each[-1])[0])
@@ -156,5 +156,5 @@ def test_inductances():
 
 def test_vortex_in_the_hole_is_refused_on_every_rank():
     with pytest.raises(StudyError, match="in hole 'hole'"):
-        create_space(FILM, [Vortex((-0.4, 0.1), size=0.3)], comm=WORLD)
+        create_mesh(FILM, [Vortex((-0.4, 0.1), size=0.3)], comm=WORLD)
     assert WORLD.allreduce(1) == WORLD.size

@@ -3,7 +3,7 @@
 import pytest
 from mpi4py import MPI
 
-from pearlfem import Disc, Film, Impurity, create_space, read_mesh
+from pearlfem import Disc, Film, Impurity, create_mesh, read_mesh
 from pearlfem.errors import StudyError
 from pearlfem.runtime.parallel import on_root, together
 
@@ -70,7 +70,7 @@ def test_error_of_the_lowest_rank_is_raised_on_every_rank():
 
 def test_film_that_cannot_be_meshed_is_refused_on_every_rank():
     with pytest.raises(StudyError, match="outside"):
-        create_space(Film(Disc(1.0), 1.0), [Impurity((2.0, 0.0), size=0.1)])
+        create_mesh(Film(Disc(1.0), 1.0), [Impurity((2.0, 0.0), size=0.1)])
     assert everywhere(True)
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import pyvista
-from dolfinx import mesh
+from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
 from pearlfem import run_study
@@ -60,10 +60,10 @@ def test_film_is_written_once(answers, shared_tmp):
     path = write_film(shared_tmp, nodal_values(together.all, ReducedUnits()))
     assert path == shared_tmp / f"film{SUFFIX}"
     assert names(shared_tmp) == files("film")
-    topology, facets = alone.space.mesh.topology, alone.space.facets("film")
+    topology, facets = alone.mesh.domain.topology, alone.mesh.facets("film")
     topology.create_connectivity(2, 3)
-    nodes = mesh.entities_to_geometry(alone.space.mesh, 2, facets)
-    expected = alone.space.mesh.geometry.x[nodes].mean(axis=1)
+    nodes = dmesh.entities_to_geometry(alone.mesh.domain, 2, facets)
+    expected = alone.mesh.domain.geometry.x[nodes].mean(axis=1)
     grid = pyvista.read(path)
     assert grid.n_cells == len(facets)
     np.testing.assert_allclose(rows(corner_places(grid, 3)), rows(expected), atol=1e-12)
@@ -74,9 +74,9 @@ def test_space_is_written_once(answers, shared_tmp):
     path = write_space(shared_tmp, nodal_values(together.all, ReducedUnits()))
     assert path == shared_tmp / f"space{SUFFIX}"
     assert names(shared_tmp) == files("space")
-    expected = alone.space.mesh.geometry.x[alone.space.mesh.geometry.dofmaps[0]].mean(axis=1)
+    expected = alone.mesh.domain.geometry.x[alone.mesh.domain.geometry.dofmaps[0]].mean(axis=1)
     grid = pyvista.read(path)
-    assert grid.n_cells == alone.space.cells
+    assert grid.n_cells == alone.mesh.cells
     np.testing.assert_allclose(rows(corner_places(grid, 4)), rows(expected), atol=1e-12)
 
 
@@ -184,7 +184,7 @@ def test_vtx_of_several_ranks_holds_what_one_rank_writes(answers, shared_tmp):
     assert names(shared_tmp) == ["film.bp", "space.bp"]
     for name, nodes, fields in (
         ("film", alone.film_nodes, alone.film),
-        ("space", alone.nodes, alone.space),
+        ("space", alone.nodes, alone.mesh),
     ):
         found: dict = {}
         if WORLD.rank == 0:

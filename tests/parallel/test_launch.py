@@ -87,12 +87,12 @@ def test_error_on_one_rank_alone_ends_all_with_one_traceback(launch, study, tmp_
 import sys
 import pearlfem.workflow.assembly, pearlfem.cli.main
 from mpi4py import MPI
-create = pearlfem.workflow.assembly.create_space
+create = pearlfem.workflow.assembly.create_mesh
 def create_or_fail(*arguments, **options):
     if MPI.COMM_WORLD.rank == 1:
         raise ZeroDivisionError("nobody thought of this")
     return create(*arguments, **options)
-pearlfem.workflow.assembly.create_space = create_or_fail
+pearlfem.workflow.assembly.create_mesh = create_or_fail
 sys.argv = ["pearlfem", "run", "tiny.toml", "--out", "out"]
 pearlfem.cli.main.main()
 """

@@ -6,7 +6,7 @@ from mpi4py import MPI
 
 from pearlfem import (
     MaxwellLondon,
-    create_space,
+    create_mesh,
     free_energy,
     interaction_tensor,
     magnetic_field,
@@ -38,23 +38,23 @@ def spread(value) -> float:
 
 def test_every_rank_has_cells(answers):
     together, _ = answers
-    topology = together.space.mesh.topology
+    topology = together.mesh.domain.topology
     assert WORLD.allreduce(topology.index_map(3).size_local, op=MPI.MIN) > 0
 
 
 def test_sizes_are_counted_over_all_ranks(answers):
     together, alone = answers
-    assert spread([together.space.cells, together.problem.dofs]) == 0
-    assert together.space.cells == alone.space.cells
+    assert spread([together.mesh.cells, together.problem.dofs]) == 0
+    assert together.mesh.cells == alone.mesh.cells
     assert together.problem.dofs == alone.problem.dofs
 
 
 @pytest.mark.parametrize("group", ["film", "plane", "far"])
 def test_every_facet_of_a_group_is_owned_by_one_rank(answers, group):
     together, alone = answers
-    topology = together.space.mesh.topology
-    owned = together.space.facets(group) < topology.index_map(2).size_local
-    assert WORLD.allreduce(int(owned.sum())) == len(alone.space.facets(group))
+    topology = together.mesh.domain.topology
+    owned = together.mesh.facets(group) < topology.index_map(2).size_local
+    assert WORLD.allreduce(int(owned.sum())) == len(alone.mesh.facets(group))
 
 
 def test_interaction_tensor(answers):
@@ -120,8 +120,8 @@ def test_ghosts_of_the_potential_are_up_to_date(answers):
 def test_vector_formulation(film, impurities):
     tensors = []
     for comm in (MPI.COMM_SELF, MPI.COMM_WORLD):
-        space = create_space(film, impurities, resolution=0.15, far=5.0, comm=comm)
-        problem = MaxwellLondon(film, space, 2, "vector")
+        mesh = create_mesh(film, impurities, resolution=0.15, far=5.0, comm=comm)
+        problem = MaxwellLondon(film, mesh, 2, "vector")
         tensors.append(interaction_tensor(problem.solve_each(impurities)))
         problem.destroy()
     alone, together = tensors

@@ -12,7 +12,7 @@ from pearlfem import (
     MaxwellLondon,
     Periodic,
     Plane,
-    create_space,
+    create_mesh,
     free_energy,
     interaction_tensor,
     magnetic_field,
@@ -54,15 +54,15 @@ def difference(together, alone) -> float:
     return WORLD.allreduce(float(np.abs(together - alone).max()), op=MPI.MAX) / scale
 
 
-def space(comm):
-    return create_space(FILM, IMPURITIES, boundary=PERIODIC, resolution=0.4, comm=comm)
+def mesh(comm):
+    return create_mesh(FILM, IMPURITIES, boundary=PERIODIC, resolution=0.4, comm=comm)
 
 
 @pytest.mark.parametrize(("formulation", "degree"), [("stream", 3), ("vector", 1), ("vector", 2)])
 def test_energies_currents_and_fields(formulation, degree):
     results = []
     for comm in (WORLD, MPI.COMM_SELF):
-        problem = MaxwellLondon(FILM, space(comm), degree, formulation)
+        problem = MaxwellLondon(FILM, mesh(comm), degree, formulation)
         solution = problem.solve(IMPURITIES)
         results.append(
             (
@@ -81,7 +81,7 @@ def test_energies_currents_and_fields(formulation, degree):
 
 
 def test_same_nodes_vertices_and_cells():
-    together, alone = space(WORLD), space(MPI.COMM_SELF)
+    together, alone = mesh(WORLD), mesh(MPI.COMM_SELF)
     for dimension in (0, 3):
         numbers = [s.mesh.topology.index_map(dimension).size_global for s in (together, alone)]
         assert numbers[0] == WORLD.bcast(numbers[1])
@@ -99,20 +99,20 @@ def test_same_nodes_vertices_and_cells():
 
 
 def test_ghosts_have_the_places_of_their_owners():
-    mesh = space(WORLD).mesh
-    nodes = mesh.geometry.index_map()
-    mesh.topology.create_entities(2)
-    owned = mesh.topology.index_map(3).size_local
-    local = mesh.geometry.dofmaps[0]
-    volumes = np.abs(np.linalg.det(np.diff(mesh.geometry.x[local], axis=1))) / 6
+    domain = mesh(WORLD).mesh
+    nodes = domain.geometry.index_map()
+    domain.topology.create_entities(2)
+    owned = domain.topology.index_map(3).size_local
+    local = domain.geometry.dofmaps[0]
+    volumes = np.abs(np.linalg.det(np.diff(domain.geometry.x[local], axis=1))) / 6
     total = WORLD.allreduce(volumes[:owned].sum())
     area = abs(np.linalg.det(PERIODIC.cell))
     assert total == pytest.approx(area * PERIODIC.height, rel=1e-9)
     every = np.zeros((nodes.size_global, 3))
-    every[nodes.local_range[0] : nodes.local_range[1]] = mesh.geometry.x[: nodes.size_local]
+    every[nodes.local_range[0] : nodes.local_range[1]] = domain.geometry.x[: nodes.size_local]
     WORLD.Allreduce(MPI.IN_PLACE, every)
-    numbers = nodes.local_to_global(np.arange(len(mesh.geometry.x), dtype=np.int32))
-    wrong = np.abs(every[numbers] - mesh.geometry.x).max(initial=0.0)
+    numbers = nodes.local_to_global(np.arange(len(domain.geometry.x), dtype=np.int32))
+    wrong = np.abs(every[numbers] - domain.geometry.x).max(initial=0.0)
     assert WORLD.allreduce(float(wrong), op=MPI.MAX) == 0.0
 
 

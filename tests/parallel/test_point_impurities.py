@@ -11,7 +11,7 @@ from pearlfem import (
     Impurity,
     MaxwellLondon,
     Vortex,
-    create_space,
+    create_mesh,
     interaction_tensor,
     magnetic_field,
     magnetic_moment,
@@ -41,8 +41,8 @@ def answers():
     """The solutions of each source, and of all, of all ranks together and of this one alone."""
     found = []
     for comm in (WORLD, MPI.COMM_SELF):
-        space = create_space(FILM, [*POINTS, *OTHERS], resolution=0.2, far=10.0, comm=comm)
-        problem = MaxwellLondon(FILM, space, degree=2)
+        mesh = create_mesh(FILM, [*POINTS, *OTHERS], resolution=0.2, far=10.0, comm=comm)
+        problem = MaxwellLondon(FILM, mesh, degree=2)
         found.append((problem, problem.solve_each([*POINTS, *OTHERS])))
     yield [(each, problem.solve([*POINTS, *OTHERS])) for problem, each in found]
     for problem, _ in found:
@@ -86,7 +86,7 @@ def test_fields_at_nodes_agree_between_neighbours(answers):
     for function in (flux_density(together), nodal_sheet_current(together)):
         before = function.x.array.copy()
         function.x.scatter_forward()
-        above = together.space.sides("film")[:, 0]
+        above = together.mesh.sides("film")[:, 0]
         owned = function.function_space.dofmap.list[above].ravel()
         blocks = function.x.array.reshape(-1, function.function_space.dofmap.bs)
         change = blocks - before.reshape(blocks.shape)
@@ -96,15 +96,15 @@ def test_fields_at_nodes_agree_between_neighbours(answers):
 def test_point_off_the_film_is_refused_on_every_rank(answers):
     (_, together), _ = answers
     with pytest.raises(StudyError, match="in hole 'hole'"):
-        create_space(FILM, [Impurity((0.1, 0.1), size=0.0)], comm=WORLD)
-    assert together.space.mesh.comm.allreduce(1) == WORLD.size
+        create_mesh(FILM, [Impurity((0.1, 0.1), size=0.0)], comm=WORLD)
+    assert together.mesh.domain.comm.allreduce(1) == WORLD.size
 
 
 def test_film_is_cut_into_the_same_pieces(answers):
     places, values = [], []
     for _, solution in answers:
         found = nodal_values(solution, ReducedUnits())
-        comm = solution.space.mesh.comm
+        comm = solution.mesh.domain.comm
         nodes = np.concatenate(comm.allgather(found.film_nodes)).mean(axis=1)
         K = np.concatenate(comm.allgather(found.film["K"])).mean(axis=1)
         order = np.lexsort(nodes.round(9).T)

@@ -8,7 +8,7 @@ import pytest
 from dolfinx import fem
 from mpi4py import MPI
 
-from pearlfem import Disc, Film, Impurity, MaxwellLondon, Walls, create_space
+from pearlfem import Disc, Film, Impurity, MaxwellLondon, Walls, create_mesh
 from pearlfem.errors import StudyError
 from pearlfem.formulation.fields import Fields
 from pearlfem.io.results.probes import write_probe
@@ -53,10 +53,10 @@ def answers(request):
     boundary, formulation = request.param
     found, problems = [], []
     for comm in (WORLD, MPI.COMM_SELF):
-        space = create_space(
+        mesh = create_mesh(
             FILM, [IMPURITY], boundary=BOUNDARIES[boundary], resolution=0.15, far=3.0, comm=comm
         )
-        problems.append(MaxwellLondon(FILM, space, 2, formulation))
+        problems.append(MaxwellLondon(FILM, mesh, 2, formulation))
         found.append(problems[-1].solve([IMPURITY]))
     yield Answers(*found)
     for problem in problems:
@@ -111,11 +111,11 @@ def test_probe_outside_is_refused_on_every_rank(answers):
     probe = LoopProbe(name="far", center=(0, 0, 50), radius=1)
     for work in (
         lambda: measure(together, probe),
-        lambda: check_places(together.space, [probe]),
+        lambda: check_places(together.mesh, [probe]),
     ):
         with pytest.raises(StudyError, match=r"probe 'far'.*outside"):
             work()
-    check_places(together.space, PROBES)  # and all go on
+    check_places(together.mesh, PROBES)  # and all go on
 
 
 def test_root_writes_the_file(answers, shared_tmp):

@@ -11,12 +11,12 @@ from pearlfem import (
     MaxwellLondon,
     Plane,
     Walls,
-    create_space,
+    create_mesh,
     free_energy,
     sheet_current,
 )
 from pearlfem.errors import StudyError
-from pearlfem.mesh.generate import write_space
+from pearlfem.mesh.generate import write_mesh
 from pearlfem.mesh.refined import refined
 from pearlfem.model.sources.impurity import has_points
 from pearlfem.runtime.parallel import on_root
@@ -37,11 +37,11 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_energies_and_currents(name):
-    film, sources, space, formulation = CASES[name]
+    film, sources, mesh, formulation = CASES[name]
     times = 2 if name == "plane" else 1
     found = []
     for comm in (WORLD, MPI.COMM_SELF):
-        coarse = create_space(film, sources, resolution=0.1, far=3.0, comm=comm, **space)
+        coarse = create_mesh(film, sources, resolution=0.1, far=3.0, comm=comm, **mesh)
         finer = refined(coarse, film, times, same_area=has_points(sources))
         problem = MaxwellLondon(film, finer, 1, formulation)
         solution = problem.solve(sources)
@@ -55,9 +55,9 @@ def test_energies_and_currents(name):
     assert WORLD.allreduce(float(off), op=MPI.MAX) < 1e-6  # of the solver, as in test_walls
 
 
-def vertices(space):
+def vertices(mesh):
     """Some of the film, where K jumps: it is taken from the cell that comes first."""
-    corners = np.concatenate(space.mesh.comm.allgather(space.corners("film").reshape(-1, 2)))
+    corners = np.concatenate(mesh.domain.comm.allgather(mesh.corners("film").reshape(-1, 2)))
     inside = corners[np.linalg.norm(corners - (0.3, 0.3), axis=1) < 0.3]
     inside = np.unique(inside.round(12), axis=0)
     return inside[:: max(1, len(inside) // 5)]
@@ -65,16 +65,16 @@ def vertices(space):
 
 def test_neighbours_beyond_a_rank_are_there():
     film = Film(Disc(1.0), 0.8)
-    space = refined(create_space(film, IMPURITIES, resolution=0.1, far=3.0), film, 1)
-    topology = space.mesh.topology
+    mesh = refined(create_mesh(film, IMPURITIES, resolution=0.1, far=3.0), film, 1)
+    topology = mesh.domain.topology
     topology.create_connectivity(2, 3)
     topology.create_connectivity(3, 2)
     own = topology.index_map(3).size_local
     facets = np.unique(topology.connectivity(3, 2).array.reshape(-1, 4)[:own])
     alone = facets[np.diff(topology.connectivity(2, 3).offsets)[facets] == 1]
-    assert WORLD.allreduce(len(np.setdiff1d(alone, space.facets("film", "plane", "far")))) == 0
-    around = [len(space.sides(name)) for name in ("film", "plane")]
-    alone = create_space(film, IMPURITIES, resolution=0.1, far=3.0, comm=MPI.COMM_SELF)
+    assert WORLD.allreduce(len(np.setdiff1d(alone, mesh.facets("film", "plane", "far")))) == 0
+    around = [len(mesh.sides(name)) for name in ("film", "plane")]
+    alone = create_mesh(film, IMPURITIES, resolution=0.1, far=3.0, comm=MPI.COMM_SELF)
     whole = [4 * len(alone.sides(name)) for name in ("film", "plane")]
     np.testing.assert_array_equal(WORLD.allreduce(np.array(around)), whole)
 
@@ -101,7 +101,7 @@ picture = false
 def test_study_with_a_file(shared_tmp):
     film, sources = Film(Disc(1.0), 0.8), (Impurity((0.3, 0.0), size=0.5),)
     path = shared_tmp / "disc.msh"
-    on_root(WORLD, lambda: write_space(path, film, sources, resolution=0.1, far=3.0))
+    on_root(WORLD, lambda: write_mesh(path, film, sources, resolution=0.1, far=3.0))
     study = parse_study(STUDY.format(radius=1.0), folder=shared_tmp)
     summary = run_study(study, shared_tmp / "all", comm=WORLD)
     alone = on_root(WORLD, lambda: run_study(study, shared_tmp / "one", comm=MPI.COMM_SELF))

@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import ufl
-from dolfinx import fem, mesh
+from dolfinx import fem
+from dolfinx import mesh as dmesh
 from dolfinx.fem import petsc as fem_petsc
 from mpi4py import MPI
 from petsc4py import PETSc
@@ -64,14 +65,14 @@ def test_product_is_that_of_petsc(columns, k):
 @pytest.fixture(scope="module")
 def levels():
     """−Δu + u on a cube in degree 2 and 1, and the interpolation between them."""
-    cube = mesh.create_unit_cube(WORLD, 5, 5, 5)
-    spaces = [fem.functionspace(cube, ("Lagrange", degree)) for degree in (2, 1)]
+    cube = dmesh.create_unit_cube(WORLD, 5, 5, 5)
+    meshes = [fem.functionspace(cube, ("Lagrange", degree)) for degree in (2, 1)]
     matrices = []
-    for V in spaces:
+    for V in meshes:
         u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
         form = fem.form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx + u * v * ufl.dx)
         matrices.append(fem_petsc.assemble_matrix(form))
-    matrices.append(fem_petsc.interpolation_matrix(*reversed(spaces)))
+    matrices.append(fem_petsc.interpolation_matrix(*reversed(meshes)))
     for matrix in matrices:
         matrix.assemble()
     yield matrices

@@ -11,7 +11,7 @@ from pearlfem import (
     MaxwellLondon,
     Plane,
     Walls,
-    create_space,
+    create_mesh,
     free_energy,
     magnetic_field,
     sheet_current,
@@ -41,8 +41,8 @@ def test_energies_currents_and_fields(name, formulation):
     film, walls = SPACES[name]
     results = []
     for comm in (WORLD, MPI.COMM_SELF):
-        space = create_space(film, IMPURITIES, boundary=walls, resolution=0.2, far=3.0, comm=comm)
-        problem = MaxwellLondon(film, space, 2, formulation)
+        mesh = create_mesh(film, IMPURITIES, boundary=walls, resolution=0.2, far=3.0, comm=comm)
+        problem = MaxwellLondon(film, mesh, 2, formulation)
         solution = problem.solve(IMPURITIES)
         points = [(0.11, 0.22, z) for z in (0.3, 0.0, -0.3)]
         results.append(

@@ -15,7 +15,7 @@ from pearlfem import (
     Impurity,
     MaxwellLondon,
     StudyError,
-    create_space,
+    create_mesh,
     free_energy,
     run_study,
 )
@@ -245,10 +245,10 @@ def test_adapted_mesh_beats_one_that_is_finer_everywhere(tmp_path):
     # The current of the disc's edge has a width of r0 = R/10; who knows how fine it should be?
     adapted = run(tmp_path / "out", DISC)
     film, impurities = Film(Disc(1.0), 0.1), [Impurity((0.5, 0.0), size=0.1)]
-    space = create_space(film, impurities, resolution=0.33, far=10.0, comm=MPI.COMM_SELF)
+    mesh = create_mesh(film, impurities, resolution=0.33, far=10.0, comm=MPI.COMM_SELF)
     energies, dofs = [], 0
     for name in ("stream", "vector"):
-        problem = MaxwellLondon(film, space, 2, name)
+        problem = MaxwellLondon(film, mesh, 2, name)
         energies.append(free_energy(problem.solve(impurities)))
         dofs += problem.dofs
         problem.destroy()

@@ -14,7 +14,7 @@ from pearlfem import (
     Impurity,
     MaxwellLondon,
     Plane,
-    create_space,
+    create_mesh,
     free_energy,
     interaction_tensor,
     magnetic_field,
@@ -34,10 +34,10 @@ PAIR = (Impurity((-0.3, 0.0), size=0.1), Impurity((0.3, 0.1), size=0.15, angle=3
 
 def bracket(film, impurities, degree, resolution):
     """Bounds of the tensor, and the iterations of the vector formulation."""
-    space = create_space(film, impurities, resolution=resolution, far=50.0)
+    mesh = create_mesh(film, impurities, resolution=resolution, far=50.0)
     tensors = []
     for formulation in ("stream", "vector"):
-        problem = MaxwellLondon(film, space, degree, formulation)
+        problem = MaxwellLondon(film, mesh, degree, formulation)
         solutions = problem.solve_each(impurities)
         tensors.append(interaction_tensor(solutions))
         problem.destroy()
@@ -100,11 +100,11 @@ def test_pairs_on_a_disc(row):
 
 def test_upper_bound_holds_for_a_solver_that_stops_early(monkeypatch):
     film, impurity = Film(Plane(), 1.0), Impurity((0.0, 0.0), size=0.1)
-    space = create_space(film, [impurity], far=50.0)
+    mesh = create_mesh(film, [impurity], far=50.0)
     energies = []
     for tolerance in (1e-1, 1e-8):
         monkeypatch.setattr(auxiliary_space, "TOLERANCE", tolerance)
-        problem = MaxwellLondon(film, space, 1, "vector")
+        problem = MaxwellLondon(film, mesh, 1, "vector")
         energies.append(free_energy(problem.solve([impurity])))
         problem.destroy()
     assert energies[0] > energies[1] > infinite_film.self_energy(0.1, 1.0)
@@ -112,14 +112,14 @@ def test_upper_bound_holds_for_a_solver_that_stops_early(monkeypatch):
 
 def test_both_formulations_give_the_same_currents_and_fields():
     film, impurity = Film(Plane(), 1.0), Impurity((0.0, 0.0), size=0.3, angle=40.0)
-    space = create_space(film, [impurity])
+    mesh = create_mesh(film, [impurity])
     radii, angles = np.random.default_rng(0).uniform((0.1, 0.0), (2.0, 2 * np.pi), (200, 2)).T
     points = np.column_stack([radii * np.cos(angles), radii * np.sin(angles)])
     above = np.column_stack([points, np.full(200, 0.4)])
     exact_K = infinite_film.sheet_current(points, angle=40.0, size=0.3, pearl_length=1.0)
     exact_B = infinite_film.magnetic_field(above, angle=40.0, size=0.3, pearl_length=1.0)
     for formulation in ("stream", "vector"):
-        problem = MaxwellLondon(film, space, 2, formulation)
+        problem = MaxwellLondon(film, mesh, 2, formulation)
         solution = problem.solve([impurity])
         # Fields converge as h² at degree 2 and h = 0.4 ξ: of the largest value some per cent at
         # worst, where a point lies in the wrong corner of a cell, and one or two in the mean.
@@ -135,7 +135,7 @@ def test_both_formulations_give_the_same_currents_and_fields():
 
 def test_vector_formulation_has_no_stream_function():
     film, impurity = Film(Plane(), 1.0), Impurity((0.0, 0.0), size=0.3)
-    problem = MaxwellLondon(film, create_space(film, [impurity], far=5.0), 1, "vector")
+    problem = MaxwellLondon(film, create_mesh(film, [impurity], far=5.0), 1, "vector")
     with pytest.raises(StudyError, match="formulation = 'vector'"):
         magnetic_moment(problem.solve([impurity]))
     problem.destroy()

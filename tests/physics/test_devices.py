@@ -18,7 +18,7 @@ from pearlfem import (
     Region,
     UniformField,
     Vortex,
-    create_space,
+    create_mesh,
     free_energy,
     hole_states,
     interaction_tensor,
@@ -44,8 +44,8 @@ def solve():
     problems = []
 
     def solved(film, sources, **mesh):
-        space = create_space(film, sources, **mesh)
-        problems.append(MaxwellLondon(film, space))
+        mesh = create_mesh(film, sources, **mesh)
+        problems.append(MaxwellLondon(film, mesh))
         return problems[-1].solve(sources)
 
     yield solved
@@ -86,7 +86,7 @@ def test_vortex_near_the_edge(solve):
 def test_impurities_at_any_place():
     places, size, r0 = [(0.6, 0.0), (0.0, -0.95)], 0.05, 0.3
     film, impurities = Film(Disc(1.0), r0), [Impurity(place, size) for place in places]
-    problem = MaxwellLondon(film, create_space(film, impurities))
+    problem = MaxwellLondon(film, create_mesh(film, impurities))
     tensor = interaction_tensor(problem.solve_each(impurities))
     problem.destroy()
     exact = disc.interaction_tensor(r0, places, [size, size])
@@ -100,10 +100,10 @@ def test_impurities_at_any_place():
 def ring_inductances(inner, outer, r0, degree=2, resolution=1.0):
     """L of a ring at most (stream) and at least (vector)."""
     film = Film(Disc(outer), r0, holes=(Hole(Disc(inner), "bore"),))
-    space = create_space(film, [Fluxoid("bore")], resolution=resolution)
+    mesh = create_mesh(film, [Fluxoid("bore")], resolution=resolution)
     found = []
     for formulation in ("stream", "vector"):
-        problem = MaxwellLondon(film, space, degree, formulation)
+        problem = MaxwellLondon(film, mesh, degree, formulation)
         found.append(inverse_inductance(problem.solve_each([Fluxoid("bore")])))
         problem.destroy()
     return inductance_bracket(*found)
@@ -123,10 +123,10 @@ def test_energy_with_a_round_region_lies_between_its_bounds(factor):
     r0, radius = 1e5, 0.5
     film = Film(Disc(1.0), r0, regions=(Region(Disc(radius), factor * r0),))
     exact = np.pi / 16 * (2 / r0) * (radius**4 / factor + 1 - radius**4)
-    space = create_space(film, [FIELD], resolution=0.5)
+    mesh = create_mesh(film, [FIELD], resolution=0.5)
     found = []
     for formulation in ("stream", "vector"):
-        problem = MaxwellLondon(film, space, 2, formulation)
+        problem = MaxwellLondon(film, mesh, 2, formulation)
         found.append(free_energy(problem.solve([FIELD])) / exact - 1)
         problem.destroy()
     assert -3e-4 < found[0] < 0 < found[1] < 3e-4
@@ -172,9 +172,9 @@ def test_superposition_of_all_kinds_of_sources(solve):
         Fluxoid("h"),
         UniformField((0.0, 0.0, 0.3)),
     ]
-    space = create_space(film, sources, resolution=0.2)
+    mesh = create_mesh(film, sources, resolution=0.2)
     for formulation in ("stream", "vector"):
-        problem = MaxwellLondon(film, space, 2, formulation)
+        problem = MaxwellLondon(film, mesh, 2, formulation)
         each = [problem.solve([source]) for source in sources]
         together = free_energy(problem.solve(sources))
         # Energies are quadratic in the solvers' error of 1e-9 and 1e-8.
@@ -189,7 +189,7 @@ def test_couplings_move_and_turn_with_the_film():
         places = turn * np.array([1.0 + 0.5j, -1.5 - 0.2j]) + (x + 1j * y)
         film = Film(Rectangle((6.0, 3.0), (x, y), angle), 1.0)
         pair = [Impurity((z.real, z.imag), 0.2) for z in places]
-        problem = MaxwellLondon(film, create_space(film, pair))
+        problem = MaxwellLondon(film, create_mesh(film, pair))
         R = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
         tensors.append(R.T @ interaction_tensor(problem.solve_each(pair)) @ R)
         problem.destroy()

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pearlfem import Disc, Film, Impurity, MaxwellLondon, create_space, interaction_tensor
+from pearlfem import Disc, Film, Impurity, MaxwellLondon, create_mesh, interaction_tensor
 
 DATA = Path(__file__).parents[1] / "data"
 
@@ -19,7 +19,7 @@ def rows(name):
 def tensor_in_coupling_units(pearl_length, impurities):
     """T in J*/R² with R = 1: J* = Γ²/(2πκ) = r0/4π in reduced units."""
     film = Film(Disc(1.0), pearl_length)
-    problem = MaxwellLondon(film, create_space(film, impurities))
+    problem = MaxwellLondon(film, create_mesh(film, impurities))
     solutions = problem.solve_each(impurities)
     tensor = interaction_tensor(solutions)
     problem.destroy()

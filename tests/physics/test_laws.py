@@ -9,7 +9,7 @@ from pearlfem import (
     Impurity,
     MaxwellLondon,
     Plane,
-    create_space,
+    create_mesh,
     free_energy,
     interaction_tensor,
     magnetic_field,
@@ -28,8 +28,8 @@ THREE = (
 
 @pytest.fixture(scope="module")
 def disc():
-    space = create_space(FILM, THREE, resolution=0.6, far=20.0)
-    problem = MaxwellLondon(FILM, space, degree=2)
+    mesh = create_mesh(FILM, THREE, resolution=0.6, far=20.0)
+    problem = MaxwellLondon(FILM, mesh, degree=2)
     yield problem
     problem.destroy()
 
@@ -109,7 +109,7 @@ def test_moving_and_turning_everything_changes_nothing():
         R = np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]])
         impurities = [Impurity(tuple(R @ p + shift), size=0.1) for p in pair]
         film = Film(Plane(), 1.0)
-        problem = MaxwellLondon(film, create_space(film, impurities))
+        problem = MaxwellLondon(film, create_mesh(film, impurities))
         tensor = interaction_tensor(problem.solve_each(impurities))
         problem.destroy()
         turned_back = np.einsum("ca,ijcd,db->ijab", R, tensor, R)

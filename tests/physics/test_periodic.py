@@ -15,7 +15,7 @@ from pearlfem import (
     Plane,
     StudyError,
     Vortex,
-    create_space,
+    create_mesh,
     current_through,
     free_energy,
     interaction_tensor,
@@ -43,8 +43,8 @@ def as_matrix(tensor):
     return tensor.transpose(0, 2, 1, 3).reshape(2 * n, 2 * n)
 
 
-def solve_tensor(film, space, impurities, degree, formulation="stream"):
-    problem = MaxwellLondon(film, space, degree, formulation)
+def solve_tensor(film, mesh, impurities, degree, formulation="stream"):
+    problem = MaxwellLondon(film, mesh, degree, formulation)
     solutions = problem.solve_each(impurities)
     tensor = interaction_tensor(solutions)
     problem.destroy()
@@ -63,8 +63,8 @@ def as_cell(vectors):
 def test_ferromagnet_at_default_settings(angle, pearl_length):
     cell = as_cell(rhombic_lattice(angle).vectors)
     one, film = [Impurity((0.0, 0.0), size=SIZE)], Film(Plane(), pearl_length)
-    space = create_space(film, one, boundary=Periodic(cell))
-    tensor, iterations = solve_tensor(film, space, one, 3)
+    mesh = create_mesh(film, one, boundary=Periodic(cell))
+    tensor, iterations = solve_tensor(film, mesh, one, 3)
     exact = exact_tensor(cell, one, pearl_length)
     gap = as_matrix(exact - tensor)
     assert np.abs(gap).max() < 3e-5 * np.abs(exact).max()
@@ -78,8 +78,8 @@ def test_layered_antiferromagnet_at_default_settings(angle, pearl_length):
     a, b = rhombic_lattice(angle).vectors
     cell, film = as_cell([a, 2 * b]), Film(Plane(), pearl_length)
     two = [Impurity((0.0, 0.0), size=SIZE), Impurity(tuple(b.tolist()), size=SIZE)]
-    space = create_space(film, two, boundary=Periodic(cell))
-    tensor, _ = solve_tensor(film, space, two, 3)
+    mesh = create_mesh(film, two, boundary=Periodic(cell))
+    tensor, _ = solve_tensor(film, mesh, two, 3)
     found, exact = (as_matrix(T) for T in (tensor, exact_tensor(cell, two, pearl_length)))
     for axis in (0, 1):
         parallel, antiparallel = np.zeros((2, 4))
@@ -96,11 +96,11 @@ def test_layered_antiferromagnet_at_default_settings(angle, pearl_length):
 def test_exact_tensor_lies_between_the_bounds(pearl_length):
     cell, film = ((1.1, 0.2), (-0.3, 0.9)), Film(Plane(), pearl_length)
     impurities = [Impurity((0.0, 0.0), size=0.15), Impurity((1.4, 0.45), size=0.2)]
-    space = create_space(film, impurities, boundary=Periodic(cell), resolution=0.5)
+    mesh = create_mesh(film, impurities, boundary=Periodic(cell), resolution=0.5)
     exact = as_matrix(exact_tensor(cell, impurities, pearl_length))
     for degree in (1, 2, 3) if pearl_length == 1.0 else (1, 2):
-        lower, _ = solve_tensor(film, space, impurities, degree, "stream")
-        upper, iterations = solve_tensor(film, space, impurities, degree, "vector")
+        lower, _ = solve_tensor(film, mesh, impurities, degree, "stream")
+        upper, iterations = solve_tensor(film, mesh, impurities, degree, "vector")
         assert np.linalg.eigvalsh(exact - as_matrix(lower)).min() > 0
         assert np.linalg.eigvalsh(as_matrix(upper) - exact).min() > 0
         assert iterations <= {1: 15, 2: 20, 3: 30}[degree]
@@ -148,9 +148,9 @@ def test_energy_does_not_depend_on_the_cell_an_impurity_is_written_in():
     here = [Impurity((0.1, 0.2), size=0.15, angle=40.0), Impurity((0.6, 0.5), size=0.15)]
     x, y = np.array([0.6, 0.5]) + 3 * np.array(cell[0]) - 2 * np.array(cell[1])
     there = [here[0], Impurity((x, y), size=0.15)]
-    space = create_space(film, here, boundary=Periodic(cell), resolution=0.5)
+    mesh = create_mesh(film, here, boundary=Periodic(cell), resolution=0.5)
     for formulation in ("stream", "vector"):
-        problem = MaxwellLondon(film, space, 2, formulation)
+        problem = MaxwellLondon(film, mesh, 2, formulation)
         energies = [free_energy(problem.solve(each)) for each in (here, there)]
         problem.destroy()
         assert energies[0] == pytest.approx(energies[1], rel=1e-11)
@@ -162,13 +162,13 @@ def test_energy_does_not_depend_on_where_in_the_mesh_an_impurity_lies():
     a, b = np.array(cell)
     places = [u * a + v * b for u, v in ((0.0, 0.0), (0.5, 0.0), (0.5, 0.5), (0.2, 0.3))]
     each = [Impurity(tuple(place.tolist()), size=0.15) for place in places]
-    space = create_space(
+    mesh = create_mesh(
         film, [*each, Impurity((-0.25 * a - 0.25 * b).tolist(), 0.15)], boundary=Periodic(cell)
     )
-    fractions = (np.array(places) - space.cell.center) @ np.linalg.inv(space.cell.vectors)
+    fractions = (np.array(places) - mesh.cell.center) @ np.linalg.inv(mesh.cell.vectors)
     assert np.abs(fractions).max() > 0.3
     exact = exact_tensor(cell, each[:1], 1.0)[0, 0]
-    problem = MaxwellLondon(film, space, 3)
+    problem = MaxwellLondon(film, mesh, 3)
     tensor = interaction_tensor(problem.solve_each(each))
     problem.destroy()
     for i in range(len(each)):
@@ -183,13 +183,12 @@ def test_repeated_cell_is_the_cell():
         [Impurity((0.0, 0.0), size=SIZE)],
         [Impurity((k * ax, k * ay), size=SIZE) for k in (0, 1)],
     )
-    spaces = (
-        create_space(film, one, boundary=Periodic(cell)),
-        create_space(film, two, boundary=Periodic(((2 * ax, 2 * ay), b))),
+    meshes = (
+        create_mesh(film, one, boundary=Periodic(cell)),
+        create_mesh(film, two, boundary=Periodic(((2 * ax, 2 * ay), b))),
     )
     single, double = (
-        solve_tensor(film, space, each, 3)[0]
-        for space, each in zip(spaces, (one, two), strict=True)
+        solve_tensor(film, mesh, each, 3)[0] for mesh, each in zip(meshes, (one, two), strict=True)
     )
     np.testing.assert_allclose(double.sum(axis=1)[0], single[0, 0], atol=2e-5 * single[0, 0, 0, 0])
     np.testing.assert_allclose(double.sum(axis=1)[1], single[0, 0], atol=2e-5 * single[0, 0, 0, 0])
@@ -198,8 +197,8 @@ def test_repeated_cell_is_the_cell():
 def test_impurities_at_one_place_add_up():
     cell, film = ((1.0, 0.0), (0.0, 1.0)), Film(Plane(), 1.0)
     two = [Impurity((0.0, 0.0), size=0.2), Impurity((1.0, -1.0), size=0.2)]
-    space = create_space(film, two, boundary=Periodic(cell), resolution=0.5)
-    tensor, _ = solve_tensor(film, space, two, 2)
+    mesh = create_mesh(film, two, boundary=Periodic(cell), resolution=0.5)
+    tensor, _ = solve_tensor(film, mesh, two, 2)
     np.testing.assert_allclose(tensor[0, 1], tensor[0, 0], rtol=1e-8, atol=1e-10)
 
 
@@ -231,8 +230,8 @@ def fourier_fields(cell, impurity, pearl_length, points):
 def test_currents_and_fields_in_any_cell(formulation, degree, error_of_K, error_of_B):
     cell, film = ((1.0, 0.1), (-0.2, 0.9)), Film(Plane(), 0.8)
     impurity = Impurity((0.3, 0.2), size=0.2, angle=25.0, strength=1.5)
-    space = create_space(film, [impurity], boundary=Periodic(cell), resolution=2.0)
-    problem = MaxwellLondon(film, space, degree, formulation)
+    mesh = create_mesh(film, [impurity], boundary=Periodic(cell), resolution=2.0)
+    problem = MaxwellLondon(film, mesh, degree, formulation)
     solution = problem.solve([impurity])
     flat = np.random.default_rng(2).uniform(-3, 3, (40, 2))
     K, _ = fourier_fields(cell, impurity, 0.8, np.column_stack([flat, np.zeros(40)]))
@@ -253,10 +252,10 @@ def test_currents_and_fields_in_any_cell(formulation, degree, error_of_K, error_
 def test_current_through_a_cut_over_several_cells():
     cell, film = ((1.0, 0.1), (-0.2, 0.9)), Film(Plane(), 0.8)
     impurity = Impurity((0.3, 0.2), size=0.2, angle=25.0)
-    space = create_space(film, [impurity], boundary=Periodic(cell))
+    mesh = create_mesh(film, [impurity], boundary=Periodic(cell))
     currents = []
     for formulation, degree in (("stream", 3), ("vector", 2)):
-        problem = MaxwellLondon(film, space, degree, formulation)
+        problem = MaxwellLondon(film, mesh, degree, formulation)
         solution = problem.solve([impurity])
         currents.append(current_through(solution, (0.3, 0.4), (1.65, -1.35)))
         through_a_cell = current_through(solution, (0.3, 0.4), (1.3, 0.5))
@@ -272,8 +271,8 @@ def test_current_through_a_cut_over_several_cells():
 def test_what_has_no_images_is_refused():
     cell, film = ((1.0, 0.0), (0.0, 1.0)), Film(Plane(), 1.0)
     one = [Impurity((0.0, 0.0), size=0.3)]
-    space = create_space(film, one, boundary=Periodic(cell), resolution=0.3)
-    problem = MaxwellLondon(film, space, 1)
+    mesh = create_mesh(film, one, boundary=Periodic(cell), resolution=0.3)
+    problem = MaxwellLondon(film, mesh, 1)
     for sources in ([Vortex((0, 0), 0.3), Vortex((0.5, 0), 0.3, -1)], [Impurity((0, 0), size=0)]):
         with pytest.raises(StudyError, match="periodic"):
             problem.solve(sources)
@@ -282,4 +281,4 @@ def test_what_has_no_images_is_refused():
     with pytest.raises(StudyError, match="too coarse"):
         problem.solve([Impurity((0.4, 0.4), size=1e-3)])
     problem.destroy()
-    assert math.isfinite(space.cell.center[0])
+    assert math.isfinite(mesh.cell.center[0])

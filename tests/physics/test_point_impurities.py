@@ -16,7 +16,7 @@ from pearlfem import (
     MaxwellLondon,
     Plane,
     Walls,
-    create_space,
+    create_mesh,
     free_energy,
     interaction_tensor,
     magnetic_field,
@@ -45,8 +45,8 @@ def points(*positions):
 
 
 def tensor(film, impurities, resolution=1.0, degree=3, far=100.0):
-    space = create_space(film, impurities, resolution=resolution, far=far)
-    problem = MaxwellLondon(film, space, degree)
+    mesh = create_mesh(film, impurities, resolution=resolution, far=far)
+    problem = MaxwellLondon(film, mesh, degree)
     found = interaction_tensor(problem.solve_each(impurities))
     problem.destroy()
     return found
@@ -110,7 +110,7 @@ POSITIONS = ((0.0, 0.0), (0.5, 0.1), (0.0, -0.85))
 
 @pytest.fixture(scope="module")
 def disc_space():
-    return create_space(Film(Disc(1.0), 0.1), points(*POSITIONS))
+    return create_mesh(Film(Disc(1.0), 0.1), points(*POSITIONS))
 
 
 @pytest.mark.parametrize(("pearl_length", "allowed"), [(0.1, 4e-4), (1.0, 1e-4), (10.0, 2e-5)])
@@ -171,7 +171,7 @@ def test_points_with_other_sources():
         + [theirs for _, theirs in OTHERS.values()],
     )
     film = Film(Disc(1.0), 0.7)
-    problem = MaxwellLondon(film, create_space(film, sources))
+    problem = MaxwellLondon(film, create_mesh(film, sources))
     solutions = [problem.solve([source]) for source in sources]
     errors = 2 * mutual_energies(solutions) - exact
     scale = np.sqrt(np.abs(np.outer(np.diag(exact), np.diag(exact))))
@@ -191,7 +191,7 @@ RING = Film(ring(INNER, 1.0), 1.0)
 def ring_answers():
     """Solutions of both moments of both impurities, of a fluxoid, and of a field."""
     impurities, others = points(*RING_POSITIONS), [Fluxoid("hole 1", 1), UniformField((0, 0, 1))]
-    problem = MaxwellLondon(RING, create_space(RING, impurities, resolution=0.6))
+    problem = MaxwellLondon(RING, create_mesh(RING, impurities, resolution=0.6))
     yield problem.solve_each([*impurities, *others])
     problem.destroy()
 
@@ -255,7 +255,7 @@ def disc_fields(impurity, places):
 def test_fields_in_a_disc_with_a_long_pearl_length():
     impurity = Impurity((0.4, -0.3), size=0.0, angle=35.0, strength=-1.5)
     film = Film(Disc(1.0), LONG)
-    problem = MaxwellLondon(film, create_space(film, [impurity], resolution=0.8))
+    problem = MaxwellLondon(film, create_mesh(film, [impurity], resolution=0.8))
     solution = problem.solve([impurity])
     places = np.array([(0.45, -0.3), (-0.2, 0.5), (0.0, 0.0), (0.6, -0.7)])
     g, K = disc_fields(impurity, places)
@@ -266,7 +266,7 @@ def test_fields_in_a_disc_with_a_long_pearl_length():
     # The same at nodes: above the film, away from the impurity.
     nodal_g, nodal_K = nodal_stream_function(solution), nodal_sheet_current(solution)
     V = nodal_g.function_space
-    dofs = V.dofmap.list[solution.space.sides("film")[:, 0]]
+    dofs = V.dofmap.list[solution.mesh.sides("film")[:, 0]]
     nodes = V.tabulate_dof_coordinates()[dofs]
     away = np.linalg.norm(nodes - [*impurity.position, 0.0], axis=-1) > 0.1
     flat = (nodes[..., 2] == 0) & away & (np.linalg.norm(nodes, axis=-1) < 0.98)
@@ -280,7 +280,7 @@ def test_fields_in_a_disc_with_a_long_pearl_length():
 def test_fields_without_edges_are_those_of_the_infinite_film():
     impurity = Impurity((0.4, -0.3), size=0.0, angle=35.0, strength=-1.5)
     film = Film(Plane(), 1.0)
-    problem = MaxwellLondon(film, create_space(film, [impurity]))
+    problem = MaxwellLondon(film, create_mesh(film, [impurity]))
     solution = problem.solve([impurity])
     where = {"position": impurity.position, "angle": 35.0, "strength": -1.5, "pearl_length": 1.0}
     places = np.array([(0.5, 0.1, 0.2), (-0.3, 0.7, -0.4), (1.5, -0.3, 0.0)])
@@ -304,13 +304,13 @@ def test_refused_by_name():
     with pytest.raises(StudyError, match=r"impurity 2: size = 0 .*Pearl length varies; allowed"):
         regions = (Region(Disc(0.1), 2.0),)
         patched = Film(film.shape, 1.0, regions=regions)
-        create_space(patched, [Impurity((0.0, 0.0), size=0.1), *point])
+        create_mesh(patched, [Impurity((0.0, 0.0), size=0.1), *point])
     with pytest.raises(StudyError, match=r"impurity 1: size = 0 .*walls"):
-        create_space(film, point, boundary=Walls("shield", (4.0, 4.0, 2.0)))
+        create_mesh(film, point, boundary=Walls("shield", (4.0, 4.0, 2.0)))
     with pytest.raises(StudyError, match=r"impurity 2: .*\[0\.1, 0\.2\] is that of impurity 1"):
-        create_space(film, [*point, Impurity((0.1, 0.2), size=0.0, angle=5.0)])
-    space = create_space(film, point, resolution=0.2, far=5.0)
-    problem = MaxwellLondon(film, space, 1, "vector")
+        create_mesh(film, [*point, Impurity((0.1, 0.2), size=0.0, angle=5.0)])
+    mesh = create_mesh(film, point, resolution=0.2, far=5.0)
+    problem = MaxwellLondon(film, mesh, 1, "vector")
     with pytest.raises(StudyError, match=r"impurity 1: size = 0 .*formulation = 'vector'"):
         problem.solve(point)
     problem.destroy()
@@ -318,9 +318,9 @@ def test_refused_by_name():
 
 def test_impurity_between_a_round_edge_and_its_polygon_is_refused():
     film = Film(Disc(1.0), 1.0)
-    space = create_space(film, points((0.0, 0.0)), resolution=0.05, far=5.0)
-    problem = MaxwellLondon(film, space, 1)
-    corners = space.corners("film")
+    mesh = create_mesh(film, points((0.0, 0.0)), resolution=0.05, far=5.0)
+    problem = MaxwellLondon(film, mesh, 1)
+    corners = mesh.corners("film")
     on_edge = np.linalg.norm(corners, axis=2) > 1 - 1e-9
     sides = corners[on_edge.sum(axis=1) == 2][0][on_edge[on_edge.sum(axis=1) == 2][0]]
     middle = sides.mean(axis=0)

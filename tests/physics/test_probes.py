@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy.special import j1
 
-from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_space
+from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_mesh
 from pearlfem.analytic import infinite_film
 from pearlfem.observables.fields import magnetic_field
 from pearlfem.observables.probes import current_through, disc_rule, flux_through_loops, loop_flux
@@ -39,8 +39,8 @@ def disc(request):
 
 
 def solved(film, formulation):
-    space = create_space(film, [IMPURITY], resolution=RESOLUTIONS[formulation])
-    problem = MaxwellLondon(film, space, DEGREES[formulation], formulation)
+    mesh = create_mesh(film, [IMPURITY], resolution=RESOLUTIONS[formulation])
+    problem = MaxwellLondon(film, mesh, DEGREES[formulation], formulation)
     yield problem.solve([IMPURITY])
     problem.destroy()
 

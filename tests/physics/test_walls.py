@@ -6,7 +6,7 @@ from itertools import pairwise
 import basix.ufl
 import numpy as np
 import pytest
-from dolfinx import mesh
+from dolfinx import mesh as dmesh
 from mpi4py import MPI
 from scipy.integrate import quad
 
@@ -17,7 +17,7 @@ from pearlfem import (
     MaxwellLondon,
     Plane,
     Walls,
-    create_space,
+    create_mesh,
     free_energy,
     interaction_tensor,
     magnetic_field,
@@ -50,8 +50,8 @@ def self_energy(size, pearl_length, walls):
     return sum(parts) * pearl_length / (16 * np.pi)
 
 
-def solve(film, space, degree, formulation, impurities=SOURCE):
-    problem = MaxwellLondon(film, space, degree, formulation)
+def solve(film, mesh, degree, formulation, impurities=SOURCE):
+    problem = MaxwellLondon(film, mesh, degree, formulation)
     solution = problem.solve(impurities)
     energy = free_energy(solution)
     problem.destroy()
@@ -64,11 +64,11 @@ def solve(film, space, degree, formulation, impurities=SOURCE):
 def test_exact_self_energy_lies_between_the_bounds(kind, height, pearl_length):
     walls = Walls(kind, (INF, INF, 0.8), (0.0, 0.0, height))
     film = Film(Plane(), pearl_length)
-    space = create_space(film, SOURCE, boundary=walls, resolution=0.5, far=6.0)
+    mesh = create_mesh(film, SOURCE, boundary=walls, resolution=0.5, far=6.0)
     exact = self_energy(0.1, pearl_length, walls)
     for degree in (1, 2):
-        lower, stream = solve(film, space, degree, "stream")
-        upper, vector = solve(film, space, degree, "vector")
+        lower, stream = solve(film, mesh, degree, "stream")
+        upper, vector = solve(film, mesh, degree, "vector")
         assert lower < exact < upper
         assert stream.iterations <= 20
         assert vector.iterations <= {1: 15, 2: 25}[degree]
@@ -79,8 +79,8 @@ def test_exact_self_energy_lies_between_the_bounds(kind, height, pearl_length):
 
 def test_degree_three_in_the_whole_space_is_accurate():
     film, walls = Film(Plane(), 1.0), Walls("magnetic-wall", (INF, INF, 0.8), (0.0, 0.0, 0.2))
-    space = create_space(film, SOURCE, boundary=walls, far=8.0)
-    lower, solution = solve(film, space, 3, "stream")
+    mesh = create_mesh(film, SOURCE, boundary=walls, far=8.0)
+    lower, solution = solve(film, mesh, 3, "stream")
     # Fields between magnetic walls fall exponentially, over √(r0 · 0.4), and end at 10 times that.
     assert -1e-5 < lower / self_energy(0.1, 1.0, walls) - 1 < 0
     assert solution.iterations <= 20
@@ -94,20 +94,20 @@ def unfolded(half: TaggedMesh) -> TaggedMesh:
     nodes = np.concatenate([x, x[x[:, 2] != 0.0] * [1, 1, -1]])
     element = basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,))
     both = np.concatenate([cells, image[cells]])
-    whole = mesh.create_mesh(MPI.COMM_SELF, both, element, nodes)
+    whole = dmesh.create_mesh(MPI.COMM_SELF, both, element, nodes)
     half.mesh.topology.create_connectivity(2, 3)
     names = half.facets(*half.groups)
-    middles = x[mesh.entities_to_geometry(half.mesh, 2, names)].mean(axis=1).round(9)
+    middles = x[dmesh.entities_to_geometry(half.mesh, 2, names)].mean(axis=1).round(9)
     numbers = half.facet_tags.values[np.searchsorted(half.facet_tags.indices, names)]
     number_at = dict(zip(map(tuple, middles), numbers, strict=True))
     whole.topology.create_connectivity(2, 3)
     count = whole.topology.index_map(2).size_local
-    corners = mesh.entities_to_geometry(whole, 2, np.arange(count, dtype=np.int32))
+    corners = dmesh.entities_to_geometry(whole, 2, np.arange(count, dtype=np.int32))
     places = whole.geometry.x[corners].mean(axis=1).round(9)
     places[:, 2] = np.abs(places[:, 2])
     values = np.array([number_at.get(tuple(place), -1) for place in places], np.int32)
     tagged = np.flatnonzero(values >= 0).astype(np.int32)
-    tags = mesh.meshtags(whole, 2, tagged, values[tagged])
+    tags = dmesh.meshtags(whole, 2, tagged, values[tagged])
     return TaggedMesh(whole, tags, half.groups, mirrored=False)
 
 
@@ -118,15 +118,15 @@ def test_whole_space_gives_what_its_half_gives(shape, kind):
     film = Film(Disc(1.0) if shape == "disc" else Plane(), 0.5)
     walls = Walls(kind, (3.0, 2.5, 1.6), (0.1, 0.0, 0.0))
     resolution = {"plane": 0.25, "disc": 0.15}[shape]  # the disc's edge asks for finer cells anyway
-    half = create_space(film, SOURCE, boundary=walls, resolution=resolution, comm=MPI.COMM_SELF)
+    half = create_mesh(film, SOURCE, boundary=walls, resolution=resolution, comm=MPI.COMM_SELF)
     points = [(0.11, 0.07), (-0.32, 0.4)]
-    space = [(0.1, 0.3, 0.2), (0.1, 0.3, -0.2), (0.2, 0.1, 0.0)]
+    mesh = [(0.1, 0.3, 0.2), (0.1, 0.3, -0.2), (0.2, 0.1, 0.0)]
     for formulation in ("stream", "vector"):
         energies, answers = [], []
         for domain in (half, unfolded(half)):
             energy, solution = solve(film, domain, 2, formulation)
             energies.append(energy)
-            answers.append([sheet_current(solution, points), magnetic_field(solution, space)])
+            answers.append([sheet_current(solution, points), magnetic_field(solution, mesh)])
             if formulation == "stream" and (shape, kind) != ("plane", "shield"):
                 answers[-1] += [stream_function(solution, points), magnetic_moment(solution)]
         assert energies[0] == pytest.approx(energies[1], rel=1e-11)
@@ -137,8 +137,8 @@ def test_whole_space_gives_what_its_half_gives(shape, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_field_obeys_the_walls(kind):
     film, walls = Film(Disc(1.0), 0.5), Walls(kind, (3.0, 3.0, 2.0), (0.0, 0.0, 0.5))
-    space = create_space(film, SOURCE, boundary=walls, resolution=0.5)
-    _, solution = solve(film, space, 2, "stream")
+    mesh = create_mesh(film, SOURCE, boundary=walls, resolution=0.5)
+    _, solution = solve(film, mesh, 2, "stream")
     points = np.random.default_rng(0).uniform(-1.0, 1.0, (200, 2))
     on_walls = [np.column_stack([points, np.full(200, z)]) for z in (1.5, -0.5)]
     B = magnetic_field(solution, np.concatenate(on_walls))
@@ -150,8 +150,8 @@ def test_field_obeys_the_walls(kind):
 
 def test_current_into_shields_has_no_moment():
     film, walls = Film(Plane(), 0.5), Walls("shield", (2.0, 2.0, 1.0), (0.0, 0.0, 0.1))
-    space = create_space(film, SOURCE, boundary=walls, resolution=0.3)
-    _, solution = solve(film, space, 1, "stream")
+    mesh = create_mesh(film, SOURCE, boundary=walls, resolution=0.3)
+    _, solution = solve(film, mesh, 1, "stream")
     with pytest.raises(StudyError, match="shields"):
         magnetic_moment(solution)
 
@@ -163,17 +163,17 @@ def test_current_into_shields_has_no_moment():
 def test_bounds_of_a_disc_in_a_box_hold_on_coarse_meshes(kind, height):
     film, walls = Film(Disc(1.0), 0.3), Walls(kind, (2.6, 2.6, 1.0), (0.0, 0.0, height))
     off_centre = [Impurity((0.7, 0.1), size=0.2)]
-    fine = create_space(film, off_centre, boundary=walls, resolution=0.25)
+    fine = create_mesh(film, off_centre, boundary=walls, resolution=0.25)
     problem = MaxwellLondon(film, fine, 3)
     # From below, by some 1e-4: the bounds are a hundred times as far apart.
     reference = interaction_tensor(problem.solve_each(off_centre))[0, 0]
     problem.destroy()
     for resolution in (0.1, 0.25):
-        space = create_space(film, off_centre, boundary=walls, resolution=resolution)
-        problem = MaxwellLondon(film, space, 2)
+        mesh = create_mesh(film, off_centre, boundary=walls, resolution=resolution)
+        problem = MaxwellLondon(film, mesh, 2)
         lower = interaction_tensor(problem.solve_each(off_centre))[0, 0]
         problem.destroy()
-        problem = MaxwellLondon(film, space, 2, "vector")
+        problem = MaxwellLondon(film, mesh, 2, "vector")
         upper = interaction_tensor(problem.solve_each(off_centre))[0, 0]
         problem.destroy()
         for a in (0, 1):

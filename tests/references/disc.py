@@ -173,12 +173,12 @@ class _Operator:
     def __init__(self, pearl_length: float, largest: int) -> None:
         self.pearl_length = pearl_length
         j = np.arange(largest)
-        self.space = toeplitz(4 * (-1.0) ** j / (np.pi * (1 - 4.0 * j**2)))
+        self.mesh = toeplitz(4 * (-1.0) ** j / (np.pi * (1 - 4.0 * j**2)))
 
     def solve(self, m: int, loads: Array) -> Array:
         """For loads in columns, shape (basis, n)."""
         mu = m + 2.0 + 2 * np.arange(len(loads))
-        matrix = self.space[: len(mu), : len(mu)] / ((mu[:, None] + mu) ** 2 - 1)
+        matrix = self.mesh[: len(mu), : len(mu)] / ((mu[:, None] + mu) ** 2 - 1)
         matrix[np.diag_indices_from(matrix)] += self.pearl_length / (2 * mu)
         return cho_solve(cho_factor(matrix, overwrite_a=True, check_finite=False), loads)
 

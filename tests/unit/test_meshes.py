@@ -26,17 +26,17 @@ def generator(name):
 
 
 @pytest.fixture(scope="module")
-def space(name):
+def mesh(name):
     return read_mesh(MESHES / f"{name}.msh", MPI.COMM_SELF)
 
 
-def corners(space, group):
+def corners(mesh, group):
     """Return the corners of a group's triangles, shape (n, 3, 3)."""
-    topology, geometry = space.mesh.topology, space.mesh.geometry
+    topology, geometry = mesh.domain.topology, mesh.domain.geometry
     nodes = np.empty(len(geometry.x), dtype=int)
     nodes[topology.connectivity(3, 0).array] = geometry.dofmaps[0].ravel()
     vertices = topology.connectivity(2, 0).array.reshape(-1, 3)
-    return geometry.x[nodes[vertices[space.facets(group)]]]
+    return geometry.x[nodes[vertices[mesh.facets(group)]]]
 
 
 def area(triangles):
@@ -50,11 +50,11 @@ def circumradius(triangles):
     return max(abc / (4 * area(t[None])) for abc, t in zip(sides.prod(1), triangles, strict=True))
 
 
-def test_groups(name, space):
+def test_groups(name, mesh):
     text = (MESHES / f"{name}.msh").read_text(encoding="ascii")
     expected = {"film", "far"} | ({"plane"} if name == "disc" else set())
-    assert set(space.groups) == expected
-    assert all(len(space.facets(group)) for group in expected)
+    assert set(mesh.groups) == expected
+    assert all(len(mesh.facets(group)) for group in expected)
     assert '3 1 "space"' in text
     assert "/" not in text, "a path of some machine"
 
@@ -71,19 +71,19 @@ def check_inscribed_polygon(triangles, radius):
     assert 1 - steps.max() ** 2 / 6 < area(triangles) / (math.pi * radius**2) < 1
 
 
-def test_film_is_inscribed_in_its_shape(name, space):
-    check_inscribed_polygon(corners(space, "film"), FILM_RADIUS[name])
+def test_film_is_inscribed_in_its_shape(name, mesh):
+    check_inscribed_polygon(corners(mesh, "film"), FILM_RADIUS[name])
 
 
-def test_film_and_plane_are_the_bottom(space):
-    bottom = np.concatenate([corners(space, "film"), corners(space, "plane")])
+def test_film_and_plane_are_the_bottom(mesh):
+    bottom = np.concatenate([corners(mesh, "film"), corners(mesh, "plane")])
     check_inscribed_polygon(bottom, FAR)
 
 
-def test_volume_is_that_of_the_half_ball(space):
-    far = corners(space, "far")
+def test_volume_is_that_of_the_half_ball(mesh):
+    far = corners(mesh, "far")
     assert np.linalg.norm(far, axis=2) == pytest.approx(FAR, rel=1e-9)
-    tetrahedra = space.mesh.geometry.x[space.mesh.geometry.dofmaps[0]]
+    tetrahedra = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]]
     volume = np.abs(np.linalg.det(tetrahedra[:, 1:] - tetrahedra[:, :1])).sum() / 6
     # A facet whose corners lie on the sphere comes as close to the centre as √(R² − ρ²), ρ its
     # circumradius.
@@ -91,16 +91,16 @@ def test_volume_is_that_of_the_half_ball(space):
     assert inner < volume / (2 * math.pi / 3 * FAR**3) < 1
 
 
-def test_script_writes_it_again(space, generator, tmp_path):
+def test_script_writes_it_again(mesh, generator, tmp_path):
     cells = generator["write"](tmp_path / "again.msh")
-    assert cells == pytest.approx(space.cells, rel=0.1)  # another gmsh may differ a little
+    assert cells == pytest.approx(mesh.cells, rel=0.1)  # another gmsh may differ a little
 
 
-def test_solve_on_it(space, generator):
-    problem = MaxwellLondon(generator["FILM"], space, degree=1)
+def test_solve_on_it(mesh, generator):
+    problem = MaxwellLondon(generator["FILM"], mesh, degree=1)
     energy = free_energy(problem.solve(generator["IMPURITIES"]))
     problem.destroy()
-    fine = MaxwellLondon(generator["FILM"], space, degree=3)
+    fine = MaxwellLondon(generator["FILM"], mesh, degree=3)
     better = free_energy(fine.solve(generator["IMPURITIES"]))
     fine.destroy()
     assert 0 < energy < better  # both bound the energy from below, in nested spaces

@@ -14,16 +14,16 @@ from pearlfem.solvers import multigrid
 
 
 @pytest.fixture(scope="module", params=[1, 2, 3])
-def answer(request, film, space, impurities):
+def answer(request, film, mesh, impurities):
     """Degree, problem and solution for each degree."""
-    problem = MaxwellLondon(film, space, degree=request.param)
+    problem = MaxwellLondon(film, mesh, degree=request.param)
     yield request.param, problem, problem.solve(impurities)
     problem.destroy()
 
 
 def test_potential_is_that_of_a_direct_solver(answer):
     degree, problem, solution = answer
-    operator = assemble_level(problem.film, problem.space, degree).operator
+    operator = assemble_level(problem.film, problem.mesh, degree).operator
     rows, columns, values = operator.getValuesCSR()
     operator.destroy()
     B = scipy.sparse.csr_matrix((values, columns, rows)).tocsc()
@@ -33,18 +33,18 @@ def test_potential_is_that_of_a_direct_solver(answer):
     assert error @ B @ error < (5 * multigrid.TOLERANCE) ** 2 * (exact @ B @ exact)
 
 
-def test_potential_vanishes_off_the_film_and_far_away(answer, space):
+def test_potential_vanishes_off_the_film_and_far_away(answer, mesh):
     _, _, solution = answer
     V = solution.potential.function_space
-    fixed = fem.locate_dofs_topological(V, 2, space.facets("far", "plane"))
+    fixed = fem.locate_dofs_topological(V, 2, mesh.facets("far", "plane"))
     assert len(fixed) > 100
     assert np.all(solution.potential.x.array[fixed] == 0.0)
     assert np.all(solution.load[fixed] == 0.0)
 
 
-def test_dofs_count_every_node_of_the_elements(answer, space):
+def test_dofs_count_every_node_of_the_elements(answer, mesh):
     degree, problem, _ = answer
-    topology = space.mesh.topology
+    topology = mesh.domain.topology
     for dimension in (1, 2):
         topology.create_entities(dimension)
     vertices, edges, facets = (topology.index_map(d).size_global for d in range(3))
@@ -59,18 +59,18 @@ def test_times_are_told(answer):
     assert all(seconds > 0 for seconds in problem.seconds.values())
 
 
-def test_higher_degree_raises_the_lower_bound(film, space, impurities):
+def test_higher_degree_raises_the_lower_bound(film, mesh, impurities):
     # Spaces of higher degree contain those of lower degree, so the maximum over them is larger.
     energies = []
     for degree in (1, 2, 3):
-        problem = MaxwellLondon(film, space, degree=degree)
+        problem = MaxwellLondon(film, mesh, degree=degree)
         energies.append(free_energy(problem.solve(impurities)))
         problem.destroy()
     assert energies[0] < energies[1] < energies[2]
 
 
-def test_degree_is_three_unless_told(film, space, impurities):
-    problem = MaxwellLondon(film, space)
+def test_degree_is_three_unless_told(film, mesh, impurities):
+    problem = MaxwellLondon(film, mesh)
     assert problem.solve(impurities).potential.function_space.element.basix_element.degree == 3
     problem.destroy()
 
@@ -118,9 +118,9 @@ def test_strength_scales_the_potential(problem):
 
 
 @pytest.mark.parametrize("degree", [0, 4, -1, 2.5, "3", None])
-def test_degree_out_of_range_is_refused(film, space, degree):
+def test_degree_out_of_range_is_refused(film, mesh, degree):
     with pytest.raises(StudyError, match=rf"degree = {degree}.*allowed: 1, 2, 3"):
-        MaxwellLondon(film, space, degree=degree)
+        MaxwellLondon(film, mesh, degree=degree)
 
 
 @pytest.mark.parametrize("method", ["solve", "solve_each"])
@@ -131,17 +131,17 @@ def test_impurities_have_to_be_on_the_film(problem, method):
         getattr(problem, method)([])
 
 
-def test_solver_that_does_not_converge_gives_no_solution(film, space, impurities, monkeypatch):
+def test_solver_that_does_not_converge_gives_no_solution(film, mesh, impurities, monkeypatch):
     monkeypatch.setattr(multigrid, "MAX_ITERATIONS", 2)
-    problem = MaxwellLondon(film, space, degree=2)
+    problem = MaxwellLondon(film, mesh, degree=2)
     with pytest.raises(ConvergenceError, match="residual"):
         problem.solve(impurities)
     problem.destroy()
 
 
-def test_options_database_stays_clean(film, space, impurities):
+def test_options_database_stays_clean(film, mesh, impurities):
     before = PETSc.Options().getAll()
-    problem = MaxwellLondon(film, space, degree=2)
+    problem = MaxwellLondon(film, mesh, degree=2)
     problem.solve(impurities)
     problem.destroy()
     assert PETSc.Options().getAll() == before

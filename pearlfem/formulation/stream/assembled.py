@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.formulation.base import Formulation, Load, create_function, values_at_dofs
 from pearlfem.formulation.fields import Fields
@@ -18,6 +17,7 @@ from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import is_point
+from pearlfem.quantities.arrays import Array
 from pearlfem.solvers.multigrid import Multigrid
 
 
@@ -28,11 +28,11 @@ class StreamFormulation(Formulation):
     each hole one of them stands for all.
     """
 
-    def __init__(self, film: Film, space: TaggedMesh, degree: int) -> None:
-        self._film, self._space, self._degree = film, space, degree
-        self._fine = assemble_level(film, space, degree)
-        self._quadrature = film_quadrature(space, film)
-        self._load = FilmLoad(self._fine.V, space)
+    def __init__(self, film: Film, mesh: TaggedMesh, degree: int) -> None:
+        self._film, self._mesh, self._degree = film, mesh, degree
+        self._fine = assemble_level(film, mesh, degree)
+        self._quadrature = film_quadrature(mesh, film)
+        self._load = FilmLoad(self._fine.V, mesh)
         super().__init__(int(self._fine.operator.getSize()[0]))
 
     def load(self, source: Source) -> Load:
@@ -41,51 +41,51 @@ class StreamFormulation(Formulation):
             return self._points.load(source)
         near = self._quadrature.near(source)
         rule = self._quadrature.part(near)
-        density = forms.load_density(rule.potential(source), self._space)
+        density = forms.load_density(rule.potential(source), self._mesh)
         values = self._load.assemble(density, rule, near).array
         fine = self._fine
         owned = fine.V.dofmap.index_map.size_local
-        if self._space.mirrored:
+        if self._mesh.mirrored:
             load = values[:owned].copy()
             load[fine.fixed[fine.fixed < owned]] = 0.0
         else:
             load = np.append(np.zeros(owned), values[fine.jumps])
-        return Load(load if fine.glue is None else fine.glue.gather(load))
+        return Load(load if fine.shared is None else fine.shared.gather(load))
 
     @cached_property
     def _points(self) -> PointLoads:
-        return PointLoads(self._film, self._space, self._fine)
+        return PointLoads(self._film, self._mesh, self._fine)
 
     def create_solver(self) -> Multigrid:
         """Return the p-multigrid solver (collective)."""
         matrices = [self._fine.operator]
         if self._degree > 1:
-            coarse = assemble_level(self._film, self._space, 1)
-            matrices += [coarse.operator, interpolation(coarse, self._fine, self._space)]
+            coarse = assemble_level(self._film, self._mesh, 1)
+            matrices += [coarse.operator, interpolation(coarse, self._fine, self._mesh)]
         return Multigrid(*matrices)
 
-    def fields(self, unknowns: npt.NDArray[np.float64]) -> Fields:
+    def fields(self, unknowns: Array) -> Fields:
         """Return ψ and g = 2ψ on the film in a mirror symmetric space, otherwise u and g."""
-        V, jumps, glue = self._fine.V, self._fine.jumps, self._fine.glue
+        V, jumps, shared = self._fine.V, self._fine.jumps, self._fine.shared
         owned = V.dofmap.index_map.size_local
-        values = unknowns if glue is None else glue.spread(unknowns)
+        values = unknowns if shared is None else shared.spread(unknowns)
         potential = create_function(V, "potential", values[:owned])
-        if self._space.mirrored:
+        if self._mesh.mirrored:
             g = 2.0 * potential.x.array[:owned]
         else:
             g = np.zeros(owned)
             g[jumps] = values[owned:]
         return Fields(potential, create_function(V, "stream_function", g))
 
-    def unknowns(self, fields: Fields) -> npt.NDArray[np.float64]:
+    def unknowns(self, fields: Fields) -> Array:
         """Return the dofs of ψ, or of u and g, with 0 where another one stands for them."""
         values = values_at_dofs(self._fine.V, fields.potential)
-        if not self._space.mirrored:
+        if not self._mesh.mirrored:
             assert fields.stream_function is not None
             g = values_at_dofs(self._fine.V, fields.stream_function)
             values = np.append(values, g[self._fine.jumps])
-        if self._fine.glue is not None:
-            values[self._fine.glue.left_out] = 0.0
+        if self._fine.shared is not None:
+            values[self._fine.shared.left_out] = 0.0
         return values
 
     def destroy(self) -> None:

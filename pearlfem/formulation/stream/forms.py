@@ -19,7 +19,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
@@ -27,18 +26,16 @@ from mpi4py import MPI
 from pearlfem.formulation.film import film_function, film_measure, surface_gradient
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
+from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.jit import compiled_form
 
-_Array = npt.NDArray[np.float64]
-_Dofs = npt.NDArray[np.int32]
 
-
-def create_space(space: TaggedMesh, degree: int) -> fem.FunctionSpace:
+def create_function_space(mesh: TaggedMesh, degree: int) -> fem.FunctionSpace:
     """Return the continuous Lagrange space of ``degree`` for ψ, or for u and g."""
-    return fem.functionspace(space.mesh, ("Lagrange", degree))
+    return fem.functionspace(mesh.domain, ("Lagrange", degree))
 
 
-def fixed_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> _Dofs:
+def fixed_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
     """Return this rank's dofs (ghosts too) where ψ, or u, is zero.
 
     On the far boundary, on magnetic walls, and in a mirror symmetric space on the plane off the
@@ -47,15 +44,15 @@ def fixed_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> _Dofs:
     Note:
         Collective.
     """
-    names = ("far", "magnetic-wall", "plane") if space.mirrored else ("far", "magnetic-wall")
-    fixed = fem.locate_dofs_topological(V, 2, space.facets(*names))
+    names = ("far", "magnetic-wall", "plane") if mesh.mirrored else ("far", "magnetic-wall")
+    fixed = fem.locate_dofs_topological(V, 2, mesh.facets(*names))
     index_map = V.dofmap.index_map
-    if space.mesh.comm.allreduce(len(fixed)) > 0:
+    if mesh.domain.comm.allreduce(len(fixed)) > 0:
         return np.asarray(fixed)
     return _corner(V, np.arange(index_map.size_local + index_map.num_ghosts, dtype=np.int32))
 
 
-def jump_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> _Dofs:
+def jump_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
     """Return this rank's own dofs of g in a space meshed as a whole.
 
     Those of the film and its holes, without the outer edge, the far boundary and magnetic walls,
@@ -65,16 +62,16 @@ def jump_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> _Dofs:
     Note:
         Collective.
     """
-    film = fem.locate_dofs_topological(V, 2, space.facets("film", *space.holes.values()))
+    film = fem.locate_dofs_topological(V, 2, mesh.facets("film", *mesh.holes.values()))
     names = ("plane", "far", "magnetic-wall")
-    edge = np.intersect1d(film, fem.locate_dofs_topological(V, 2, space.facets(*names)))
-    if space.mesh.comm.allreduce(len(edge)) == 0:
+    edge = np.intersect1d(film, fem.locate_dofs_topological(V, 2, mesh.facets(*names)))
+    if mesh.domain.comm.allreduce(len(edge)) == 0:
         edge = _corner(V, film)
     jumps = np.setdiff1d(film, edge)
     return np.asarray(jumps[jumps < V.dofmap.index_map.size_local], dtype=np.int32)
 
 
-def _corner(V: fem.FunctionSpace, dofs: _Dofs) -> _Dofs:
+def _corner(V: fem.FunctionSpace, dofs: Int32Array) -> Int32Array:
     """Return that one of all ranks' ``dofs`` in the lower left corner of a box, if it is here."""
     # Corners are in the spaces of all degrees, and such a combination is lowest in one of them.
     heights = V.tabulate_dof_coordinates()[dofs] @ [1.0, np.sqrt(2.0), np.sqrt(3.0)]
@@ -82,22 +79,22 @@ def _corner(V: fem.FunctionSpace, dofs: _Dofs) -> _Dofs:
     return np.asarray(dofs[heights == lowest])
 
 
-def hole_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> list[_Dofs]:
+def hole_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> list[Int32Array]:
     """Return each hole's dofs (ghosts too) in it and on its edge, where ψ is one constant."""
-    groups = space.holes.values()
-    return [np.asarray(fem.locate_dofs_topological(V, 2, space.facets(g))) for g in groups]
+    groups = mesh.holes.values()
+    return [np.asarray(fem.locate_dofs_topological(V, 2, mesh.facets(g))) for g in groups]
 
 
-def energy_form(V: fem.FunctionSpace, space: TaggedMesh, film: Film) -> fem.Form:
+def energy_form(V: fem.FunctionSpace, mesh: TaggedMesh, film: Film) -> fem.Form:
     """Return B(u, v) = ∫_{z>0} ∇u·∇v dV + ∫_Γ (2/κ) ∇_s u·∇_s v dS of a mirror symmetric space."""
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
-    weight = fem.Constant(space.mesh, 2.0) * film_function(space, film, inverse=True)
-    surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film_measure(space)
-    return compiled_form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx + surface, space.mesh.comm)
+    weight = fem.Constant(mesh.domain, 2.0) * film_function(mesh, film, inverse=True)
+    surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film_measure(mesh)
+    return compiled_form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx + surface, mesh.domain.comm)
 
 
 def two_sided_forms(
-    V: fem.FunctionSpace, space: TaggedMesh, film: Film, jumps: _Dofs
+    V: fem.FunctionSpace, mesh: TaggedMesh, film: Film, jumps: Int32Array
 ) -> tuple[fem.Form, fem.Form, fem.Form]:
     """Return B of a space meshed as a whole, ψ = u + ½ sign(z) g, in parts.
 
@@ -107,21 +104,21 @@ def two_sided_forms(
     """
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
     product = ufl.inner(ufl.grad(u), ufl.grad(v))
-    half, quarter = fem.Constant(space.mesh, 0.5), fem.Constant(space.mesh, 0.25)
-    weight = half * film_function(space, film, inverse=True)
-    surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film_measure(space)
+    half, quarter = fem.Constant(mesh.domain, 0.5), fem.Constant(mesh.domain, 0.25)
+    weight = half * film_function(mesh, film, inverse=True)
+    surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film_measure(mesh)
     reached = _cells_around(V, jumps)
-    dx = ufl.Measure("dx", domain=space.mesh, subdomain_data=[(1, reached)])(1)
+    dx = ufl.Measure("dx", domain=mesh.domain, subdomain_data=[(1, reached)])(1)
     parts = (
         half * product * ufl.dx,
-        half * half_sign(space) * product * dx,
+        half * half_sign(mesh) * product * dx,
         half * quarter * product * dx + surface,
     )
-    whole, coupling, jump = (compiled_form(part, space.mesh.comm) for part in parts)
+    whole, coupling, jump = (compiled_form(part, mesh.domain.comm) for part in parts)
     return whole, coupling, jump
 
 
-def _cells_around(V: fem.FunctionSpace, dofs: _Dofs) -> npt.NDArray[np.int32]:
+def _cells_around(V: fem.FunctionSpace, dofs: Int32Array) -> Int32Array:
     """Return this rank's own cells to which any rank's ``dofs`` belong."""
     marks = fem.Function(V)
     marks.x.array[dofs] = 1.0
@@ -131,42 +128,42 @@ def _cells_around(V: fem.FunctionSpace, dofs: _Dofs) -> npt.NDArray[np.int32]:
     return np.flatnonzero(reached).astype(np.int32)
 
 
-def half_sign(space: TaggedMesh) -> fem.Function:
+def half_sign(mesh: TaggedMesh) -> fem.Function:
     """Return ½ sign(z), constant in each cell."""
-    function = fem.Function(fem.functionspace(space.mesh, ("Discontinuous Lagrange", 0)))
+    function = fem.Function(fem.functionspace(mesh.domain, ("Discontinuous Lagrange", 0)))
     dofs = function.function_space.dofmap.list[:, 0]
-    function.x.array[dofs[space.cells_above()]] = 0.5
-    function.x.array[dofs[space.cells_below()]] = -0.5
+    function.x.array[dofs[mesh.cells_above()]] = 0.5
+    function.x.array[dofs[mesh.cells_below()]] = -0.5
     function.x.scatter_forward()
     return function
 
 
-def half_sign_at_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> npt.NDArray[np.float64]:
+def half_sign_at_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Array:
     """Return ½ sign(z) at this rank's own dofs of a Lagrange space, exactly 0 in z = 0."""
     values = 0.5 * np.sign(V.tabulate_dof_coordinates()[:, 2])
     values[
-        fem.locate_dofs_topological(V, 2, space.facets("film", "plane", *space.holes.values()))
+        fem.locate_dofs_topological(V, 2, mesh.facets("film", "plane", *mesh.holes.values()))
     ] = 0.0
     return np.asarray(values[: V.dofmap.index_map.size_local])
 
 
-def potential(u: fem.Function, g: fem.Function, space: TaggedMesh) -> Any:
+def potential(u: fem.Function, g: fem.Function, mesh: TaggedMesh) -> Any:
     """Return the expression of ψ on both sides of the film."""
-    return u if space.mirrored else u + half_sign(space) * g
+    return u if mesh.mirrored else u + half_sign(mesh) * g
 
 
-def load_density(potential: _Array, space: TaggedMesh) -> _Array:
+def load_density(potential: Array, mesh: TaggedMesh) -> Array:
     """Return t in ℓ(v) = −½ ∫_Γ (∇h × ẑ)·a dS = ∫_Γ t·∇v dS, shape ``(…, 2)`` as a.
 
     In a mirror symmetric space the jump h is 2v, otherwise it is the argument itself. Equal to
     −½ ∫ h rot a dS over film and holes.
     """
-    factor = -1.0 if space.mirrored else -0.5
+    factor = -1.0 if mesh.mirrored else -0.5
     return factor * np.stack([-potential[..., 1], potential[..., 0]], axis=-1)
 
 
-def film_integral(function: fem.Function, space: TaggedMesh) -> float:
+def film_integral(function: fem.Function, mesh: TaggedMesh) -> float:
     """Return ∫ function dS over film and holes, summed over ranks (collective)."""
-    comm = space.mesh.comm
-    form = compiled_form(function * film_measure(space, *space.holes.values()), comm)
+    comm = mesh.domain.comm
+    form = compiled_form(function * film_measure(mesh, *mesh.holes.values()), comm)
     return float(comm.allreduce(fem.assemble_scalar(form)))

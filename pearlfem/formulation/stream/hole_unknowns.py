@@ -12,11 +12,12 @@ import numpy.typing as npt
 from mpi4py import MPI
 from petsc4py import PETSc
 
-_Array = npt.NDArray[np.float64]
+from pearlfem.quantities.arrays import Array
+
 _Indices = npt.NDArray[np.integer]
 
 
-class Glue:
+class SharedUnknowns:
     """E: unknowns with one for each group to all unknowns; Eᵀ A E and Eᵀ b are those of the former.
 
     Args:
@@ -58,14 +59,14 @@ class Glue:
         unit.destroy()
         return product
 
-    def gather(self, load: _Array) -> _Array:
+    def gather(self, load: Array) -> Array:
         """Return Eᵀ b, what this rank owns of it (collective)."""
         gathered, all_of_it = self.matrix.createVecs()
         all_of_it.array[:] = load
         self.matrix.multTranspose(all_of_it, gathered)
         return np.array(gathered.array_r)
 
-    def spread(self, unknowns: _Array) -> _Array:
+    def spread(self, unknowns: Array) -> Array:
         """Return E x: all unknowns that this rank owns (collective)."""
         few, all_of_them = self.matrix.createVecs()
         few.array[:] = unknowns

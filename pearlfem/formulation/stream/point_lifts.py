@@ -50,7 +50,6 @@ integral a distribution: see ``pearlfem.formulation.stream.point_products``.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from dolfinx import fem
 
 from pearlfem.analytic.infinite_film import potential_per_moment
@@ -58,18 +57,16 @@ from pearlfem.formulation.stream import forms
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.impurity import Impurity
-
-_Array = npt.NDArray[np.float64]
-_Dofs = npt.NDArray[np.int32]
+from pearlfem.quantities.arrays import Array, Int32Array
 
 
-def given_dofs(V: fem.FunctionSpace, space: TaggedMesh, fixed: _Dofs) -> _Dofs:
+def given_dofs(V: fem.FunctionSpace, mesh: TaggedMesh, fixed: Int32Array) -> Int32Array:
     """Return this rank's own dofs off the film and far away: ``fixed`` ones, and those of holes."""
-    dofs = np.unique(np.concatenate([fixed, *forms.hole_dofs(V, space)]))
+    dofs = np.unique(np.concatenate([fixed, *forms.hole_dofs(V, mesh)]))
     return np.asarray(dofs[dofs < V.dofmap.index_map.size_local], dtype=np.int32)
 
 
-def given_values(V: fem.FunctionSpace, film: Film, impurity: Impurity, dofs: _Dofs) -> _Array:
+def given_values(V: fem.FunctionSpace, film: Film, impurity: Impurity, dofs: Int32Array) -> Array:
     """Return −ψ_∞ at ``dofs`` for the moments along x and y, shape ``(n, 2)`` [current]."""
     nodes = V.tabulate_dof_coordinates()[dofs]
     nodes[:, 2] = np.abs(nodes[:, 2])  # in z = 0 up to round-off, and ψ_∞ is odd in z
@@ -77,19 +74,19 @@ def given_values(V: fem.FunctionSpace, film: Film, impurity: Impurity, dofs: _Do
         nodes,
         impurity.position,
         strength=impurity.strength,
-        pearl_length=film.least_pearl_length,
+        pearl_length=film.uniform_pearl_length,
     )
 
 
-def on_film_of_mesh(space: TaggedMesh, impurity: Impurity) -> bool:
+def on_film_of_mesh(mesh: TaggedMesh, impurity: Impurity) -> bool:
     """Return whether ``impurity`` lies on a facet of the film: round edges are polygons in a mesh.
 
     Note:
         Collective.
     """
-    corners = space.corners("film")
+    corners = mesh.corners("film")
     sides = (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
     offsets = np.array(impurity.position) - corners[:, 0]
     inner = np.linalg.solve(sides, offsets[..., None])[..., 0]
     inside = (inner.min(axis=1, initial=1.0) >= 0) & (inner.sum(axis=1) <= 1)
-    return bool(space.mesh.comm.allreduce(int(inside.sum())) > 0)
+    return bool(mesh.domain.comm.allreduce(int(inside.sum())) > 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
@@ -16,8 +15,7 @@ from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.quantities.annotated import Point
-
-_Array = npt.NDArray[np.float64]
+from pearlfem.quantities.arrays import Array, Int32Array
 
 
 class PointLoads:
@@ -25,22 +23,22 @@ class PointLoads:
 
     Args:
         film: The film, of one Pearl length.
-        space: The half of a mirror symmetric open space.
+        mesh: The half of a mirror symmetric open space.
         level: The operator for which the loads are.
 
     Note:
         Collective, as are all methods.
     """
 
-    def __init__(self, film: Film, space: TaggedMesh, level: Level) -> None:
+    def __init__(self, film: Film, mesh: TaggedMesh, level: Level) -> None:
         self._film, self._level = film, level
-        self._dofs = given_dofs(level.V, space, level.fixed)
-        whole = fem_petsc.assemble_matrix(forms.energy_form(level.V, space, film))
+        self._dofs = given_dofs(level.V, mesh, level.fixed)
+        whole = fem_petsc.assemble_matrix(forms.energy_form(level.V, mesh, film))
         whole.assemble()
         self._columns = _columns(whole, self._dofs)
         whole.destroy()
         # Both moments of an impurity come one after the other and share most of the work.
-        self._last: tuple[tuple[Point, float], _Array, list[_Array]] | None = None
+        self._last: tuple[tuple[Point, float], Array, list[Array]] | None = None
 
     def load(self, impurity: Impurity) -> Load:
         """Return b, zero at fixed unknowns, and the lift."""
@@ -48,7 +46,7 @@ class PointLoads:
         level, vector = self._level, -image
         vector[level.fixed[level.fixed < len(vector)]] = 0.0
         return Load(
-            vector if level.glue is None else level.glue.gather(vector),
+            vector if level.shared is None else level.shared.gather(vector),
             Lift(self._dofs, values, image[self._dofs]),
         )
 
@@ -56,7 +54,7 @@ class PointLoads:
         """Free the matrix."""
         self._columns.destroy()
 
-    def _along(self, impurity: Impurity) -> tuple[_Array, _Array]:
+    def _along(self, impurity: Impurity) -> tuple[Array, Array]:
         """Return l at the given dofs and B(l, ·) at all owned ones."""
         key = impurity.position, impurity.strength
         if self._last is None or self._last[0] != key:
@@ -66,14 +64,14 @@ class PointLoads:
         mx, my = impurity.moment
         return both @ [mx, my], mx * images[0] + my * images[1]
 
-    def _image(self, values: _Array) -> _Array:
+    def _image(self, values: Array) -> Array:
         lift, image = self._columns.createVecs()
         lift.array[:] = values
         self._columns.mult(lift, image)
         return np.array(image.array_r)
 
 
-def _columns(matrix: PETSc.Mat, dofs: npt.NDArray[np.int32]) -> PETSc.Mat:
+def _columns(matrix: PETSc.Mat, dofs: Int32Array) -> PETSc.Mat:
     """Return those columns of ``matrix`` that belong to this rank's own ``dofs``, all rows."""
     first, last = matrix.getOwnershipRange()
     rows = PETSc.IS().createStride(last - first, first, 1, comm=matrix.comm)

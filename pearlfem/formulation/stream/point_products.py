@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import basix
 import numpy as np
-import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 from scipy.spatial import KDTree
 
@@ -22,6 +21,7 @@ from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Source
 from pearlfem.quantities.annotated import Point
+from pearlfem.quantities.arrays import Array, BoolArray
 
 # Rules for what is singular at the distance r from the middle of a triangle of radius a: a degree,
 # and a/r at most. Wrong by 1e-9 (tests/unit/fem/test_point_products.py).
@@ -32,23 +32,21 @@ _NEAREST = 1e-3  # of a side's length: sides nearer to an impurity than this are
 _MOST_POINTS = 100_000  # at once
 _SPLINE_STEP = 0.01  # of ln r
 
-_Array = npt.NDArray[np.float64]
-
 
 class Rule(NamedTuple):
     """Points ``(n, d)`` and weights ``(n,)``, or normals times weights ``(n, d)``."""
 
-    points: _Array
-    weights: _Array
+    points: Array
+    weights: Array
 
 
-def energies_off_film(space: TaggedMesh, film: Film, positions: Sequence[Point]) -> _Array:
+def energies_off_film(mesh: TaggedMesh, film: Film, positions: Sequence[Point]) -> Array:
     """Return B_∞ of all p on the plane off the film and beyond the far boundary [energy].
 
     See ``pearlfem.formulation.stream.point_lifts``.
 
     Args:
-        space: The half of a mirror symmetric open space.
+        mesh: The half of a mirror symmetric open space.
         film: The film.
         positions: Of the impurities [length], n of them.
 
@@ -58,9 +56,9 @@ def energies_off_film(space: TaggedMesh, film: Film, positions: Sequence[Point])
     Note:
         Collective.
     """
-    r0 = film.least_pearl_length  # 2/κ
-    local = r0 * _gradient_products(space, r0, positions)
-    for rule, weight in ((_far_rule(space), 1.0), (_rim_rule(space), r0)):
+    r0 = film.uniform_pearl_length  # 2/κ
+    local = r0 * _gradient_products(mesh, r0, positions)
+    for rule, weight in ((_far_rule(mesh), 1.0), (_rim_rule(mesh), r0)):
         p, flux = [], []
         for position in positions:
             p.append(potential_per_moment(rule.points, position, pearl_length=r0))
@@ -68,12 +66,12 @@ def energies_off_film(space: TaggedMesh, film: Film, positions: Sequence[Point])
             flux.append(np.einsum("nab,nb->na", gradient, rule.weights))
         product = np.concatenate(p, axis=1).T @ np.concatenate(flux, axis=1)
         local -= weight * product
-    return np.asarray(space.mesh.comm.allreduce(0.5 * (local + local.T)))
+    return np.asarray(mesh.domain.comm.allreduce(0.5 * (local + local.T)))
 
 
 def film_pairings(
-    space: TaggedMesh, film: Film, positions: Sequence[Point], sources: Sequence[Source]
-) -> _Array:
+    mesh: TaggedMesh, film: Film, positions: Sequence[Point], sources: Sequence[Source]
+) -> Array:
     """Return ℓ_s(p) = −∫_Γ (∇p × ẑ)·a_s dS of all p and ``sources`` [energy], ``(2n, m)``.
 
     As distributions: with the anomalous current at the impurity. a_s has to be smooth there on the
@@ -84,13 +82,13 @@ def film_pairings(
     Note:
         Collective.
     """
-    rule = film_quadrature(space, film)
-    loads = [forms.load_density(rule.potential(source), space) for source in sources]
-    rows = [_pairing(space, rule, position, sources, loads) for position in positions]
-    return np.asarray(space.mesh.comm.allreduce(np.concatenate(rows)))
+    rule = film_quadrature(mesh, film)
+    loads = [forms.load_density(rule.potential(source), mesh) for source in sources]
+    rows = [_pairing(mesh, rule, position, sources, loads) for position in positions]
+    return np.asarray(mesh.domain.comm.allreduce(np.concatenate(rows)))
 
 
-def potential_integrals(space: TaggedMesh, film: Film, positions: Sequence[Point]) -> _Array:
+def potential_integrals(mesh: TaggedMesh, film: Film, positions: Sequence[Point]) -> Array:
     """Return ∫ p dS over film and holes [current length²] of each impurity, shape ``(n, 2)``.
 
     With p = (1/4π) ∇V this is ∮ V ν dl/4π along the outer edge.
@@ -98,37 +96,35 @@ def potential_integrals(space: TaggedMesh, film: Film, positions: Sequence[Point
     Note:
         Collective.
     """
-    starts, ends = _outer_edge(space)
+    starts, ends = _outer_edge(mesh)
 
-    def integral(position: Point) -> _Array:
+    def integral(position: Point) -> Array:
         points, normals = line_rule(starts, ends, position)
         distances = np.linalg.norm(points - position, axis=1)
-        V = keldysh_potential(distances, film.least_pearl_length)
+        V = keldysh_potential(distances, film.uniform_pearl_length)
         return np.asarray(V @ normals) / (4.0 * np.pi)
 
-    return np.asarray(space.mesh.comm.allreduce(np.array([integral(r) for r in positions])))
+    return np.asarray(mesh.domain.comm.allreduce(np.array([integral(r) for r in positions])))
 
 
-def _outer_edge(space: TaggedMesh) -> tuple[_Array, _Array]:
+def _outer_edge(mesh: TaggedMesh) -> tuple[Array, Array]:
     """Return start and end of the sides around this rank's facets of film and holes.
 
     What lies to the left is inside. Sides between two ranks come on both, in opposite directions.
     """
-    groups = ("film", *space.holes.values())
-    nodes, corners = space.nodes(*groups), space.corners(*groups)
+    groups = ("film", *mesh.holes.values())
+    nodes, corners = mesh.nodes(*groups), mesh.corners(*groups)
     around = np.linalg.det(corners[:, 1:] - corners[:, :1]) > 0
     nodes = np.where(around[:, None], nodes, nodes[:, ::-1])
     sides = np.stack([nodes, np.roll(nodes, -1, axis=1)], axis=2).reshape(-1, 2)
     _, first, count = np.unique(np.sort(sides), axis=0, return_index=True, return_counts=True)
-    ends = space.mesh.geometry.x[sides[first[count == 1]], :2]
+    ends = mesh.domain.geometry.x[sides[first[count == 1]], :2]
     return ends[:, 0], ends[:, 1]
 
 
-def _gradient_products(
-    space: TaggedMesh, pearl_length: float, positions: Sequence[Point]
-) -> _Array:
+def _gradient_products(mesh: TaggedMesh, pearl_length: float, positions: Sequence[Point]) -> Array:
     """Return this rank's part of ∫ ∇_s p·∇_s p dS over the plane off the film, ``(2n, 2n)``."""
-    corners = _split(space.corners("plane", *space.holes.values()), np.array(positions))
+    corners = _split(mesh.corners("plane", *mesh.holes.values()), np.array(positions))
     points, weights = _flat_rule(corners, _DEGREE)
     local = np.zeros((2 * len(positions),) * 2)
     step = max(1, _MOST_POINTS // len(positions))
@@ -149,7 +145,7 @@ class _PlaneGradients:
     and an impurity, they take as long as all else together when there are 200.
     """
 
-    def __init__(self, pearl_length: float, points: _Array, positions: Sequence[Point]) -> None:
+    def __init__(self, pearl_length: float, points: Array, positions: Sequence[Point]) -> None:
         self._positions = np.array(positions)
         tree = KDTree(self._positions)
         nearest = tree.query(points)[0].min(initial=np.inf)
@@ -161,7 +157,7 @@ class _PlaneGradients:
         self._slope = CubicSpline(at, np.log(-slope_over_r))
         self._quadrupole = CubicSpline(at, np.log(curvature - slope_over_r))
 
-    def at(self, points: _Array) -> _Array:
+    def at(self, points: Array) -> Array:
         """Return ∂_b p_a at ``(n, 2)`` points, shape ``(n, 2k, 2)`` of k impurities."""
         offsets = points[:, None] - self._positions
         r = np.linalg.norm(offsets, axis=2)
@@ -173,32 +169,34 @@ class _PlaneGradients:
 
 
 def _pairing(
-    space: TaggedMesh,
+    mesh: TaggedMesh,
     rule: FilmQuadrature,
     position: Point,
     sources: Sequence[Source],
-    loads: Sequence[_Array],
-) -> _Array:
+    loads: Sequence[Array],
+) -> Array:
     """Return this rank's part of ℓ_s(p) of one impurity, shape ``(2, m)``."""
     film = rule.film
-    corners = space.corners("film")
+    corners = mesh.corners("film")
     near = _near(corners, position)
 
-    def loads_at(points: _Array) -> _Array:
-        kappa = np.full(len(points), 2.0 / film.least_pearl_length)
+    def loads_at(points: Array) -> Array:
+        kappa = np.full(len(points), 2.0 / film.uniform_pearl_length)
         potentials = [source.vector_potential(film, points, kappa) for source in sources]
-        return forms.load_density(np.array(potentials), space)
+        return forms.load_density(np.array(potentials), mesh)
 
     there = loads_at(np.array([position]))
 
-    def gradient(points: _Array) -> _Array:
-        return potential_gradient_per_moment(points, position, pearl_length=film.least_pearl_length)
+    def gradient(points: Array) -> Array:
+        return potential_gradient_per_moment(
+            points, position, pearl_length=film.uniform_pearl_length
+        )
 
     points, weights = _polar_rule(corners[near], position)
     smooth = (loads_at(points) - there) * weights[:, None]
     total = np.einsum("nab,snb->as", gradient(points), smooth)
     points, normals = _outline_rule(corners[near], position)
-    p = potential_per_moment(points, position, pearl_length=film.least_pearl_length)
+    p = potential_per_moment(points, position, pearl_length=film.uniform_pearl_length)
     total += p.T @ normals @ there[:, 0].T
     for column, load in zip(total.T, loads, strict=True):
         used = np.flatnonzero(~near & load.any(axis=(1, 2)))
@@ -209,19 +207,19 @@ def _pairing(
     return np.asarray(total)
 
 
-def _near(corners: _Array, position: Point) -> npt.NDArray[np.bool_]:
+def _near(corners: Array, position: Point) -> BoolArray:
     """Return which triangles are near to ``position``, in units of their size."""
     middles, radii = _circles(corners)
     return np.asarray(radii > _NEAR * np.linalg.norm(middles - position, axis=1))
 
 
-def _circles(corners: _Array) -> tuple[_Array, _Array]:
+def _circles(corners: Array) -> tuple[Array, Array]:
     """Return circles around triangles ``(n, 3, d)``: middles ``(n, d)`` and radii ``(n,)``."""
     middles = corners.mean(axis=1)
     return middles, np.linalg.norm(corners - middles[:, None], axis=2).max(axis=1, initial=0.0)
 
 
-def _split(corners: _Array, positions: _Array) -> _Array:
+def _split(corners: Array, positions: Array) -> Array:
     """Cut triangles in four until all are small against their distances from ``positions``."""
     done = []
     while len(corners) > 0:
@@ -236,7 +234,7 @@ def _split(corners: _Array, positions: _Array) -> _Array:
     return np.concatenate([np.empty((0, 3, 2)), *done])
 
 
-def _flat_rule(corners: _Array, degree: int) -> Rule:
+def _flat_rule(corners: Array, degree: int) -> Rule:
     reference, weights = facet_rule(degree)
     sides = corners[:, 1:] - corners[:, :1]
     points = corners[:, :1] + np.einsum("qk,fkx->fqx", reference, sides)
@@ -244,7 +242,7 @@ def _flat_rule(corners: _Array, degree: int) -> Rule:
     return Rule(points.reshape(-1, 2), areas.ravel())
 
 
-def _polar_rule(corners: _Array, position: Point) -> Rule:
+def _polar_rule(corners: Array, position: Point) -> Rule:
     """Return a rule on triangles for what is as singular as 1/r around ``position``.
 
     A triangle is the sum of those that its sides make with the position, counted negative where it
@@ -260,7 +258,7 @@ def _polar_rule(corners: _Array, position: Point) -> Rule:
     return Rule(points.reshape(-1, 2), np.outer(doubled_areas, part * weight).ravel())
 
 
-def _outline_rule(corners: _Array, position: Point) -> Rule:
+def _outline_rule(corners: Array, position: Point) -> Rule:
     """Return points along the sides of triangles, dense near ``position``, and outward normals."""
     a, b, c = corners.transpose(1, 0, 2)
     around = np.linalg.det(np.stack([b - a, c - a], axis=1))[:, None] > 0
@@ -269,7 +267,7 @@ def _outline_rule(corners: _Array, position: Point) -> Rule:
     return line_rule(starts, ends, position)
 
 
-def line_rule(starts: _Array, ends: _Array, position: Point) -> Rule:
+def line_rule(starts: Array, ends: Array, position: Point) -> Rule:
     """Return points on lines, dense near ``position``, and normals to the right times weights.
 
     Args:
@@ -293,13 +291,13 @@ def line_rule(starts: _Array, ends: _Array, position: Point) -> Rule:
     return Rule(points.reshape(-1, 2), normals.reshape(-1, 2))
 
 
-def _far_corners(space: TaggedMesh) -> _Array:
+def _far_corners(mesh: TaggedMesh) -> Array:
     """Return the corners of the far boundary's facets that this rank owns, ``(n, 3, 3)``.
 
     In the order that makes their normals point outwards.
     """
-    cells, local = space.sides("far").T
-    nodes = space.mesh.geometry.x[space.mesh.geometry.dofmaps[0][cells]]
+    cells, local = mesh.sides("far").T
+    nodes = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0][cells]]
     facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
     corners = np.take_along_axis(nodes, facets[..., None], axis=1)
     a, b, c = corners.transpose(1, 0, 2)
@@ -308,8 +306,8 @@ def _far_corners(space: TaggedMesh) -> _Array:
     return np.asarray(corners)
 
 
-def _far_rule(space: TaggedMesh) -> Rule:
-    corners = _far_corners(space)
+def _far_rule(mesh: TaggedMesh) -> Rule:
+    corners = _far_corners(mesh)
     a, b, c = corners.transpose(1, 0, 2)
     reference, weights = facet_rule()
     points = a[:, None] + np.einsum("qk,fkx->fqx", reference, np.stack([b - a, c - a], axis=1))
@@ -317,12 +315,12 @@ def _far_rule(space: TaggedMesh) -> Rule:
     return Rule(points.reshape(-1, 3), normals.reshape(-1, 3))
 
 
-def _rim_rule(space: TaggedMesh) -> Rule:
+def _rim_rule(mesh: TaggedMesh) -> Rule:
     """Return points and outward normals of the far boundary's edges in the plane z = 0.
 
     Each of them belongs to one facet, and runs counterclockwise around the film.
     """
-    corners = _far_corners(space)
+    corners = _far_corners(mesh)
     starts, ends = corners.reshape(-1, 3), np.roll(corners, -1, axis=1).reshape(-1, 3)
     scale = np.abs(corners).max(initial=0.0)
     flat = (np.abs(starts[:, 2]) < 1e-9 * scale) & (np.abs(ends[:, 2]) < 1e-9 * scale)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
@@ -22,19 +20,20 @@ from pearlfem.formulation.vector import forms
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Source
+from pearlfem.quantities.arrays import Array
 from pearlfem.solvers.auxiliary_space import AuxiliarySpace
 
 
 class VectorFormulation(Formulation):
     """Operator and loads of ``pearlfem.formulation.vector.forms`` (collective)."""
 
-    def __init__(self, film: Film, space: TaggedMesh, degree: int) -> None:
-        self._film, self._space, self._degree = film, space, degree
-        self._V = forms.create_space(space, degree)
-        self._fixed = forms.fixed_dofs(self._V, space)
-        form = forms.energy_form(self._V, space, film)
-        self._quadrature = film_quadrature(space, film)
-        self._load = FilmLoad(self._V, space)
+    def __init__(self, film: Film, mesh: TaggedMesh, degree: int) -> None:
+        self._film, self._mesh, self._degree = film, mesh, degree
+        self._V = forms.create_function_space(mesh, degree)
+        self._fixed = forms.fixed_dofs(self._V, mesh)
+        form = forms.energy_form(self._V, mesh, film)
+        self._quadrature = film_quadrature(mesh, film)
+        self._load = FilmLoad(self._V, mesh)
         self._operator = assemble_operator(form, self._V, self._fixed)
         super().__init__(int(self._operator.getSize()[0]))
         self._transfers: list[PETSc.Mat] = []
@@ -51,13 +50,13 @@ class VectorFormulation(Formulation):
 
     def create_solver(self) -> AuxiliarySpace:
         """Return the auxiliary-space solver (collective)."""
-        potentials = forms.create_potential_space(self._space, self._degree)
+        potentials = forms.create_potential_space(self._mesh, self._degree)
         # Gradients off the film cost nothing and are not needed: only the film's potentials stay.
-        left_out = forms.dofs_without_film(potentials, self._space)
-        form = forms.potential_form(potentials, self._space, self._film)
+        left_out = forms.dofs_without_film(potentials, self._mesh)
+        form = forms.potential_form(potentials, self._mesh, self._film)
         potential_operator = assemble_operator(form, potentials, left_out)
         constants = []
-        for dofs in forms.free_islands(potentials, self._space, self._film):
+        for dofs in forms.free_islands(potentials, self._mesh, self._film):
             constant = potential_operator.createVecRight()
             constant.set(0.0)
             constant.array[dofs] = 1.0
@@ -68,18 +67,18 @@ class VectorFormulation(Formulation):
         gradient = fem_petsc.discrete_gradient(potentials, self._V)
         gradient.assemble()
         leave_out(gradient, self._fixed, left_out)
-        fields = forms.create_vector_space(self._space)
+        fields = forms.create_vector_space(self._mesh)
         interpolation = fem_petsc.interpolation_matrix(fields, self._V)
         interpolation.assemble()
-        leave_out(interpolation, self._fixed, forms.fixed_dofs(fields, self._space))
+        leave_out(interpolation, self._fixed, forms.fixed_dofs(fields, self._mesh))
         self._transfers = [gradient, potential_operator, interpolation]
         return AuxiliarySpace(self._operator, *self._transfers)
 
-    def fields(self, unknowns: npt.NDArray[np.float64]) -> Fields:
+    def fields(self, unknowns: Array) -> Fields:
         """Return A; there is no stream function."""
         return Fields(create_function(self._V, "potential", unknowns), None)
 
-    def unknowns(self, fields: Fields) -> npt.NDArray[np.float64]:
+    def unknowns(self, fields: Fields) -> Array:
         """Return the dofs of A."""
         return values_at_dofs(self._V, fields.potential)
 

@@ -19,7 +19,6 @@ from typing import Any
 
 import dolfinx
 import numpy as np
-import numpy.typing as npt
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
@@ -32,46 +31,43 @@ from pearlfem.formulation.film import (
 )
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
+from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.jit import compiled_form
 
-_Array = npt.NDArray[np.float64]
 
-
-def create_space(space: TaggedMesh, degree: int) -> fem.FunctionSpace:
+def create_function_space(mesh: TaggedMesh, degree: int) -> fem.FunctionSpace:
     """Return the Nédélec space (first kind) of ``degree`` for A."""
-    return fem.functionspace(space.mesh, ("N1curl", degree))
+    return fem.functionspace(mesh.domain, ("N1curl", degree))
 
 
-def create_potential_space(space: TaggedMesh, degree: int) -> fem.FunctionSpace:
-    """Return the Lagrange space whose gradients lie in ``create_space`` of the same degree."""
-    return fem.functionspace(space.mesh, ("Lagrange", degree))
+def create_potential_space(mesh: TaggedMesh, degree: int) -> fem.FunctionSpace:
+    """Return the Lagrange space whose gradients lie in ``create_mesh`` of the same degree."""
+    return fem.functionspace(mesh.domain, ("Lagrange", degree))
 
 
-def create_vector_space(space: TaggedMesh) -> fem.FunctionSpace:
+def create_vector_space(mesh: TaggedMesh) -> fem.FunctionSpace:
     """Return the space of vector fields of degree 1, continuous."""
-    return fem.functionspace(space.mesh, ("Lagrange", 1, (3,)))
+    return fem.functionspace(mesh.domain, ("Lagrange", 1, (3,)))
 
 
-def fixed_dofs(V: fem.FunctionSpace, space: TaggedMesh) -> npt.NDArray[np.int32]:
+def fixed_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
     """Return this rank's dofs (ghosts too, unrolled) on the far boundary and on shields."""
-    blocks = fem.locate_dofs_topological(V, 2, space.facets("far", "shield"))
+    blocks = fem.locate_dofs_topological(V, 2, mesh.facets("far", "shield"))
     size = V.dofmap.index_map_bs
     unrolled = size * blocks[:, None] + np.arange(size)
     return np.asarray(unrolled.ravel(), dtype=np.int32)
 
 
-def dofs_without_film(V: fem.FunctionSpace, space: TaggedMesh) -> npt.NDArray[np.int32]:
+def dofs_without_film(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
     """Return this rank's dofs (ghosts too) of a scalar space that are not on the film, or fixed."""
     index_map = V.dofmap.index_map
     free = np.zeros(index_map.size_local + index_map.num_ghosts, dtype=bool)
-    free[fem.locate_dofs_topological(V, 2, space.facets("film"))] = True
-    free[fixed_dofs(V, space)] = False
+    free[fem.locate_dofs_topological(V, 2, mesh.facets("film"))] = True
+    free[fixed_dofs(V, mesh)] = False
     return np.flatnonzero(~free).astype(np.int32)
 
 
-def free_islands(
-    V: fem.FunctionSpace, space: TaggedMesh, film: Film
-) -> list[npt.NDArray[np.int32]]:
+def free_islands(V: fem.FunctionSpace, mesh: TaggedMesh, film: Film) -> list[Int32Array]:
     """Return for each island of the film that nothing fixes this rank's own scalar dofs on it.
 
     A scalar that is constant there has no gradient.
@@ -79,10 +75,10 @@ def free_islands(
     Note:
         Collective.
     """
-    cells, local = space.sides("film").T
-    facets = space.mesh.topology.connectivity(3, 2).array.reshape(-1, 4)[cells, local]
-    islands = film.islands_at(space.corners("film").mean(axis=1))
-    fixed, owned = fixed_dofs(V, space), V.dofmap.index_map.size_local
+    cells, local = mesh.sides("film").T
+    facets = mesh.domain.topology.connectivity(3, 2).array.reshape(-1, 4)[cells, local]
+    islands = film.islands_at(mesh.corners("film").mean(axis=1))
+    fixed, owned = fixed_dofs(V, mesh), V.dofmap.index_map.size_local
     found = []
     for island in range(film.islands):
         marks = fem.Function(V)
@@ -90,38 +86,38 @@ def free_islands(
         marks.x.scatter_reverse(dolfinx.la.InsertMode.add)  # a facet is one rank's, its dofs many's
         marks.x.scatter_forward()
         held = np.any(marks.x.array[fixed] > 0)
-        if not space.mesh.comm.allreduce(bool(held), op=MPI.LOR):
+        if not mesh.domain.comm.allreduce(bool(held), op=MPI.LOR):
             found.append(np.flatnonzero(marks.x.array[:owned] > 0).astype(np.int32))
     return found
 
 
-def energy_form(V: fem.FunctionSpace, space: TaggedMesh, film: Film) -> fem.Form:
+def energy_form(V: fem.FunctionSpace, mesh: TaggedMesh, film: Film) -> fem.Form:
     """Return the compiled form B(A, v) = ½ ∫ curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS."""
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
-    weight = fem.Constant(space.mesh, 0.5) * film_function(space, film)
-    surface = weight * ufl.inner(_tangential(u), _tangential(v)) * film_measure(space)
-    volume = half_space_weight(space) * ufl.inner(ufl.curl(u), ufl.curl(v)) * ufl.dx
-    return compiled_form(volume + surface, space.mesh.comm)
+    weight = fem.Constant(mesh.domain, 0.5) * film_function(mesh, film)
+    surface = weight * ufl.inner(_tangential(u), _tangential(v)) * film_measure(mesh)
+    volume = half_space_weight(mesh) * ufl.inner(ufl.curl(u), ufl.curl(v)) * ufl.dx
+    return compiled_form(volume + surface, mesh.domain.comm)
 
 
-def potential_form(V: fem.FunctionSpace, space: TaggedMesh, film: Film) -> fem.Form:
+def potential_form(V: fem.FunctionSpace, mesh: TaggedMesh, film: Film) -> fem.Form:
     """Return the form ∫_Γ (κ/2) (∇_s u·∇_s v + ε u v) dS, close to B(∇u, ∇v), of potentials.
 
     A potential that is constant on an island has no energy. For preconditioning this needs no
     accuracy: ε = 1/area keeps the form definite and changes other energies by some per cent.
     """
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
-    dS = film_measure(space)
-    one = fem.Constant(space.mesh, 1.0)
-    comm = space.mesh.comm
+    dS = film_measure(mesh)
+    one = fem.Constant(mesh.domain, 1.0)
+    comm = mesh.domain.comm
     area = comm.allreduce(fem.assemble_scalar(compiled_form(one * dS, comm)))
-    weight = fem.Constant(space.mesh, 0.5) * film_function(space, film)
-    shift = fem.Constant(space.mesh, 1.0 / area)
+    weight = fem.Constant(mesh.domain, 0.5) * film_function(mesh, film)
+    shift = fem.Constant(mesh.domain, 1.0 / area)
     product = ufl.inner(surface_gradient(u), surface_gradient(v)) + shift * u * v
     return compiled_form(weight * product * dS, comm)
 
 
-def load_density(potential: _Array, superfluid_weight: _Array) -> _Array:
+def load_density(potential: Array, superfluid_weight: Array) -> Array:
     """Return t in ℓ(v) = −∫_Γ (κ/2) a·v dS = ∫_Γ t·v dS, shape ``(…, 2)`` as a."""
     return -0.5 * superfluid_weight[..., None] * potential
 

@@ -14,11 +14,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import KDTree
 
-_Array = npt.NDArray[np.float64]
-_Indices = npt.NDArray[np.int64]
+from pearlfem.quantities.arrays import Array, BoolArray, Int64Array
+
 _FINENESS = 0.5  # size of a piece in units of its distance to the nearest point
 _CORE = 0.1  # size of the smallest pieces in units of the distance between points
 
@@ -26,15 +25,15 @@ _CORE = 0.1  # size of the smallest pieces in units of the distance between poin
 class Pieces(NamedTuple):
     """k pieces: the facet each is part of ``(k,)``, and its corners as weights ``(k, 3, 3)``."""
 
-    facets: _Indices
-    corners: _Array
+    facets: Int64Array
+    corners: Array
 
-    def nodes(self) -> _Array:
+    def nodes(self) -> Array:
         """Return the weights of the facet's corners at the pieces' six nodes, ``(k, 6, 3)``."""
         middles = (self.corners + np.roll(self.corners, -1, axis=1)) / 2
         return np.concatenate([self.corners, middles], axis=1)
 
-    def interpolated(self, values: _Array) -> _Array:
+    def interpolated(self, values: Array) -> Array:
         """Return quadratic functions at the pieces' nodes, ``(k, 6, …)``.
 
         Args:
@@ -50,9 +49,9 @@ class _Triangles(NamedTuple):
     """Pieces, and the numbers of their corners in one list of places ``(k, 3)``."""
 
     pieces: Pieces
-    vertices: _Indices
+    vertices: Int64Array
 
-    def bisected(self, chosen: npt.NDArray[np.bool_], middles: _Indices) -> _Triangles:
+    def bisected(self, chosen: BoolArray, middles: Int64Array) -> _Triangles:
         """Return all with the ``chosen`` ones in halves; ``middles`` are numbers for each base."""
         (facets, corners), kept = self.pieces, ~chosen
         p, q, r = np.moveaxis(corners[chosen], 1, 0)
@@ -69,7 +68,7 @@ class _Triangles(NamedTuple):
         )
 
 
-def split_near(vertices: _Indices, corners: _Array, points: _Array, scale: float) -> Pieces:
+def split_near(vertices: Int64Array, corners: Array, points: Array, scale: float) -> Pieces:
     """Cut triangles into pieces that are small against their distance to the nearest point.
 
     Args:
@@ -92,7 +91,7 @@ def split_near(vertices: _Indices, corners: _Array, points: _Array, scale: float
         found = _refined(found, coarse)
 
 
-def _with_longest_base(vertices: _Indices, corners: _Array) -> _Triangles:
+def _with_longest_base(vertices: Int64Array, corners: Array) -> _Triangles:
     """Return the triangles, turned so that the longest side is the base."""
     lengths = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2)
     turned = (lengths.argmax(axis=1)[:, None] + np.arange(3)) % 3
@@ -100,7 +99,7 @@ def _with_longest_base(vertices: _Indices, corners: _Array) -> _Triangles:
     return _Triangles(pieces, np.take_along_axis(vertices, turned, axis=1))
 
 
-def _refined(found: _Triangles, coarse: npt.NDArray[np.bool_]) -> _Triangles:
+def _refined(found: _Triangles, coarse: BoolArray) -> _Triangles:
     """Bisect the ``coarse`` triangles, and others until no corner lies on another's side."""
     sides = _sides(found.vertices)
     names, which = np.unique(sides.reshape(-1, 2), axis=0, return_inverse=True)
@@ -117,14 +116,14 @@ def _refined(found: _Triangles, coarse: npt.NDArray[np.bool_]) -> _Triangles:
     return found
 
 
-def _sides(vertices: _Indices) -> _Indices:
+def _sides(vertices: Int64Array) -> Int64Array:
     """Return the numbers of the ends of each side, in order, the base first: ``(k, 3, 2)``."""
     return np.sort(np.stack([vertices, np.roll(vertices, -1, axis=1)], axis=2), axis=2)
 
 
 def _looked_up(
-    sides: _Indices, names: _Indices, numbers: _Indices
-) -> tuple[npt.NDArray[np.bool_], _Indices]:
+    sides: Int64Array, names: Int64Array, numbers: Int64Array
+) -> tuple[BoolArray, Int64Array]:
     """Return which ``sides`` are among ``names``, and their numbers."""
     top = max(sides.max(), names.max()) + 1
     keys, wanted = names @ [top, 1], sides @ [top, 1]  # names are in order, so keys are

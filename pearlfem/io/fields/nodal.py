@@ -15,18 +15,16 @@ from pearlfem.mesh.sizes.grading import device_extent
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.observables.fields import (
     flux_density,
-    own_flux_density,
-    own_sheet_current,
-    own_stream_function,
+    regular_flux_density,
+    regular_sheet_current,
+    regular_stream_function,
     scalar_potential,
 )
 from pearlfem.observables.point_impurities.fields import distinct_nodes, point_moments
 from pearlfem.observables.point_impurities.kernels import exact_film_fields
+from pearlfem.quantities.arrays import Array, Int64Array
 from pearlfem.quantities.units import Kind, ReducedUnits, Units
 from pearlfem.solution import Solution
-
-_Array = npt.NDArray[np.float64]
-
 
 # VTK's quadratic tetrahedron: its vertices, then the mid-points of these edges.
 _TETRA_EDGES = ((0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3))
@@ -55,15 +53,15 @@ class NodalValues(NamedTuple):
 
     Cells are upright and facets seen from above, as VTK wants them.
 
-    ``nodes`` (n, 10, 3) [length], ``space`` the fields there, ``film_nodes`` (m, 6, 3) [length],
+    ``nodes`` (n, 10, 3) [length], ``volume`` the fields there, ``film_nodes`` (m, 6, 3) [length],
     ``film`` the fields there, the communicator ``comm`` of all ranks, and the names of the fields'
     ``units``.
     """
 
-    nodes: _Array
-    space: dict[str, _Array]
-    film_nodes: _Array
-    film: dict[str, _Array]
+    nodes: Array
+    volume: dict[str, Array]
+    film_nodes: Array
+    film: dict[str, Array]
     comm: MPI.Comm
     units: dict[str, str]
 
@@ -74,22 +72,22 @@ def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues
     Note:
         Collective.
     """
-    mesh = solution.space.mesh
-    cells = np.arange(mesh.topology.index_map(mesh.topology.dim).size_local)
-    corners = mesh.geometry.x[mesh.geometry.dofmaps[0][cells]]
+    domain = solution.mesh.domain
+    cells = np.arange(domain.topology.index_map(domain.topology.dim).size_local)
+    corners = domain.geometry.x[domain.geometry.dofmaps[0][cells]]
     middles = [(corners[:, a] + corners[:, b]) / 2 for a, b in _TETRA_EDGES]
     nodes = np.concatenate([corners, np.stack(middles, axis=1)], axis=1)
-    space = {"B": _at_nodes(flux_density(solution), cells)}
+    volume = {"B": _at_nodes(flux_density(solution), cells)}
     if (psi := scalar_potential(solution)) is not None:
-        space["psi"] = _at_nodes(psi, cells)
+        volume["psi"] = _at_nodes(psi, cells)
     film_nodes, film = _film_values(solution, nodes)
-    _turn(nodes, space, _TETRA_MIRROR)
+    _turn(nodes, volume, _TETRA_MIRROR)
     _turn(film_nodes, film, _TRIANGLE_MIRROR)
-    for fields in (space, film):
+    for fields in (volume, film):
         for name in fields:
             fields[name] = units.from_reduced(fields[name], _KINDS[name])
     names = array_units(units)
-    return NodalValues(nodes, space, film_nodes, film, mesh.comm, names)
+    return NodalValues(nodes, volume, film_nodes, film, domain.comm, names)
 
 
 def array_units(units: Units | ReducedUnits) -> dict[str, str]:
@@ -97,31 +95,31 @@ def array_units(units: Units | ReducedUnits) -> dict[str, str]:
     return {name: units.name(kind) for name, kind in _KINDS.items()}
 
 
-def _film_values(solution: Solution, nodes: _Array) -> tuple[_Array, dict[str, _Array]]:
+def _film_values(solution: Solution, nodes: Array) -> tuple[Array, dict[str, Array]]:
     """Return the nodes of the film's facets, and K, B_z and g there; finer near point impurities.
 
     Args:
         solution: The solution.
         nodes: Those of all cells, ``(n, 10, 3)``.
     """
-    above, facets = solution.space.sides("film").T
+    above, facets = solution.mesh.sides("film").T
     rows = above[:, None], _facet_nodes()[facets]
 
-    def on_film(function: fem.Function) -> _Array:
+    def on_film(function: fem.Function) -> Array:
         values = _at_nodes(function, above)
         return np.asarray(values[np.arange(len(above))[:, None], rows[1]])
 
     places = nodes[rows]
     values = {
-        "K": on_film(own_sheet_current(solution)),
-        "B_z": on_film(own_flux_density(solution))[..., 2],
+        "K": on_film(regular_sheet_current(solution)),
+        "B_z": on_film(regular_flux_density(solution))[..., 2],
     }
     if solution.stream_function is not None:
-        values["g"] = on_film(own_stream_function(solution))
+        values["g"] = on_film(regular_stream_function(solution))
     points = [position for position, _ in point_moments(solution)]
     if points:
         scale = device_extent(solution.film, [drive.source for drive in solution.drives]).size
-        pieces = _split(solution.space, places[:, :3, :2], np.array(points), 0.2 * scale)
+        pieces = _split(solution.mesh, places[:, :3, :2], np.array(points), 0.2 * scale)
         places = pieces.interpolated(places)
         places[..., 2] = 0.0
         values = {name: pieces.interpolated(each) for name, each in values.items()}
@@ -134,19 +132,19 @@ def _film_values(solution: Solution, nodes: _Array) -> tuple[_Array, dict[str, _
     return places, values
 
 
-def _split(space: TaggedMesh, corners: _Array, points: _Array, scale: float) -> Pieces:
+def _split(mesh: TaggedMesh, corners: Array, points: Array, scale: float) -> Pieces:
     """Return this rank's share of ``split_near`` of the whole film, so that pieces fit together."""
-    mesh = space.mesh
-    vertices = mesh.geometry.input_global_indices[space.nodes("film")].astype(np.int64)
-    all_corners = mesh.comm.allgather(corners)
-    all_vertices = np.concatenate(mesh.comm.allgather(vertices))
+    domain = mesh.domain
+    vertices = domain.geometry.input_global_indices[mesh.nodes("film")].astype(np.int64)
+    all_corners = domain.comm.allgather(corners)
+    all_vertices = np.concatenate(domain.comm.allgather(vertices))
     pieces = split_near(all_vertices, np.concatenate(all_corners), points, scale)
-    facets = pieces.facets - sum(len(each) for each in all_corners[: mesh.comm.rank])
+    facets = pieces.facets - sum(len(each) for each in all_corners[: domain.comm.rank])
     mine = (facets >= 0) & (facets < len(corners))
     return Pieces(facets[mine], pieces.corners[mine])
 
 
-def _at_nodes(function: fem.Function, cells: npt.NDArray[np.integer]) -> _Array:
+def _at_nodes(function: fem.Function, cells: npt.NDArray[np.integer]) -> Array:
     """Return a discontinuous function of degree 2 at VTK's nodes of ``cells``."""
     dofs = function.function_space.dofmap.list[cells][:, _vtk_order()]
     return np.asarray(function.x.array.reshape(-1, *function.ufl_shape)[dofs])
@@ -158,7 +156,7 @@ def _vtk_order() -> list[int]:
     return [0, 1, 2, 3, *(4 + edges.index(set(edge)) for edge in _TETRA_EDGES)]
 
 
-def _facet_nodes() -> npt.NDArray[np.int64]:
+def _facet_nodes() -> Int64Array:
     """Return the six nodes of each facet of a quadratic tetrahedron, in VTK's order, ``(4, 6)``."""
     edges = [set(edge) for edge in _TETRA_EDGES]
     rows = []
@@ -167,7 +165,7 @@ def _facet_nodes() -> npt.NDArray[np.int64]:
     return np.array(rows)
 
 
-def _turn(nodes: _Array, data: dict[str, _Array], mirror: list[int]) -> None:
+def _turn(nodes: Array, data: dict[str, Array], mirror: list[int]) -> None:
     """Renumber, in place, cells that are inside out (tetrahedra) or face down (triangles)."""
     sides = nodes[:, 1:4] - nodes[:, :1]
     if nodes.shape[1] == 10:

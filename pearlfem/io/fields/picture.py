@@ -14,7 +14,6 @@ if "DISPLAY" not in os.environ:  # or VTK looks for an X server first, and compl
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 
 import numpy as np
-import numpy.typing as npt
 import pyvista
 from scipy.spatial import KDTree
 
@@ -23,9 +22,9 @@ from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.flux import Vortex
 from pearlfem.model.sources.impurity import Impurity, has_points
+from pearlfem.quantities.arrays import Array
 from pearlfem.study.study import Study
 
-_Array = npt.NDArray[np.float64]
 _PIXELS = (1500, 1200)
 _LINES_PER_SIGN = 10
 _FEWEST_LINES = 4  # among many impurities, each of which has lines of its own
@@ -119,7 +118,7 @@ def _visible_surface(
     return surface
 
 
-def _largest(surface: pyvista.PolyData, values: _Array, share: float) -> float:
+def _largest(surface: pyvista.PolyData, values: Array, share: float) -> float:
     """Return what ``values`` at the points do not exceed on the ``share`` of the area."""
     triangles = surface.regular_faces
     cells = values[triangles].mean(axis=1)
@@ -174,14 +173,14 @@ def _add_current_lines(
 
 
 def _places_of_cones(
-    curves: Sequence[_Array], center: tuple[float, float], half_width: float, size: float
-) -> _Array:
+    curves: Sequence[Array], center: tuple[float, float], half_width: float, size: float
+) -> Array:
     """Return a place on each long line for its cone of this ``size``, ``(n, 3)``.
 
     The longest lines come first, and none is near to another. On a line it is the place farthest
     from the centre, where lines are farthest apart, but not near the ends of one that has ends.
     """
-    found: list[_Array] = []
+    found: list[Array] = []
     for points in sorted(curves, key=_length, reverse=True):
         if _length(points) < 4 * size:
             break
@@ -196,7 +195,7 @@ def _places_of_cones(
     return np.array(found)
 
 
-def _length(points: _Array) -> float:
+def _length(points: Array) -> float:
     return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
 
 

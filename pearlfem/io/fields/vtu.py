@@ -11,13 +11,11 @@ from xml.etree import ElementTree
 
 import meshio
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.io.fields.blocks import label_units
 from pearlfem.io.fields.nodal import NodalValues
+from pearlfem.quantities.arrays import Array
 from pearlfem.runtime.parallel import together
-
-_Array = npt.NDArray[np.float64]
 
 
 def write_film(folder: Path, values: NodalValues) -> Path:
@@ -36,7 +34,7 @@ def write_film(folder: Path, values: NodalValues) -> Path:
 
 
 def write_space(folder: Path, values: NodalValues) -> Path:
-    """Write B and psi (if known): ``space.vtu``, or ``space.pvtu`` and a piece per rank.
+    """Write B and psi (if known): ``mesh.vtu``, or ``mesh.pvtu`` and a piece per rank.
 
     For z ≥ 0 only, if space is mirror symmetric.
 
@@ -49,11 +47,11 @@ def write_space(folder: Path, values: NodalValues) -> Path:
     Note:
         Collective.
     """
-    return _write(values, folder / "space", "tetra10", values.nodes, values.space)
+    return _write(values, folder / "space", "tetra10", values.nodes, values.volume)
 
 
 def _write(
-    values: NodalValues, stem: Path, cell_type: str, nodes: _Array, data: dict[str, _Array]
+    values: NodalValues, stem: Path, cell_type: str, nodes: Array, data: dict[str, Array]
 ) -> Path:
     """Write this rank's cells, and on rank 0 the file that names all pieces; return it."""
     count, per_cell = nodes.shape[:2]

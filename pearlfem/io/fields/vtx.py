@@ -12,7 +12,6 @@ from typing import Any
 import basix.ufl
 import dolfinx.mesh
 import numpy as np
-import numpy.typing as npt
 import ufl
 from dolfinx import fem
 from dolfinx.graph import adjacencylist
@@ -21,8 +20,8 @@ from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 from pearlfem.io.fields.nodal import NodalValues
+from pearlfem.quantities.arrays import Array
 
-_Array = npt.NDArray[np.float64]
 _ENGINE = "BP4"  # the youngest that ParaView 5.11 reads
 
 
@@ -40,7 +39,7 @@ def check_vtx() -> None:
 
 
 def write_vtx(folder: Path, values: NodalValues) -> None:
-    """Write ``film.bp`` (K, B_z and g if known) and ``space.bp`` (B, and psi if known).
+    """Write ``film.bp`` (K, B_z and g if known) and ``mesh.bp`` (B, and psi if known).
 
     Raises:
         RuntimeError: A file cannot be written.
@@ -49,10 +48,10 @@ def write_vtx(folder: Path, values: NodalValues) -> None:
         Collective.
     """
     write_cells(values.comm, folder / "film.bp", values.film_nodes, values.film)
-    write_cells(values.comm, folder / "space.bp", values.nodes, values.space)
+    write_cells(values.comm, folder / "space.bp", values.nodes, values.volume)
 
 
-def write_cells(comm: MPI.Comm, path: Path, nodes: _Array, data: dict[str, _Array]) -> None:
+def write_cells(comm: MPI.Comm, path: Path, nodes: Array, data: dict[str, Array]) -> None:
     """Write quadratic cells that share no points.
 
     Args:
@@ -68,15 +67,15 @@ def write_cells(comm: MPI.Comm, path: Path, nodes: _Array, data: dict[str, _Arra
         Collective.
     """
     cell = {6: "triangle", 10: "tetrahedron"}[nodes.shape[1]]
-    mesh = _separate_cells(comm, cell, nodes)
+    domain = _separate_cells(comm, cell, nodes)
     # Cells and their corners are as given up to the order of cells.
     first = _before(comm, len(nodes))
-    rows = mesh.topology.original_cell_index[: len(nodes)] - first
+    rows = domain.topology.original_cell_index[: len(nodes)] - first
     order = _vtk_nodes(cell)
     functions = []
     for name, values in data.items():
         shape = values.shape[2:]
-        V = fem.functionspace(mesh, ("Discontinuous Lagrange", 2, shape))
+        V = fem.functionspace(domain, ("Discontinuous Lagrange", 2, shape))
         function = fem.Function(V, name=name)
         dofs = V.dofmap.list[: len(nodes)][:, order]
         function.x.array.reshape(-1, *shape)[dofs] = values[rows]
@@ -85,7 +84,7 @@ def write_cells(comm: MPI.Comm, path: Path, nodes: _Array, data: dict[str, _Arra
         writer.write(0.0)
 
 
-def _separate_cells(comm: MPI.Comm, cell: str, nodes: _Array) -> dolfinx.mesh.Mesh:
+def _separate_cells(comm: MPI.Comm, cell: str, nodes: Array) -> dolfinx.mesh.Mesh:
     """Return a mesh of cells that share no points, on each rank its own ``nodes``."""
     corners = {"triangle": 3, "tetrahedron": 4}[cell]
     count = len(nodes) * corners

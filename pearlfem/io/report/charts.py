@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.io.report.text import greek, number, power_of_ten, unit
+from pearlfem.quantities.arrays import Array
 
 WIDTH, HEIGHT = 370, 240  # px of a chart
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 10, 26, 40
@@ -120,7 +120,7 @@ class _Axis:
         brackets = " ".join(part for part in (factor, unit(unit_name)) if part)
         return " ".join(part for part in (greek(name), brackets and f"[{brackets}]") if part)
 
-    def __call__(self, values: Sequence[float]) -> npt.NDArray[np.float64]:
+    def __call__(self, values: Sequence[float]) -> Array:
         """Return ``values`` [px]; NaN where there is no place for one."""
         part = (self._scaled(np.asarray(values, float)) - self._low) / (self._high - self._low)
         return np.asarray(self._start + part * (self._end - self._start))
@@ -135,7 +135,7 @@ class _Axis:
             else:
                 yield Tick(float(at), number(float(f"{step / 10.0**self._tens:.9g}"), 6))
 
-    def _scaled(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def _scaled(self, values: Array) -> Array:
         known = np.where(np.abs(values) < _HUGE, values, np.nan)
         return np.asarray(np.log10(known)) if self.log else known
 
@@ -169,7 +169,7 @@ def _curve(one: Series, color: str, x: _Axis, y: _Axis, points: bool) -> Curve:
     return Curve(one.label, color, line, band, [(float(a), float(b)) for a, b in marks])
 
 
-def _path(places: npt.NDArray[np.float64]) -> str:
+def _path(places: Array) -> str:
     """Return the line through ``places`` as SVG path, interrupted where one is NaN."""
     parts, pen = [], "M"
     for a, b in places:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from pearlfem.errors import StudyError
+from pearlfem.quantities.arrays import Array
 
 _Tensor = list[list[list[list[float]]]]
 _Pair = Annotated[list[float], Field(min_length=3, max_length=3)]
@@ -47,7 +47,7 @@ class Interaction(_Part):
     upper: _Tensor | None
     unit: str
 
-    def arrays(self) -> tuple[npt.NDArray[np.float64] | None, ...]:
+    def arrays(self) -> tuple[Array | None, ...]:
         """Return tensor, lower and upper bounds, each of shape ``(n, n, 2, 2)``.
 
         Raises:

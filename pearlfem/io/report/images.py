@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from pearlfem.errors import StudyError
 from pearlfem.io.report.text import greek
+from pearlfem.quantities.arrays import Array
 
 _SIGNATURE, _END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 # Blue, white, red: the sign is what one wants to see.
@@ -65,7 +66,7 @@ def grid_map(
     return Map(greek(name), unit, largest, *ranges, _uri(_png(pixels)))
 
 
-def _colors(parts: npt.NDArray[np.float64]) -> npt.NDArray[np.uint8]:
+def _colors(parts: Array) -> npt.NDArray[np.uint8]:
     """Return the colours of numbers from −1 to 1, grey for NaN, shape ``(…, 3)``."""
     where = 2 * np.nan_to_num(parts) + 2
     low = np.clip(where.astype(int), 0, 3)

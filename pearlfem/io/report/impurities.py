@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.errors import StudyError
 from pearlfem.io.report.charts import Chart, Series, chart
 from pearlfem.io.report.contents import Interaction
 from pearlfem.io.results.arrays import read_arrays
 from pearlfem.io.results.impurities import INTERACTION
+from pearlfem.quantities.arrays import Array
 
 FEW = 4  # impurities whose tensor is shown as a whole
 _LARGEST = 12  # couplings that are listed if there are more
@@ -23,17 +23,15 @@ _MOST_DOTS = 3000
 _MAP = 420.0  # px of the map of moments
 _NUMBERS = ("positions", "angles", "strengths", "sizes")
 
-_Array = npt.NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Impurities:
     """n impurities as in interaction.npz, in the units that it names."""
 
-    positions: _Array  # (n, 2)
-    angles: _Array  # degrees
-    strengths: _Array
-    sizes: _Array
+    positions: Array  # (n, 2)
+    angles: Array  # degrees
+    strengths: Array
+    sizes: Array
     length: str
     strength: str
 
@@ -59,7 +57,7 @@ class Pair(NamedTuple):
     i: int
     j: int
     distance: float
-    tensor: _Array  # (2, 2)
+    tensor: Array  # (2, 2)
     energy: float
     gap: float | None
 
@@ -189,7 +187,7 @@ class Couplings:
     def _distance(self, i: int, j: int) -> float:
         return float(np.hypot(*(self._impurities.positions[i] - self._impurities.positions[j])))
 
-    def _moments(self) -> _Array:
+    def _moments(self) -> Array:
         radians = np.radians(self._impurities.angles)
         return np.column_stack([np.cos(radians), np.sin(radians)])
 
@@ -218,7 +216,7 @@ def arrows(impurities: Impurities) -> list[Arrow]:
     ]
 
 
-def _arrow(at: _Array, angle: float, shape: _Array) -> Arrow:
+def _arrow(at: Array, angle: float, shape: Array) -> Arrow:
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     corners = at + shape @ np.array([[c, -s], [s, c]])  # y of a picture points down
     return Arrow(" ".join(f"{x:.1f},{y:.1f}" for x, y in corners), round(angle) % 360)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import meshio
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.errors import StudyError
 from pearlfem.io.fields.blocks import label_units
 from pearlfem.io.results.arrays import read_arrays
 from pearlfem.model.sources.impurity import Impurity
+from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.units import ReducedUnits, Units
 
 INTERACTION = "interaction.npz"
@@ -46,7 +46,7 @@ def write_impurities(
 def write_interaction(
     folder: Path,
     impurities: Sequence[Impurity],
-    tensors: Mapping[str, npt.NDArray[np.float64]],
+    tensors: Mapping[str, Array],
     units: Units | ReducedUnits,
 ) -> Path:
     """Write ``interaction.npz``: impurities, tensors and units, read by ``numpy.load`` as it is.
@@ -83,7 +83,7 @@ def write_interaction(
     return path
 
 
-def read_angles(path: Path) -> npt.NDArray[np.float64]:
+def read_angles(path: Path) -> Array:
     """Return the angles of the moments [degrees] in ``path``, shape ``(n,)``.
 
     Raises:

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 import dolfinx
 import gmsh
 import numpy as np
-import numpy.typing as npt
 from mpi4py import MPI
 from petsc4py import PETSc
 
 from pearlfem.io.results.folder import PARTIAL, SUMMARY
 from pearlfem.model.temperature import Temperature
 from pearlfem.observables.holes import HoleState
+from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.units import Kind, ReducedUnits, Units
 
 _KINDS: tuple[Kind, ...] = ("length", "field", "current", "sheet_current", "flux", "moment")
@@ -46,7 +46,7 @@ def summarise(
     shortfall: str | None,
     free_energy: Bounded,
     tensor: Bounded | None,
-    magnetic_moment: npt.NDArray[np.float64] | None,
+    magnetic_moment: Array | None,
     holes: Sequence[HoleState],
     order: Mapping[str, Any] | None,
     rounds: Sequence[Mapping[str, Any]],

@@ -22,7 +22,7 @@ from pearlfem.io.results.lock import HIDDEN
 from pearlfem.io.results.study import STUDY, self_contained
 from pearlfem.io.results.sweep_rows import Row, as_columns, result_cells
 from pearlfem.runtime.atomic import atomic_file
-from pearlfem.study.sweep import Point, Sweep
+from pearlfem.study.sweep import Sweep, SweepPoint
 
 FAILED = "failed.txt"
 SWEEP = "sweep.toml"
@@ -67,25 +67,25 @@ class SweepFolder:
                 f"output folder {self.path}: cannot be written: {error.strerror}"
             ) from None
 
-    def is_done(self, point: Point) -> bool:
+    def is_done(self, point: SweepPoint) -> bool:
         """Return whether there is a result of ``point``."""
         return (self.path / point.folder / SUMMARY).is_file()
 
-    def failure(self, point: Point) -> str | None:
+    def failure(self, point: SweepPoint) -> str | None:
         """Return why ``point`` has failed; None if it has not."""
         try:
             return (self.path / point.folder / FAILED).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
 
-    def note_failure(self, point: Point, reason: str) -> None:
+    def note_failure(self, point: SweepPoint, reason: str) -> None:
         """Write down why ``point`` has failed."""
         folder = self.path / point.folder
         folder.mkdir(exist_ok=True)
         with atomic_file(folder / FAILED) as new:
             new.write_text(reason + "\n", encoding="utf-8")
 
-    def forget_failure(self, point: Point) -> None:
+    def forget_failure(self, point: SweepPoint) -> None:
         """Remove what ``note_failure`` wrote."""
         (self.path / point.folder / FAILED).unlink(missing_ok=True)
 

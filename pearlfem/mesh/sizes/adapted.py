@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import KDTree
 
 from pearlfem.geometry.shapes import Disc
@@ -23,9 +22,7 @@ from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.boundary import Boundary, Open
 from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Source
-
-_Array = npt.NDArray[np.float64]
-_Indices = npt.NDArray[np.int64]
+from pearlfem.quantities.arrays import Array, Int64Array
 
 _OPEN = Open()
 
@@ -45,10 +42,10 @@ class Contributions(NamedTuple):
         film_energies: What one unit of the film's area contributes in each cell, ``(m,)``.
     """
 
-    vertices: _Array
-    cells: _Indices
-    errors: _Array
-    film_energies: _Array
+    vertices: Array
+    cells: Int64Array
+    errors: Array
+    film_energies: Array
 
 
 @dataclass(frozen=True)
@@ -61,11 +58,11 @@ class SizeField:
         sizes: Edge lengths at the vertices [length], shape ``(n,)``.
     """
 
-    vertices: _Array
-    cells: _Indices
-    sizes: _Array
+    vertices: Array
+    cells: Int64Array
+    sizes: Array
 
-    def at(self, places: _Array) -> _Array:
+    def at(self, places: Array) -> Array:
         """Return the edge length [length] at about ``places``, shape ``(n, 3)``: the nearest."""
         return np.asarray(self.sizes[KDTree(self.vertices).query(places)[1]])
 
@@ -77,14 +74,14 @@ class SizeField:
         return int(np.sum(volumes / made))
 
 
-def gather(space: TaggedMesh, errors: _Array, film_energies: _Array) -> Contributions | None:
+def gather(mesh: TaggedMesh, errors: Array, film_energies: Array) -> Contributions | None:
     """Return the contributions of all ranks' owned cells on rank 0, None elsewhere (collective)."""
-    mesh = space.mesh
-    nodes = mesh.geometry.index_map()
-    local = mesh.geometry.dofmaps[0][: len(errors)]
+    domain = mesh.domain
+    nodes = domain.geometry.index_map()
+    local = domain.geometry.dofmaps[0][: len(errors)]
     cells = nodes.local_to_global(local.ravel()).reshape(-1, 4)
-    mine = (mesh.geometry.x[: nodes.size_local], cells, errors, film_energies)
-    parts = mesh.comm.gather(mine)
+    mine = (domain.geometry.x[: nodes.size_local], cells, errors, film_energies)
+    parts = domain.comm.gather(mine)
     return None if parts is None else Contributions(*map(np.concatenate, zip(*parts, strict=True)))
 
 
@@ -122,7 +119,7 @@ def adapted_sizes(
     return SizeField(vertices, cells, _graded(vertices, cells, sizes))
 
 
-def _sides(now: Contributions, discs: Sequence[Disc], target: float) -> tuple[_Indices, _Array]:
+def _sides(now: Contributions, discs: Sequence[Disc], target: float) -> tuple[Int64Array, Array]:
     """Return the vertices on round edges, and the lengths that their sides should have there.
 
     Between the inscribed and the circumscribed polygon lies a strip of the width h²/8R, and the
@@ -146,7 +143,7 @@ def _sides(now: Contributions, discs: Sequence[Disc], target: float) -> tuple[_I
     return np.concatenate(edges), along * _factors(np.concatenate(errors), 2, 1, target)
 
 
-def _factors(errors: _Array, order: int, dimension: int, target: float) -> _Array:
+def _factors(errors: Array, order: int, dimension: int, target: float) -> Array:
     """Return the factors by which sizes change, so that all errors are equal and add to ``target``.
 
     Errors per piece go as h^(order + dimension), the number of pieces as h^(−dimension).
@@ -156,7 +153,7 @@ def _factors(errors: _Array, order: int, dimension: int, target: float) -> _Arra
     relative = np.maximum(errors / errors.mean(), 1e-12) ** (-1 / (order + dimension))
     target = max(target, 2 * _FINER**order * errors.sum())  # nothing less is within reach
 
-    def factors(scale: float) -> _Array:
+    def factors(scale: float) -> Array:
         return np.clip(scale * relative, _FINER, _COARSER)
 
     low, high = 1e-6, 1e6  # the total grows with the scale
@@ -169,7 +166,7 @@ def _factors(errors: _Array, order: int, dimension: int, target: float) -> _Arra
     return factors(low)
 
 
-def _graded(vertices: _Array, cells: _Indices, sizes: _Array) -> _Array:
+def _graded(vertices: Array, cells: Int64Array, sizes: Array) -> Array:
     """Return ``sizes``, lowered where they grow faster than ``_STEEPEST`` along an edge."""
     ends = np.concatenate([cells[:, [a, b]] for a in range(4) for b in range(4) if a != b])
     steps = _STEEPEST * np.linalg.norm(vertices[ends[:, 0]] - vertices[ends[:, 1]], axis=1)
@@ -181,5 +178,5 @@ def _graded(vertices: _Array, cells: _Indices, sizes: _Array) -> _Array:
             return graded
 
 
-def _volumes(corners: _Array) -> _Array:
+def _volumes(corners: Array) -> Array:
     return np.asarray(np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6)

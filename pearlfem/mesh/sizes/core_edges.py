@@ -13,19 +13,17 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from pearlfem.geometry.shapes import Disc
 from pearlfem.mesh.sizes.edges import PER_RADIUS_OF_HOLE, EdgeSizes, on_circle, rings, spaced
 from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Core
+from pearlfem.quantities.arrays import Array
 
 _PER_DISTANCE = 0.1  # size at an edge in units of the distance from a point
 _PER_MEAN = 0.011  # … on a circle near a source of width ξ, of √(R d) d/ξ: 2.5e-5 of its energy
 _SAMPLES = 100  # on each side of the point of an edge that is nearest to a core
-
-_Array = npt.NDArray[np.float64]
 
 
 def edge_sizes_of_cores(film: Film, cores: Sequence[Core]) -> EdgeSizes:
@@ -47,7 +45,7 @@ def edge_sizes_of_cores(film: Film, cores: Sequence[Core]) -> EdgeSizes:
     return EdgeSizes(points[asked], sizes[asked])
 
 
-def _samples(ring: shapely.LinearRing, cores: Sequence[Core]) -> _Array:
+def _samples(ring: shapely.LinearRing, cores: Sequence[Core]) -> Array:
     """Return arc lengths once around ``ring``, dense where it is near to one of ``cores``."""
     at = []
     for core in cores:
@@ -60,12 +58,12 @@ def _samples(ring: shapely.LinearRing, cores: Sequence[Core]) -> _Array:
     return np.append(once, once[0] + ring.length)
 
 
-def _places(ring: shapely.LinearRing, at: _Array) -> _Array:
+def _places(ring: shapely.LinearRing, at: Array) -> Array:
     points = shapely.line_interpolate_point(ring, at % ring.length)
     return np.asarray(shapely.get_coordinates(points))
 
 
-def _sizes(places: _Array, film: Film, cores: Sequence[Core]) -> _Array:
+def _sizes(places: Array, film: Film, cores: Sequence[Core]) -> Array:
     """Return the least size that any core asks for at ``places``, ``(n, 2)`` to ``(n,)``."""
     sizes = np.full(len(places), np.inf)
     circles = [(disc, on_circle(places, disc, 1e-5)) for disc in film.discs]

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 
 from pearlfem.geometry.shapes import Disc, Outline
 from pearlfem.model.film import Film
+from pearlfem.quantities.arrays import Array, BoolArray
 
 _PER_RADIUS = 0.007  # sides of a round outer edge, at most this part of its radius …
 PER_RADIUS_OF_HOLE = 0.02  # … and of a hole's or a region's (polygon for circle)
@@ -31,14 +31,12 @@ _DETAIL = 1e-3  # of a ring's size: what is smaller does not count for widths
 _ROUND_OFF = 1e-8
 _SAMPLES = 60  # along a ring, at which widths are measured
 
-_Array = npt.NDArray[np.float64]
-
 
 class EdgeSizes(NamedTuple):
     """Points all along the edges, ``(n, 2)``, and the edge lengths of cells there, ``(n,)``."""
 
-    points: _Array
-    sizes: _Array
+    points: Array
+    sizes: Array
 
 
 def edge_sizes(film: Film, *, same_area: bool = False) -> EdgeSizes:
@@ -102,7 +100,7 @@ def _along(ring: shapely.LinearRing, measured: EdgeSizes, part: float, film: Fil
     return along
 
 
-def _all_sides(edges: Sequence[shapely.LinearRing]) -> _Array:
+def _all_sides(edges: Sequence[shapely.LinearRing]) -> Array:
     """Return start and end of each side of all rings without details, shape ``(n, 2, 2)``."""
     return np.concatenate([np.empty((0, 2, 2)), *(_sides(_simplified(ring)) for ring in edges)])
 
@@ -116,7 +114,7 @@ def _rounded(edge: EdgeSizes, discs: Sequence[Disc], part: float) -> EdgeSizes:
     return EdgeSizes(edge.points, sizes)
 
 
-def on_circle(points: _Array, disc: Disc, round_off: float = _ROUND_OFF) -> npt.NDArray[np.bool_]:
+def on_circle(points: Array, disc: Disc, round_off: float = _ROUND_OFF) -> BoolArray:
     """Return which ``points``, ``(n, 2)``, are on the circle of ``disc`` up to ``round_off`` R."""
     distances = np.linalg.norm(points - disc.center, axis=1)
     return np.asarray(np.abs(distances - disc.radius) < round_off * disc.radius)
@@ -140,7 +138,7 @@ def _upright(polygon: shapely.Polygon) -> shapely.Polygon:
     return shapely.orient_polygons(polygon)  # counterclockwise outside, clockwise inside
 
 
-def _simplified(line: shapely.LinearRing) -> _Array:
+def _simplified(line: shapely.LinearRing) -> Array:
     """Return the ring without details; rounded first, or round-off would choose among equals."""
     ring = np.asarray(shapely.get_coordinates(line))[:-1]
     low, high = ring.min(axis=0), ring.max(axis=0)
@@ -150,12 +148,12 @@ def _simplified(line: shapely.LinearRing) -> _Array:
     return np.asarray(center + size * shapely.get_coordinates(simple)[:-1])
 
 
-def _sides(ring: _Array) -> _Array:
+def _sides(ring: Array) -> Array:
     """Return start and end of each side, shape ``(n, 2, 2)``."""
     return np.stack([ring, np.roll(ring, -1, axis=0)], axis=1)
 
 
-def _measured(ring: _Array, sides: _Array, allowed: float) -> EdgeSizes:
+def _measured(ring: Array, sides: Array, allowed: float) -> EdgeSizes:
     """Return sizes at some points of the ring, in the order of it, from the widths there."""
     starts, ends = _sides(ring).transpose(1, 0, 2)
     lengths = np.linalg.norm(ends - starts, axis=1)
@@ -170,7 +168,7 @@ def _measured(ring: _Array, sides: _Array, allowed: float) -> EdgeSizes:
     return EdgeSizes(points, np.minimum(_PER_WIDTH * widths, allowed))
 
 
-def _hits(points: _Array, directions: _Array, sides: _Array) -> _Array:
+def _hits(points: Array, directions: Array, sides: Array) -> Array:
     """Return how far each ray goes from a side to the next one, ``inf`` if for ever."""
     far = np.full(len(points), np.inf)
     along, across = sides[:, 1] - sides[:, 0], sides[:, 0]
@@ -188,7 +186,7 @@ def _hits(points: _Array, directions: _Array, sides: _Array) -> _Array:
     return far
 
 
-def _filled(ring: _Array, places: _Array, sizes: _Array) -> EdgeSizes:
+def _filled(ring: Array, places: Array, sizes: Array) -> EdgeSizes:
     """Return points all along the ring, about as far apart as the cells there are large."""
     line = shapely.LinearRing(ring)
     at = shapely.line_locate_point(line, shapely.points(places))
@@ -202,7 +200,7 @@ def _filled(ring: _Array, places: _Array, sizes: _Array) -> EdgeSizes:
     return EdgeSizes(points, np.interp(stations, at, sizes, period=line.length))
 
 
-def spaced(at: _Array, sizes: _Array, fewest: int = 0) -> _Array:
+def spaced(at: Array, sizes: Array, fewest: int = 0) -> Array:
     """Return places on a line from ``at[0]`` to before ``at[-1]``, as far apart as sizes there.
 
     Args:
@@ -215,7 +213,7 @@ def spaced(at: _Array, sizes: _Array, fewest: int = 0) -> _Array:
     return np.asarray(np.interp(np.arange(number) / number * counts[-1], counts, at))
 
 
-def _corners(ring: _Array, places: _Array, sizes: _Array) -> EdgeSizes:
+def _corners(ring: Array, places: Array, sizes: Array) -> EdgeSizes:
     """Return the corners where the film's interior angle is larger than a straight one."""
     before, after = ring - np.roll(ring, 1, axis=0), np.roll(ring, -1, axis=0) - ring
     cross = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.mesh.sizes.grading import MEAN_VOLUME, device_extent, largest_cell, seeds
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Source
+from pearlfem.quantities.arrays import Array, BoolArray
 
-_Array = npt.NDArray[np.float64]
 _MOST_BOXES = 10**6
 
 
@@ -26,7 +25,7 @@ def estimated_cells(
     resolution: float,
     far: float,
 ) -> float:
-    """Return about how many cells ``create_space`` makes: ∫ dV/v(h), v the mean volume of a cell.
+    """Return about how many cells ``create_mesh`` makes: ∫ dV/v(h), v the mean volume of a cell.
 
     Boxes are halved until h hardly varies within them; their number does not grow with the
     resolution.
@@ -68,7 +67,7 @@ def estimated_cells(
     return float(total)
 
 
-def _heights(points: _Array, boundary: Boundary) -> _Array:
+def _heights(points: Array, boundary: Boundary) -> Array:
     """Return how high the space between film and wall is at each of the points.
 
     Cells cannot be higher: where h exceeds it, they are prisms on triangles of sides h, cut in
@@ -80,7 +79,7 @@ def _heights(points: _Array, boundary: Boundary) -> _Array:
     return np.where(points[:, 2] > 0, highest, -lowest)
 
 
-def _inside(places: _Array, boundary: Boundary, reach: float) -> npt.NDArray[np.bool_]:
+def _inside(places: Array, boundary: Boundary, reach: float) -> BoolArray:
     """Return which places, relative to the device's centre, lie before the far boundary."""
     if isinstance(boundary, Periodic):
         return np.ones(len(places), dtype=bool)

@@ -16,7 +16,6 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from scipy.spatial import KDTree
 
@@ -27,6 +26,7 @@ from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Core, Source
 from pearlfem.model.sources.impurity import has_points
+from pearlfem.quantities.arrays import Array
 
 _CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest core
@@ -39,8 +39,6 @@ _STEP = math.sqrt(2)  # sizes at an edge are rounded down to powers of this
 
 # Of the cells that gmsh makes, in units of the cube of the edge length that it was asked for.
 MEAN_VOLUME = 0.144
-
-_Array = npt.NDArray[np.float64]
 
 
 class Extent(NamedTuple):
@@ -91,7 +89,7 @@ class Growth(NamedTuple):
     rate: float
     rounded: bool = False
 
-    def at(self, distance: _Array) -> _Array:
+    def at(self, distance: Array) -> Array:
         """Return h [length] at distances d [length]."""
         grown = self.rate * distance
         return np.asarray(np.hypot(self.finest, grown) if self.rounded else self.finest + grown)
@@ -112,9 +110,9 @@ class Seeds:
     """
 
     growth: Growth
-    points: _Array | None
+    points: Array | None
 
-    def distances(self, places: _Array) -> _Array:
+    def distances(self, places: Array) -> Array:
         """Return the distances [length] at ``places``, shape ``(n, 3)``."""
         if self.points is None:
             return np.abs(places[:, 2])
@@ -122,7 +120,7 @@ class Seeds:
         return np.asarray(np.hypot(flat, places[:, 2]))
 
 
-def _middle(positions: _Array) -> tuple[float, float]:
+def _middle(positions: Array) -> tuple[float, float]:
     """Return the centre of the box around ``positions``, shape ``(n, 2)``."""
     x, y = (positions.min(axis=0) + positions.max(axis=0)) / 2
     return float(x), float(y)
@@ -153,7 +151,7 @@ def seeds(
         # resolution, but not the solvers: with 8 in place of 4 gaps they take twice as many
         # iterations.
         rate = min(_GROWTH / resolution, _STEEPEST)
-        found.append(Seeds(Growth(_FLATTEST * boundary.gap, rate), None))
+        found.append(Seeds(Growth(_FLATTEST * boundary.wall_distance, rate), None))
     return found
 
 
@@ -180,7 +178,7 @@ def largest_cell(boundary: Boundary) -> float:
     return boundary.width / _FEWEST if isinstance(boundary, Periodic) else math.inf
 
 
-def sizes_at(found: Sequence[Seeds], places: _Array) -> _Array:
+def sizes_at(found: Sequence[Seeds], places: Array) -> Array:
     """Return the edge length [length] that the seeds ask for at ``places``, shape ``(n, 3)``."""
     return np.asarray(np.min([one.growth.at(one.distances(places)) for one in found], axis=0))
 

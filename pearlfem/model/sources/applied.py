@@ -27,8 +27,8 @@ from pearlfem.quantities.annotated import (
     Point,
     PositiveLength,
 )
+from pearlfem.quantities.arrays import Array
 
-_Array = npt.NDArray[np.float64]
 _MOST_CORES = 1000
 
 
@@ -38,14 +38,14 @@ def _off_film(place: tuple[float, float, float]) -> tuple[float, float, float]:
     return place
 
 
-PlaceOffFilm = Annotated[tuple[Length, Length, Length], AfterValidator(_off_film)]
+PositionOffFilm = Annotated[tuple[Length, Length, Length], AfterValidator(_off_film)]
 
 
 @runtime_checkable
 class Applied(Source, Protocol):
     """A source with a field of its own in all space."""
 
-    def magnetic_field(self, points: _Array) -> _Array:
+    def magnetic_field(self, points: Array) -> Array:
         """Return its B [flux/length² in reduced units] at (x, y, z), shape ``(n, 3)`` both."""
 
 
@@ -65,13 +65,13 @@ class UniformField:
     cores = ()
     reach = math.inf
 
-    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
         """Return ½ B × r from the film's centre; see ``Source``."""
         return applied_fields.uniform_vector_potential(_lifted(points - film.center), self.field)[
             ..., :2
         ]
 
-    def magnetic_field(self, points: _Array) -> _Array:
+    def magnetic_field(self, points: Array) -> Array:
         """Return B; see ``Applied``."""
         return applied_fields.uniform_magnetic_field(points, self.field)
 
@@ -88,7 +88,7 @@ class Dipole:
         pydantic.ValidationError: A value out of range (a ``ValueError``).
     """
 
-    position: PlaceOffFilm
+    position: PositionOffFilm
     moment: tuple[Moment, Moment, Moment]
 
     reach = math.inf
@@ -99,12 +99,12 @@ class Dipole:
         x, y, z = self.position
         return (Core((x, y), abs(z)),)
 
-    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
         """Return A_ext on the film; see ``Source``."""
         A = applied_fields.dipole_vector_potential(_lifted(points), self.position, self.moment)
         return A[..., :2]
 
-    def magnetic_field(self, points: _Array) -> _Array:
+    def magnetic_field(self, points: Array) -> Array:
         """Return B; see ``Applied``."""
         return applied_fields.dipole_magnetic_field(points, self.position, self.moment)
 
@@ -122,7 +122,7 @@ class CurrentLoop:
         pydantic.ValidationError: A value out of range (a ``ValueError``).
     """
 
-    center: PlaceOffFilm
+    center: PositionOffFilm
     radius: PositiveLength
     current: Current
 
@@ -137,12 +137,12 @@ class CurrentLoop:
         circle = self.radius * np.column_stack([np.cos(angles), np.sin(angles)]) + (x, y)
         return tuple(Core((float(u), float(v)), abs(z)) for u, v in circle)
 
-    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
         """Return A_ext on the film; see ``Source``."""
         loop = (self.center, self.radius, self.current)
         return applied_fields.loop_vector_potential(_lifted(points), *loop)[..., :2]
 
-    def magnetic_field(self, points: _Array) -> _Array:
+    def magnetic_field(self, points: Array) -> Array:
         """Return B; see ``Applied``."""
         return applied_fields.loop_magnetic_field(points, self.center, self.radius, self.current)
 
@@ -156,12 +156,12 @@ class AppliedPotential:
             length]. Smooth on the scale of the film's cells: what is not is refused when solving.
     """
 
-    function: Callable[[_Array, _Array], tuple[npt.ArrayLike, npt.ArrayLike]]
+    function: Callable[[Array, Array], tuple[npt.ArrayLike, npt.ArrayLike]]
 
     cores = ()
     reach = math.inf
 
-    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
         """Return A_ext; see ``Source``."""
         x, y = points[..., 0], points[..., 1]
         return np.stack([np.broadcast_to(a, x.shape) for a in self.function(x, y)], axis=-1)
@@ -184,7 +184,7 @@ def idle_islands(film: Film, sources: Sequence[Source]) -> list[Point]:
     return film.islands_without(places)
 
 
-def applied_field(sources: Sequence[tuple[Source, float]], points: _Array) -> _Array | None:
+def applied_field(sources: Sequence[tuple[Source, float]], points: Array) -> Array | None:
     """Return the sum of all applied fields at ``points``, ``(n, 3)``; None if there is none.
 
     Args:
@@ -195,5 +195,5 @@ def applied_field(sources: Sequence[tuple[Source, float]], points: _Array) -> _A
     return np.sum(fields, axis=0) if fields else None
 
 
-def _lifted(points: _Array) -> _Array:
+def _lifted(points: Array) -> Array:
     return np.concatenate([points, np.zeros_like(points[..., :1])], axis=-1)

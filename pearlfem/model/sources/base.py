@@ -10,15 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from pearlfem.model.film import Film
 from pearlfem.quantities.annotated import (
     Point,
 )
-
-_Array = npt.NDArray[np.float64]
+from pearlfem.quantities.arrays import Array
 
 
 class Core(NamedTuple):
@@ -39,7 +35,7 @@ class Source(Protocol):
     def reach(self) -> float:
         """Distance [length] from its first core beyond which a is zero; may be ``inf``."""
 
-    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
         """Return a [flux per length] at points (x, y) of ``film``, shape ``(…, 2)`` both.
 
         ``superfluid_weight`` is κ there, ``(…)``.

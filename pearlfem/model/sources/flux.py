@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from pydantic.dataclasses import dataclass
 
 from pearlfem.model.film import Film
@@ -17,8 +16,7 @@ from pearlfem.quantities.annotated import (
     PositiveLength,
     Winding,
 )
-
-_Array = npt.NDArray[np.float64]
+from pearlfem.quantities.arrays import Array
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
@@ -53,7 +51,7 @@ class Vortex:
         """Distance [length] beyond which a is zero: none."""
         return math.inf
 
-    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
         """Return a; see ``Source``."""
         offset = points - self.position
         square = np.sum(offset**2, axis=-1)
@@ -91,13 +89,13 @@ class Fluxoid:
         """Distance [length] beyond which a is zero: none."""
         return math.inf
 
-    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
         """Return a; see ``Source``."""
         offset = points - film.opening(self.hole).pole
         square = np.sum(offset**2, axis=-1, keepdims=True)
         return -self.number / (2 * np.pi) * _turned(offset) / square
 
 
-def _turned(vectors: _Array) -> _Array:
+def _turned(vectors: Array) -> Array:
     """Return ẑ × v = r φ̂ for v = r r̂."""
     return np.stack([-vectors[..., 1], vectors[..., 0]], axis=-1)

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TypeGuard
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
@@ -21,9 +20,7 @@ from pearlfem.quantities.annotated import (
     Point,
     Strength,
 )
-
-_Array = npt.NDArray[np.float64]
-
+from pearlfem.quantities.arrays import Array
 
 _GAUSSIAN_REACH = 9.0  # in units of ξ: beyond, the profile is below 3e-18 of its top
 
@@ -75,14 +72,14 @@ class Impurity:
         """Distance [length] beyond which a is zero."""
         return _GAUSSIAN_REACH * self.size
 
-    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
         """Return a = (Γ/κ)(m × ẑ) f; see ``Source``. Not of a point, where it is no function."""
         mx, my = self.moment
         amplitude = self.strength * _gaussian(points, self.position, self.size) / superfluid_weight
         return np.asarray(amplitude[..., None] * np.array([my, -mx]))
 
 
-def _gaussian(points: _Array, center: Point, size: float) -> _Array:
+def _gaussian(points: Array, center: Point, size: float) -> Array:
     """Return exp(−r²/2ξ²)/(2πξ²) at points, shape ``(…, 2)`` to ``(…)``."""
     square = np.sum((points - center) ** 2, axis=-1) / size**2
     return np.asarray(np.exp(-square / 2) / (2 * np.pi * size**2))

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass as plain_dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import lattice_points
 from pearlfem.model.sources.base import Core, Source
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.quantities.annotated import Point
-
-_Array = npt.NDArray[np.float64]
-
+from pearlfem.quantities.arrays import Array
 
 _Vectors = tuple[Point, Point]
 
@@ -43,7 +40,7 @@ class Repeated:
         """Distance [length] beyond which a is zero: none."""
         return math.inf
 
-    def vector_potential(self, film: Film, points: _Array, superfluid_weight: _Array) -> _Array:
+    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
         """Return the sum of all images' a."""
         vectors, center = np.array(self.vectors), np.array(self.impurity.position)
         steps = np.round((points - center) @ np.linalg.inv(vectors))

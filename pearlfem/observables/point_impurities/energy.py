@@ -1,7 +1,8 @@
 """Energies of point impurities apart from what the finite element potentials have.
 
 See ``pearlfem.formulation.stream.point_lifts`` for what they are: with D of
-``pearlfem.observables.energy`` the energies are E = C + D, with C from exact fields of the infinite film and from the lifts.
+``pearlfem.observables.energy`` the energies are E = C + D, with C from exact fields of the infinite
+film and from the lifts.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from pearlfem.analytic import infinite_film
 from pearlfem.formulation.fields import Lift
@@ -20,12 +20,11 @@ from pearlfem.formulation.stream.point_products import energies_off_film, film_p
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import Impurity, is_point
 from pearlfem.quantities.annotated import Point
+from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Solution, drive_weights
 
-_Array = npt.NDArray[np.float64]
 
-
-def point_energies(solutions: Sequence[Solution]) -> _Array:
+def point_energies(solutions: Sequence[Solution]) -> Array:
     """Return C for all pairs of solutions [energy], shape ``(k, k)``; 0 without point impurities.
 
     Note:
@@ -48,14 +47,14 @@ def point_energies(solutions: Sequence[Solution]) -> _Array:
 
 def _among_points(
     solution: Solution, points: Sequence[Impurity], lifts: Mapping[Source, Lift]
-) -> _Array:
+) -> Array:
     """Return E^Keldysh − (…) − B(l_i, l_j) of all pairs; without E^Keldysh at the same place."""
     positions, moments = _moments(points)
-    exact = _keldysh_energies(positions, solution.film.least_pearl_length)
-    exact -= energies_off_film(solution.space, solution.film, positions)
+    exact = _keldysh_energies(positions, solution.film.uniform_pearl_length)
+    exact -= energies_off_film(solution.mesh, solution.film, positions)
     values = np.array([lifts[point].values for point in points])
     images = np.array([lifts[point].image for point in points])
-    products = solution.space.mesh.comm.allreduce(values @ images.T)
+    products = solution.mesh.domain.comm.allreduce(values @ images.T)
     return np.asarray(moments @ exact @ moments.T - (products + products.T) / 2)
 
 
@@ -64,24 +63,24 @@ def _with_others(
     points: Sequence[Impurity],
     lifts: Mapping[Source, Lift],
     others: Sequence[Source],
-) -> _Array:
+) -> Array:
     """Return ℓ_s(ψ_∞ + l) of all points and other sources s, shape ``(n, m)``."""
-    space, film = solution.space, solution.film
+    mesh, film = solution.mesh, solution.film
     positions, moments = _moments(points)
-    exact = film_pairings(space, film, positions, others)
-    rule = film_quadrature(space, film)
-    assembler = FilmLoad(solution.potential.function_space, space)
+    exact = film_pairings(mesh, film, positions, others)
+    rule = film_quadrature(mesh, film)
+    assembler = FilmLoad(solution.potential.function_space, mesh)
     local = np.empty((len(points), len(others)))
     for column, source in zip(local.T, others, strict=True):
         near = rule.near(source)
         part = rule.part(near)
-        density = forms.load_density(part.potential(source), space)
+        density = forms.load_density(part.potential(source), mesh)
         load = assembler.assemble(density, part, near).array
         column[:] = [lifts[point].values @ load[lifts[point].dofs] for point in points]
-    return np.asarray(moments @ exact + space.mesh.comm.allreduce(local))
+    return np.asarray(moments @ exact + mesh.domain.comm.allreduce(local))
 
 
-def _moments(points: Sequence[Impurity]) -> tuple[list[Point], _Array]:
+def _moments(points: Sequence[Impurity]) -> tuple[list[Point], Array]:
     """Return the n places of ``points`` and Γm of each in columns of its place, ``(k, 2n)``."""
     positions = list(dict.fromkeys(point.position for point in points))
     moments = np.zeros((len(points), len(positions), 2))
@@ -90,7 +89,7 @@ def _moments(points: Sequence[Impurity]) -> tuple[list[Point], _Array]:
     return positions, moments.reshape(len(points), -1)
 
 
-def _keldysh_energies(positions: Sequence[Point], pearl_length: float) -> _Array:
+def _keldysh_energies(positions: Sequence[Point], pearl_length: float) -> Array:
     """Return E = T/2 on the infinite film, strength 1, and 0 at the same place, ``(2n, 2n)``."""
     n = len(positions)
     tensor = infinite_film.interaction_tensor(positions, pearl_length)

@@ -19,9 +19,9 @@ from pearlfem.formulation.stream.point_products import film_pairings, line_rule,
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import is_point
 from pearlfem.quantities.annotated import Point
+from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Solution
 
-_Array = npt.NDArray[np.float64]
 _DIGITS = 12  # of coordinates that are the same up to round-off
 
 
@@ -36,11 +36,11 @@ class ExactField(Protocol):
         *,
         strength: float = ...,
         pearl_length: float = ...,
-    ) -> _Array:
+    ) -> Array:
         """Return the field at ``points``."""
 
 
-def exact_part(solution: Solution, field: ExactField, points: _Array) -> _Array | float:
+def exact_part(solution: Solution, field: ExactField, points: Array) -> Array | float:
     """Return the sum of ``field`` over the point impurities at ``points``, or 0 without any.
 
     Args:
@@ -48,14 +48,14 @@ def exact_part(solution: Solution, field: ExactField, points: _Array) -> _Array 
         field: Of ``pearlfem.analytic.infinite_film``.
         points: As ``field`` takes them: (x, y) or (x, y, z) [length].
     """
-    total: _Array | float = 0.0
+    total: Array | float = 0.0
     for position, moment in point_moments(solution):
         total = total + field(
             points,
             position,
             math.degrees(math.atan2(moment[1], moment[0])),
             strength=math.hypot(*moment),
-            pearl_length=solution.film.least_pearl_length,
+            pearl_length=solution.film.uniform_pearl_length,
         )
     return total
 
@@ -73,7 +73,7 @@ def add_exact_part(
     """
     if point_moments(solution):
         V = function.function_space
-        cells = solution.space.sides("film")[:, 0] if on_film else slice(None)
+        cells = solution.mesh.sides("film")[:, 0] if on_film else slice(None)
         dofs = np.unique(V.dofmap.list[cells])
         nodes = V.tabulate_dof_coordinates()[dofs]
         nodes[:, 2] = np.abs(nodes[:, 2])  # z = 0 up to round-off, seen from above
@@ -84,7 +84,7 @@ def add_exact_part(
     return function
 
 
-def distinct_nodes(nodes: _Array) -> tuple[_Array, npt.NDArray[np.intp]]:
+def distinct_nodes(nodes: Array) -> tuple[Array, npt.NDArray[np.intp]]:
     """Return each place among ``nodes`` once, and where each node stands in this list.
 
     Args:
@@ -103,7 +103,7 @@ def exact_moment(solution: Solution) -> float:
     if not points:
         return 0.0
     positions, moments = zip(*points, strict=True)
-    integrals = potential_integrals(solution.space, solution.film, positions)
+    integrals = potential_integrals(solution.mesh, solution.film, positions)
     return 2.0 * float(np.sum(integrals * moments))
 
 
@@ -113,11 +113,11 @@ def exact_work(solution: Solution, source: Source) -> float:
     if not points:
         return 0.0
     positions, moments = zip(*points, strict=True)
-    pairings = film_pairings(solution.space, solution.film, positions, [source])
+    pairings = film_pairings(solution.mesh, solution.film, positions, [source])
     return 2.0 * float(np.ravel(moments) @ pairings[:, 0])
 
 
-def exact_flux(solution: Solution, ring: _Array) -> float:
+def exact_flux(solution: Solution, ring: Array) -> float:
     """Return ∫ B_∞z dS inside a polygon of the plane of the point impurities [μ0Γ].
 
     (2/κ) ∮ ∂_ν ψ_∞ dl, for B_∞z = (2/κ) ∇_s²ψ_∞ all over the infinite film. Not collective.
@@ -126,8 +126,9 @@ def exact_flux(solution: Solution, ring: _Array) -> float:
         solution: Its drives.
         ring: The polygon's corners counterclockwise, the first one again at the end, ``(n, 2)``.
     """
-    pearl_length, total = solution.film.least_pearl_length, 0.0
+    total = 0.0
     for position, moment in point_moments(solution):
+        pearl_length = solution.film.uniform_pearl_length
         points, normals = line_rule(ring[:-1], ring[1:], position)
         gradients = infinite_film.potential_gradient_per_moment(
             points, position, pearl_length=pearl_length
@@ -136,9 +137,9 @@ def exact_flux(solution: Solution, ring: _Array) -> float:
     return total
 
 
-def point_moments(solution: Solution) -> list[tuple[Point, _Array]]:
+def point_moments(solution: Solution) -> list[tuple[Point, Array]]:
     """Return the places of the point impurities, and Γm of all drives at each, ``(2,)``."""
-    found: dict[Point, _Array] = {}
+    found: dict[Point, Array] = {}
     for source, weight in solution.drives:
         if is_point(source):
             before = found.get(source.position, np.zeros(2))

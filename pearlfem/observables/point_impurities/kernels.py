@@ -17,26 +17,25 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from scipy.interpolate import CubicSpline
 
 from pearlfem.analytic import infinite_film
 from pearlfem.observables.point_impurities.fields import point_moments
+from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Solution
 
-_Array = npt.NDArray[np.float64]
 _KNOTS_PER_DECADE = 50
 
 
 class FilmFields(NamedTuple):
     """``g`` (n,), ``K`` (n, 2) and ``B_z`` (n,) at points of the film."""
 
-    g: _Array
-    K: _Array
-    B_z: _Array
+    g: Array
+    K: Array
+    B_z: Array
 
 
-def exact_film_fields(solution: Solution, points: _Array) -> FilmFields:
+def exact_film_fields(solution: Solution, points: Array) -> FilmFields:
     """Return g, K and B_z of the point impurities as on the infinite film, in reduced units.
 
     Args:
@@ -52,7 +51,7 @@ def exact_film_fields(solution: Solution, points: _Array) -> FilmFields:
         return fields
     offsets = [points - position for position, _ in moments]
     distances = [np.hypot(*offset.T) for offset in offsets]
-    kernels = _Kernels(distances, solution.film.least_pearl_length)
+    kernels = _Kernels(distances, solution.film.uniform_pearl_length)
     for (_, moment), offset, r in zip(moments, offsets, distances, strict=True):
         r = np.where(r > 0, r, np.nan)
         radial = offset / r[:, None]
@@ -68,7 +67,7 @@ def exact_film_fields(solution: Solution, points: _Array) -> FilmFields:
 class _Kernels:
     """G, a, b and β between the smallest and the largest of ``distances``, 0 left out."""
 
-    def __init__(self, distances: list[_Array], pearl_length: float) -> None:
+    def __init__(self, distances: list[Array], pearl_length: float) -> None:
         least = min(r[r > 0].min(initial=math.inf) for r in distances)
         largest = max(r.max() for r in distances)
         decades = math.log10(largest / least) if least < largest else 0.0
@@ -90,6 +89,6 @@ class _Kernels:
         self._signs = np.sign(table[:, :1])
         self._spline = CubicSpline(np.log(knots), np.log(np.abs(table)), axis=1)
 
-    def at(self, r: _Array) -> _Array:
+    def at(self, r: Array) -> Array:
         """Return the four functions at distances ``r``, shape ``(4, n)``."""
         return np.asarray(self._signs * np.exp(self._spline(np.log(r))))

@@ -168,11 +168,11 @@ def test_point_impurity_itself_is_nan_without_warning():
 
 
 def test_shapes():
-    film, space = np.ones((4, 5, 2)), np.ones((4, 5, 3))
+    film, mesh = np.ones((4, 5, 2)), np.ones((4, 5, 3))
     assert stream_function(film).shape == (4, 5)
     assert sheet_current(film).shape == (4, 5, 2)
-    assert scalar_potential(space).shape == (4, 5)
-    assert magnetic_field(space).shape == (4, 5, 3)
+    assert scalar_potential(mesh).shape == (4, 5)
+    assert magnetic_field(mesh).shape == (4, 5, 3)
     assert magnetic_field(np.empty((0, 3))).shape == (0, 3)
 
 

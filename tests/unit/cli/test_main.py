@@ -367,11 +367,11 @@ def test_phases_take_no_longer_than_the_total(summary):
 
 
 def test_fields_are_read_by_pyvista(result, summary):
-    film, space = (pyvista.read(result[0] / name) for name in ("film.vtu", "space.vtu"))
+    film, mesh = (pyvista.read(result[0] / name) for name in ("film.vtu", "space.vtu"))
     assert set(film.point_data) == {"K", "g", "B_z"}
-    assert set(space.point_data) == {"B", "psi"}
-    assert space.n_cells == summary["cells"]
-    for grid in (film, space):
+    assert set(mesh.point_data) == {"B", "psi"}
+    assert mesh.n_cells == summary["cells"]
+    for grid in (film, mesh):
         for array in grid.point_data.values():
             assert np.all(np.isfinite(array))
             assert np.abs(array).max() > 0
@@ -472,11 +472,11 @@ def test_mesh_is_written_with_its_groups(call, study, tmp_path):
     code, out, _ = call("mesh", study)
     assert code == 0
     assert "tiny.msh" in out
-    space = pearlfem.read_mesh(tmp_path / "tiny.msh")
-    assert set(space.groups) == {"film", "plane", "far"}
-    assert f"{space.cells:,} cells" in out
-    for group in space.groups:
-        assert space.facets(group).size > 0
+    mesh = pearlfem.read_mesh(tmp_path / "tiny.msh")
+    assert set(mesh.groups) == {"film", "plane", "far"}
+    assert f"{mesh.cells:,} cells" in out
+    for group in mesh.groups:
+        assert mesh.facets(group).size > 0
 
 
 def test_mesh_is_that_of_the_run(call, study, tmp_path, summary):

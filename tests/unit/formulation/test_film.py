@@ -18,7 +18,7 @@ from pearlfem import (
     UniformField,
     Vortex,
     Walls,
-    create_space,
+    create_mesh,
 )
 from pearlfem.formulation import film as film_module
 from pearlfem.formulation.film import (
@@ -66,31 +66,31 @@ def film(request):
 
 
 @pytest.fixture(scope="module", params=MESHES)
-def space(request, film):
-    return create_space(film, [FIELD], resolution=0.1, far=3.0, **MESHES[request.param])
+def mesh(request, film):
+    return create_mesh(film, [FIELD], resolution=0.1, far=3.0, **MESHES[request.param])
 
 
 @pytest.fixture(scope="module")
 def fine_space():
     """Fine enough for all of ``SOURCES``."""
-    return create_space(FILMS["regions"], SOURCES, resolution=0.3, far=3.0)
+    return create_mesh(FILMS["regions"], SOURCES, resolution=0.3, far=3.0)
 
 
-def integral(function, space):
-    return fem.assemble_scalar(fem.form(function * film_measure(space)))
+def integral(function, mesh):
+    return fem.assemble_scalar(fem.form(function * film_measure(mesh)))
 
 
 # --- κ as a function
 
 
-def test_function_has_the_values_of_the_film(film, space):
-    x = ufl.SpatialCoordinate(space.mesh)
+def test_function_has_the_values_of_the_film(film, mesh):
+    x = ufl.SpatialCoordinate(mesh.domain)
     corners_and_middles = np.array([[0, 0], [1, 0], [0, 1], [0.5, 0], [0.5, 0.5], [0, 0.5]])
-    regions = film.regions_at(space.corners("film").mean(axis=1))
+    regions = film.regions_at(mesh.corners("film").mean(axis=1))
     for inverse in (False, True):
-        function = film_function(space, film, inverse=inverse)
+        function = film_function(mesh, film, inverse=inverse)
         there = ufl.as_vector([x[0], x[1], function])
-        found = fem.Expression(there, corners_and_middles).eval(space.mesh, space.sides("film"))
+        found = fem.Expression(there, corners_and_middles).eval(mesh.domain, mesh.sides("film"))
         *places, values = np.moveaxis(np.reshape(found, (-1, 6, 3)), -1, 0)
         points = np.stack(places, axis=-1)
         expected = film.superfluid_weight(points, np.broadcast_to(regions[:, None], values.shape))
@@ -117,9 +117,9 @@ def exact_inverse(film):
     return total
 
 
-def test_integral_of_the_inverse_is_exact(film, space):
+def test_integral_of_the_inverse_is_exact(film, mesh):
     # Constant or quadratic in each cell: the function is exact, and so is the quadrature.
-    found = integral(film_function(space, film, inverse=True), space)
+    found = integral(film_function(mesh, film, inverse=True), mesh)
     assert found == pytest.approx(exact_inverse(film), rel=1e-10)
 
 
@@ -134,21 +134,21 @@ def test_integral_of_the_weight_is_that_of_the_profile():
         return (x1 - x0) * (y1 - y0) / 4 * weights @ values @ weights
 
     exact = box(-0.7, 1.3, -0.85, 0.65) - box(-0.3, 0.3, -0.25, 0.25)
-    space = create_space(film, [FIELD], resolution=0.1, far=3.0)
-    assert integral(film_function(space, film), space) == pytest.approx(exact, rel=1e-5)
+    mesh = create_mesh(film, [FIELD], resolution=0.1, far=3.0)
+    assert integral(film_function(mesh, film), mesh) == pytest.approx(exact, rel=1e-5)
 
 
-def test_regions_without_a_jump_are_no_regions(space):
+def test_regions_without_a_jump_are_no_regions(mesh):
     film = Film(SHAPE, 0.8, (HOLE,), tuple(Region(r.shape, 0.8) for r in REGIONS))
-    plain = film_function(space, FILMS["uniform"]).x.array
-    np.testing.assert_array_equal(film_function(space, film).x.array, plain)
+    plain = film_function(mesh, FILMS["uniform"]).x.array
+    np.testing.assert_array_equal(film_function(mesh, film).x.array, plain)
 
 
 # --- quadrature
 
 
-def test_quadrature_has_the_area_of_the_film(film, space):
-    rule = film_quadrature(space, film)
+def test_quadrature_has_the_area_of_the_film(film, mesh):
+    rule = film_quadrature(mesh, film)
     assert rule.weights.sum() == pytest.approx(2.0 * 1.5 - 0.6 * 0.5, rel=1e-9)  # gmsh's rounding
     assert np.all(rule.weights > 0)
     assert film.covers(rule.points).all()
@@ -160,8 +160,8 @@ def test_quadrature_has_the_area_of_the_film(film, space):
 
 @pytest.mark.parametrize("degree", [1, 5, 20])
 def test_quadrature_is_exact_for_polynomials_of_its_degree(degree):
-    space = create_space(FILMS["uniform"], [FIELD], resolution=0.1, far=3.0)
-    rule = film_quadrature(space, FILMS["uniform"], degree)
+    mesh = create_mesh(FILMS["uniform"], [FIELD], resolution=0.1, far=3.0)
+    rule = film_quadrature(mesh, FILMS["uniform"], degree)
 
     def monomial(a, b, power):
         return (b ** (power + 1) - a ** (power + 1)) / (power + 1)
@@ -221,19 +221,19 @@ def test_products_are_energies_by_direct_quadrature(fine_space):
 def test_energy_of_a_field_in_weak_screening_is_exact():
     # ½ κ ∫ a² with a = ½ B × (r − center): polynomials, on rectangles.
     film = Film(SHAPE, 0.8)
-    space = create_space(film, [FIELD], resolution=0.1, far=3.0)
+    mesh = create_mesh(film, [FIELD], resolution=0.1, far=3.0)
     w, h = SHAPE.size
     exact = 0.5 * (2 / 0.8) * 0.25 * (w**3 * h + w * h**3) / 12
-    assert potential_products(space, film, [FIELD])[0, 0] == pytest.approx(exact, rel=1e-9)
+    assert potential_products(mesh, film, [FIELD])[0, 0] == pytest.approx(exact, rel=1e-9)
 
 
 def test_energy_of_an_impurity_is_that_of_its_profile():
     # ½ κ (Γ/κ)² ∫ f² dS = Γ²/(2κ) · 1/(4πξ²) far from all edges.
     film = Film(Disc(4.0), 0.8)
     impurity = Impurity((0.3, 0.2), size=0.3, strength=2.0)
-    space = create_space(film, [impurity], resolution=0.3, far=3.0)
+    mesh = create_mesh(film, [impurity], resolution=0.3, far=3.0)
     exact = 2.0**2 / (2 * 2 / 0.8) / (4 * math.pi * 0.3**2)
-    found = potential_products(space, film, [impurity])[0, 0]
+    found = potential_products(mesh, film, [impurity])[0, 0]
     assert found == pytest.approx(exact, rel=ALLOWED_QUADRATURE_ERROR)
 
 
@@ -246,6 +246,6 @@ def test_products_do_not_depend_on_how_many_points_are_held_at_once(fine_space, 
 
 def test_source_between_all_points_is_told():
     film = FILMS["uniform"]
-    space = create_space(film, [FIELD], resolution=0.1, far=3.0)
+    mesh = create_mesh(film, [FIELD], resolution=0.1, far=3.0)
     narrow = Impurity((-0.5, 0.3), size=1e-5)
-    assert quadrature_errors(space, film, [narrow])[0] > ALLOWED_QUADRATURE_ERROR
+    assert quadrature_errors(mesh, film, [narrow])[0] > ALLOWED_QUADRATURE_ERROR

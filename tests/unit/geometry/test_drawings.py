@@ -65,9 +65,9 @@ def write_dxf(path, draw, units=13, version="R2013", fmt="asc"):
 
 
 def polylines(rings):
-    def draw(space):
+    def draw(mesh):
         for ring in rings:
-            space.add_lwpolyline(ring, close=True, dxfattribs=FILM)
+            mesh.add_lwpolyline(ring, close=True, dxfattribs=FILM)
 
     return draw
 
@@ -285,54 +285,54 @@ def test_gds_file_that_unfolds_without_end_is_refused(gds):
 
 
 def circles(*radii):
-    def draw(space):
+    def draw(mesh):
         for radius in radii:
-            space.add_circle((1, 2), radius, dxfattribs=FILM)
+            mesh.add_circle((1, 2), radius, dxfattribs=FILM)
 
     return draw
 
 
 def half_circles(bulge):
-    def draw(space):
-        space.add_lwpolyline([(-1, 0, bulge), (1, 0, bulge)], "xyb", close=True, dxfattribs=FILM)
+    def draw(mesh):
+        mesh.add_lwpolyline([(-1, 0, bulge), (1, 0, bulge)], "xyb", close=True, dxfattribs=FILM)
 
     return draw
 
 
-def old_polyline(space):
+def old_polyline(mesh):
     bent = [(-1, 0, 1.0), (1, 0, 1.0)]
-    space.add_polyline2d(bent, format="xyb", close=True, dxfattribs=FILM)
+    mesh.add_polyline2d(bent, format="xyb", close=True, dxfattribs=FILM)
 
 
-def arcs(space):
-    space.add_arc((0, 0), 1, 20, 170, dxfattribs=FILM)
-    space.add_arc((0, 0), 1, 170, 20, dxfattribs=FILM)
+def arcs(mesh):
+    mesh.add_arc((0, 0), 1, 20, 170, dxfattribs=FILM)
+    mesh.add_arc((0, 0), 1, 170, 20, dxfattribs=FILM)
 
 
-def mirrored(space):
+def mirrored(mesh):
     below = {**FILM, "extrusion": (0, 0, -1)}
-    space.add_arc((0, 0), 1, 20, 170, dxfattribs=below)
-    space.add_arc((0, 0), 1, 170, 20, dxfattribs=below)
+    mesh.add_arc((0, 0), 1, 20, 170, dxfattribs=below)
+    mesh.add_arc((0, 0), 1, 170, 20, dxfattribs=below)
 
 
-def ellipse(space):
-    space.add_ellipse((3, 0), major_axis=(1.2, 1.6), ratio=0.25, dxfattribs=FILM)
+def ellipse(mesh):
+    mesh.add_ellipse((3, 0), major_axis=(1.2, 1.6), ratio=0.25, dxfattribs=FILM)
 
 
-def hatch(space):
-    path = space.add_hatch(dxfattribs=FILM).paths.add_edge_path()
+def hatch(mesh):
+    path = mesh.add_hatch(dxfattribs=FILM).paths.add_edge_path()
     path.add_arc((0, 0), 1, 0, 180)
     path.add_ellipse((0, 0), major_axis=(1, 0), ratio=1.0, start_angle=180, end_angle=360)
 
 
-def hatch_of_polyline(space):
+def hatch_of_polyline(mesh):
     bent = [(-1, 0, 1.0), (1, 0, 1.0)]
-    space.add_hatch(dxfattribs=FILM).paths.add_polyline_path(bent)
+    mesh.add_hatch(dxfattribs=FILM).paths.add_polyline_path(bent)
 
 
-def hatch_and_its_outline(space):
-    hatch(space)
-    space.add_circle((0, 0), 1, dxfattribs=FILM)
+def hatch_and_its_outline(mesh):
+    hatch(mesh)
+    mesh.add_circle((0, 0), 1, dxfattribs=FILM)
 
 
 @pytest.mark.parametrize(
@@ -377,8 +377,8 @@ def test_dxf_splines(is_closed, dxf):
     """Area by Green's theorem, ½∮(x dy − y dx), a polynomial between the knots: Gauss is exact."""
     points = [(0, 0, 0), (3, 0, 0), (4, 2, 0), (1, 5, 0), (-1, 2, 0)]
 
-    def draw(space):
-        spline = space.add_spline(dxfattribs=FILM)
+    def draw(mesh):
+        spline = mesh.add_spline(dxfattribs=FILM)
         if is_closed:
             spline.set_closed(points)
         else:
@@ -402,11 +402,11 @@ def test_dxf_splines(is_closed, dxf):
 def test_dxf_lines_and_arcs_are_strung_together(dxf):
     """A stadium of lines and arcs in any order and direction, ends apart by less than 1e-6."""
 
-    def draw(space):
-        space.add_line((0, 0), (4, 0), dxfattribs=FILM)
-        space.add_arc((0, 1), 1, 90, 270, dxfattribs=FILM)
-        space.add_line((4, 2 + 2e-6), (0, 2), dxfattribs=FILM)
-        space.add_arc((4, 1), 1, -90, 90, dxfattribs=FILM)
+    def draw(mesh):
+        mesh.add_line((0, 0), (4, 0), dxfattribs=FILM)
+        mesh.add_arc((0, 1), 1, 90, 270, dxfattribs=FILM)
+        mesh.add_line((4, 2 + 2e-6), (0, 2), dxfattribs=FILM)
+        mesh.add_arc((4, 1), 1, -90, 90, dxfattribs=FILM)
 
     film = dxf(draw).geometry
     assert film.area == pytest.approx(8 + np.pi, abs=6e-5 * film.length)
@@ -420,8 +420,8 @@ def test_dxf_nested_curves_are_holes_and_islands(dxf):
 
 
 def test_dxf_hatch_with_a_hole(dxf):
-    def draw(space):
-        paths = space.add_hatch(dxfattribs=FILM).paths
+    def draw(mesh):
+        paths = mesh.add_hatch(dxfattribs=FILM).paths
         paths.add_polyline_path(4 * SQUARE, flags=1)
         paths.add_polyline_path(1 + SQUARE, flags=16)
 
@@ -431,17 +431,17 @@ def test_dxf_hatch_with_a_hole(dxf):
 def test_dxf_blocks_are_put_in_their_places(dxf):
     """On layer 0 of a block is what belongs to the layer of its insertion."""
 
-    def draw(space):
-        block = space.doc.blocks.new("PART")
+    def draw(mesh):
+        block = mesh.doc.blocks.new("PART")
         block.add_lwpolyline([(0, 0), (2, 0), (2, 1, 1.0), (0, 1)], "xyb", close=True)
         block.add_circle((50, 0), 1, dxfattribs={"layer": "OTHER"})
-        pair = space.doc.blocks.new("PAIR")
+        pair = mesh.doc.blocks.new("PAIR")
         pair.add_blockref("PART", (5, 0))
         pair.add_blockref("PART", (0, 0), {"rotation": 90})
-        space.add_blockref("PAIR", (0, 0), {**FILM, "xscale": -2, "yscale": 2, "rotation": 30})
-        space.add_blockref("PART", (20, 20), {**FILM, "xscale": 3})  # the arc becomes an ellipse
+        mesh.add_blockref("PAIR", (0, 0), {**FILM, "xscale": -2, "yscale": 2, "rotation": 30})
+        mesh.add_blockref("PART", (20, 20), {**FILM, "xscale": 3})  # the arc becomes an ellipse
         grid = {"column_count": 3, "row_count": 2, "column_spacing": 5, "row_spacing": 5}
-        space.add_blockref("PART", (-50, 0), {**FILM, **grid})
+        mesh.add_blockref("PART", (-50, 0), {**FILM, **grid})
 
     one = 2 + np.pi / 2
     film = dxf(draw).geometry
@@ -475,65 +475,65 @@ def test_dxf_of_old_programs_tells_no_unit(tmp_path):
 
 
 def test_dxf_annotations_do_not_matter(dxf):
-    def draw(space):
-        space.add_lwpolyline(SQUARE, close=True, dxfattribs=FILM)
-        space.add_text("a film", dxfattribs=FILM)
-        space.add_point((5, 5), dxfattribs=FILM)
+    def draw(mesh):
+        mesh.add_lwpolyline(SQUARE, close=True, dxfattribs=FILM)
+        mesh.add_text("a film", dxfattribs=FILM)
+        mesh.add_point((5, 5), dxfattribs=FILM)
 
     assert dxf(draw).geometry.area == 1
 
 
-def open_polyline(space):
-    space.add_lwpolyline([(0, 0), (4, 0), (4, 3), (0.5, 3)], dxfattribs=FILM)
+def open_polyline(mesh):
+    mesh.add_lwpolyline([(0, 0), (4, 0), (4, 3), (0.5, 3)], dxfattribs=FILM)
 
 
-def open_lines(space):
+def open_lines(mesh):
     for ends in [((0, 0), (4, 0)), ((4, 3), (4, 0)), ((4, 3), (0.5, 3))]:
-        space.add_line(*ends, dxfattribs=FILM)
+        mesh.add_line(*ends, dxfattribs=FILM)
 
 
-def junction(space):
-    polylines([SQUARE])(space)
+def junction(mesh):
+    polylines([SQUARE])(mesh)
     for end in [(0, 1), (1, 2), (3, 3)]:
-        space.add_line((3, 5), end, dxfattribs=FILM)
+        mesh.add_line((3, 5), end, dxfattribs=FILM)
 
 
-def bow_tie(space):
-    space.add_lwpolyline([(0, 0), (1, 1), (1, 0), (0, 1)], close=True, dxfattribs=FILM)
+def bow_tie(mesh):
+    mesh.add_lwpolyline([(0, 0), (1, 1), (1, 0), (0, 1)], close=True, dxfattribs=FILM)
 
 
-def tilted(space):
-    space.add_polyline3d([(0, 0, 0), (1, 0, 0), (1, 1, 1)], close=True, dxfattribs=FILM)
+def tilted(mesh):
+    mesh.add_polyline3d([(0, 0, 0), (1, 0, 0), (1, 1, 1)], close=True, dxfattribs=FILM)
 
 
-def wide(space):
-    space.add_lwpolyline(SQUARE, close=True, dxfattribs={**FILM, "const_width": 0.1})
+def wide(mesh):
+    mesh.add_lwpolyline(SQUARE, close=True, dxfattribs={**FILM, "const_width": 0.1})
 
 
-def mesh(space):
-    space.add_polyface(dxfattribs=FILM).append_face([(0, 0, 0), (1, 0, 0), (1, 1, 0)])
+def mesh(mesh):
+    mesh.add_polyface(dxfattribs=FILM).append_face([(0, 0, 0), (1, 0, 0), (1, 1, 0)])
 
 
-def solid(space):
-    space.add_solid([(0, 0), (1, 0), (0, 1)], dxfattribs=FILM)
+def solid(mesh):
+    mesh.add_solid([(0, 0), (1, 0), (0, 1)], dxfattribs=FILM)
 
 
-def other_layers(space):
-    space.add_circle((0, 0), 1, dxfattribs={"layer": "GOLD"})
-    space.add_circle((0, 0), 1)
+def other_layers(mesh):
+    mesh.add_circle((0, 0), 1, dxfattribs={"layer": "GOLD"})
+    mesh.add_circle((0, 0), 1)
 
 
-def empty_layer(space):
-    other_layers(space)
-    space.doc.layers.add("FILM")
-    space.add_text("a film", dxfattribs=FILM)
+def empty_layer(mesh):
+    other_layers(mesh)
+    mesh.doc.layers.add("FILM")
+    mesh.add_text("a film", dxfattribs=FILM)
 
 
-def endless_blocks(space):
-    block = space.doc.blocks.new("PART")
+def endless_blocks(mesh):
+    block = mesh.doc.blocks.new("PART")
     block.add_circle((0, 0), 1)
     block.add_blockref("PART", (3, 0))
-    space.add_blockref("PART", (0, 0), FILM)
+    mesh.add_blockref("PART", (0, 0), FILM)
 
 
 @pytest.mark.parametrize(
@@ -552,7 +552,7 @@ def endless_blocks(space):
         (other_layers, ["nothing is drawn on it", "'0', 'GOLD'"]),
         (empty_layer, ["nothing is drawn on it", "'0', 'GOLD'"]),
         (endless_blocks, ["film.dxf"]),
-        (lambda space: space.add_blockref("GONE", (0, 0), FILM), ["'film.dxf", "GONE"][1:]),
+        (lambda mesh: mesh.add_blockref("GONE", (0, 0), FILM), ["'film.dxf", "GONE"][1:]),
     ],
 )
 def test_dxf_without_clear_outlines_is_refused(draw, words, dxf):
@@ -846,9 +846,7 @@ def test_files_are_not_executed(tmp_path):
     """Names and texts that look like code stay names."""
     trap = "__import__('os').abort()"
     film = read_dxf(
-        write_dxf(
-            tmp_path / "film.dxf", lambda space: space.add_circle((0, 0), 1, {"layer": trap})
-        ),
+        write_dxf(tmp_path / "film.dxf", lambda mesh: mesh.add_circle((0, 0), 1, {"layer": trap})),
         trap,
     )
     assert len(film.geometry.geoms) == 1

@@ -7,7 +7,8 @@ import subprocess
 import basix.ufl
 import numpy as np
 import pytest
-from dolfinx import fem, mesh
+from dolfinx import fem
+from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
 from pearlfem import MaxwellLondon
@@ -20,15 +21,15 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 @pytest.fixture(scope="session")
 def inverted_box():
     """A box of which half the cells are inside out; its lid z = 0 is the film."""
-    box = mesh.create_box(MPI.COMM_SELF, [[-1, -1, 0], [2, 1, 1]], [3, 3, 2])
+    box = dmesh.create_box(MPI.COMM_SELF, [[-1, -1, 0], [2, 1, 1]], [3, 3, 2])
     cells = box.geometry.dofmaps[0].astype(np.int64)
     cells[::2, 1:3] = cells[::2, 2:0:-1]
     element = basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,))
-    box = mesh.create_mesh(MPI.COMM_SELF, cells, element, box.geometry.x)
+    box = dmesh.create_mesh(MPI.COMM_SELF, cells, element, box.geometry.x)
     box.topology.create_connectivity(2, 3)
-    film = mesh.locate_entities_boundary(box, 2, lambda x: np.isclose(x[2], 0.0))
-    outer = mesh.exterior_facet_indices(box.topology)  # sorted
-    tags = mesh.meshtags(box, 2, outer, np.where(np.isin(outer, film), 1, 2).astype(np.int32))
+    film = dmesh.locate_entities_boundary(box, 2, lambda x: np.isclose(x[2], 0.0))
+    outer = dmesh.exterior_facet_indices(box.topology)  # sorted
+    tags = dmesh.meshtags(box, 2, outer, np.where(np.isin(outer, film), 1, 2).astype(np.int32))
     return TaggedMesh(box, tags, {"film": 1, "far": 2})
 
 

@@ -16,12 +16,12 @@ Array = NDArray[np.float64]
 def corners() -> Callable[..., Array]:
     """Corners of a group's facets, ``(n, 3, 3)``, or of all cells, ``(n, 4, 3)``."""
 
-    def read(space: TaggedMesh, *groups: str) -> Array:
+    def read(mesh: TaggedMesh, *groups: str) -> Array:
         if not groups:
-            return space.mesh.geometry.x[space.mesh.geometry.dofmaps[0]]
-        space.mesh.topology.create_connectivity(2, 3)
-        facets = space.facets(*groups)
-        return space.mesh.geometry.x[dolfinx_mesh.entities_to_geometry(space.mesh, 2, facets)]
+            return mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]]
+        mesh.domain.topology.create_connectivity(2, 3)
+        facets = mesh.facets(*groups)
+        return mesh.domain.geometry.x[dolfinx_mesh.entities_to_geometry(mesh.domain, 2, facets)]
 
     return read
 

@@ -6,7 +6,7 @@ import pytest
 import shapely
 
 from pearlfem.geometry.shapes import Difference, Disc, Plane, Polygon, Rectangle, Union, ring
-from pearlfem.mesh.generate import create_space, write_space
+from pearlfem.mesh.generate import create_mesh, write_mesh
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.film import Film, Hole, Region
 from pearlfem.model.sources.applied import UniformField
@@ -63,18 +63,18 @@ def device(request):
 
 
 @pytest.fixture(scope="module")
-def space(device):
+def mesh(device):
     sources = next(sources for film, sources in DEVICES.values() if film is device)
-    return create_space(device, sources, **COARSE)
+    return create_mesh(device, sources, **COARSE)
 
 
-def triangles(space, *groups):
+def triangles(mesh, *groups):
     """The facets of groups as seen from above: their corners, each once."""
-    return space.corners(*groups)
+    return mesh.corners(*groups)
 
 
-def area(space, group):
-    points = triangles(space, group)
+def area(mesh, group):
+    points = triangles(mesh, group)
     return float(np.abs(np.linalg.det(points[:, 1:] - points[:, :1])).sum() / 2)
 
 
@@ -83,9 +83,9 @@ def on_edge(points, disc, within=1e-8):
     return np.abs(np.linalg.norm(points - disc.center, axis=-1) / disc.radius - 1) < within
 
 
-def longest_chords(space, film):
+def longest_chords(mesh, film):
     """The longest side of a triangle along each circle."""
-    corners = triangles(space, "film", *space.holes.values())
+    corners = triangles(mesh, "film", *mesh.holes.values())
     ends = np.stack([corners, np.roll(corners, 1, axis=1)], axis=2).reshape(-1, 2, 2)
     lengths = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
     found = {}
@@ -95,40 +95,40 @@ def longest_chords(space, film):
     return found
 
 
-def off_circles(space, film):
+def off_circles(mesh, film):
     """How much areas are off at most, for chords in place of circles: h²/12R per length."""
-    return sum(np.pi * h**2 / 6 for h in longest_chords(space, film).values())
+    return sum(np.pi * h**2 / 6 for h in longest_chords(mesh, film).values())
 
 
 # --- groups and areas
 
 
-def test_groups_are_film_holes_and_surroundings(device, space):
+def test_groups_are_film_holes_and_surroundings(device, mesh):
     expected = {"film", "far", *(f"hole {opening.name}" for opening in device.openings)}
-    assert set(space.groups) == expected | ({"plane"} if device.bounded else set())
-    assert set(space.holes) == {opening.name for opening in device.openings}
-    assert all(len(space.facets(group)) > 0 for group in space.groups)
+    assert set(mesh.groups) == expected | ({"plane"} if device.bounded else set())
+    assert set(mesh.holes) == {opening.name for opening in device.openings}
+    assert all(len(mesh.facets(group)) > 0 for group in mesh.groups)
 
 
-def test_holes_have_their_areas(device, space):
-    allowed = off_circles(space, device)
+def test_holes_have_their_areas(device, mesh):
+    allowed = off_circles(mesh, device)
     for opening in device.openings:
-        found = area(space, f"hole {opening.name}")
+        found = area(mesh, f"hole {opening.name}")
         # the outline is a polygon to 1e-6 R itself
         assert abs(found - opening.outline.area) < allowed + 1e-5 * opening.outline.area
 
 
-def test_film_has_its_area(device, space):
+def test_film_has_its_area(device, mesh):
     if device.bounded:
         expected = device.outline().area
-        allowed = off_circles(space, device) + 1e-5 * expected
-        assert abs(area(space, "film") - expected) < allowed
+        allowed = off_circles(mesh, device) + 1e-5 * expected
+        assert abs(area(mesh, "film") - expected) < allowed
 
 
-def test_facets_of_each_group_lie_within_it(device, space):
+def test_facets_of_each_group_lie_within_it(device, mesh):
     holes = {f"hole {opening.name}": opening.outline for opening in device.openings}
-    for group in {"film", "plane", *holes} & set(space.groups):
-        middles = triangles(space, group).mean(axis=1)
+    for group in {"film", "plane", *holes} & set(mesh.groups):
+        middles = triangles(mesh, group).mean(axis=1)
         on_film = device.covers(middles)
         in_hole = {
             name: shapely.contains_xy(outline, *middles.T) for name, outline in holes.items()
@@ -138,18 +138,18 @@ def test_facets_of_each_group_lie_within_it(device, space):
             assert inside.all() if name == group else not inside.any()
 
 
-def test_parts_of_the_plane_fill_it(device, space):
-    groups = [group for group in space.groups if group != "far"]
-    total = sum(area(space, group) for group in groups)
+def test_parts_of_the_plane_fill_it(device, mesh):
+    groups = [group for group in mesh.groups if group != "far"]
+    total = sum(area(mesh, group) for group in groups)
     # the far boundary's rim is a polygon, too: its vertices are on a circle
-    rim = triangles(space, *groups).reshape(-1, 2)
+    rim = triangles(mesh, *groups).reshape(-1, 2)
     hull = shapely.convex_hull(shapely.MultiPoint(rim)).area
     assert total == pytest.approx(hull, rel=1e-9)
 
 
 def test_mesh_of_a_device_survives_a_file(tmp_path):
     film, sources = DEVICES["square with holes"]
-    write_space(tmp_path / "device.msh", film, sources, **COARSE)
+    write_mesh(tmp_path / "device.msh", film, sources, **COARSE)
     read = read_mesh(tmp_path / "device.msh")
     assert set(read.groups) == {"film", "plane", "far", "hole left", "hole right"}
     assert area(read, "hole right") == pytest.approx(0.5, rel=1e-9)
@@ -160,12 +160,12 @@ def test_mesh_of_a_device_survives_a_file(tmp_path):
 # --- cells fit edges
 
 
-def test_no_triangle_crosses_the_edge_of_a_region(device, space):
-    points = triangles(space, "film")
+def test_no_triangle_crosses_the_edge_of_a_region(device, mesh):
+    points = triangles(mesh, "film")
     shapes = shapely.polygons(points)
     areas = shapely.area(shapes)
     allowed = 1e-6 * areas
-    for disc, h in longest_chords(space, device).items():
+    for disc, h in longest_chords(mesh, device).items():
         # A chord is up to h²/8R from its circle and h³/12R is between them.
         beside = on_edge(points, disc, (h / disc.radius) ** 2 / 8 + 1e-6).any(axis=1)
         allowed += beside * 1.1 * h**3 / 12 / disc.radius
@@ -177,7 +177,7 @@ def test_no_triangle_crosses_the_edge_of_a_region(device, space):
 
 def test_corners_and_middles_of_straight_cells_are_in_one_region():
     film = Film(SQUARE, 1.0, regions=(Region(L_SHAPE, 0.5), Region(SQUARE_REGION, 2.0)))
-    points = triangles(create_space(film, FIELD, **COARSE), "film")
+    points = triangles(create_mesh(film, FIELD, **COARSE), "film")
     middles = points.mean(axis=1, keepdims=True)
     numbers = film.regions_at(middles[:, 0])
     assert set(numbers.tolist()) == {-1, 0, 1}
@@ -187,11 +187,11 @@ def test_corners_and_middles_of_straight_cells_are_in_one_region():
         np.testing.assert_array_equal(near, np.broadcast_to(numbers[:, None], near.shape))
 
 
-def test_regions_have_their_areas(device, space):
-    points = triangles(space, "film")
+def test_regions_have_their_areas(device, mesh):
+    points = triangles(mesh, "film")
     areas = np.abs(np.linalg.det(points[:, 1:] - points[:, :1])) / 2
     numbers = device.regions_at(points.mean(axis=1))
-    allowed = off_circles(space, device)
+    allowed = off_circles(mesh, device)
     holes = shapely.union_all([opening.outline for opening in device.openings])
     left = holes
     for number in range(len(device.regions) - 1, -1, -1):  # later ones cover earlier ones
@@ -203,8 +203,8 @@ def test_regions_have_their_areas(device, space):
 
 def test_circles_are_polygons_without_a_vertex_in_a_side():
     film = Film(Disc(2.0), 1.0, (LEFT,))
-    space = create_space(film, FIELD, **COARSE)
-    corners = np.unique(triangles(space, "film").reshape(-1, 2), axis=0)
+    mesh = create_mesh(film, FIELD, **COARSE)
+    corners = np.unique(triangles(mesh, "film").reshape(-1, 2), axis=0)
     for disc in film.discs:
         on = corners[on_edge(corners, disc)] - disc.center
         angles = np.sort(np.arctan2(on[:, 1], on[:, 0]))
@@ -228,7 +228,7 @@ def small_device(unit, shift):
         (Hole(disc(0.5, -1.0), "left"), Hole(disc(0.4, 1.0), "right")),
         (Region(disc(0.7, 0.2), 2.0 * unit),),
     )
-    return create_space(film, [Fluxoid("left")], resolution=0.08, far=3.0)
+    return create_mesh(film, [Fluxoid("left")], resolution=0.08, far=3.0)
 
 
 @pytest.mark.parametrize(("unit", "shift"), [(1e-6, 0.0), (1e6, 4e7)])

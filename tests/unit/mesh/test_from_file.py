@@ -8,8 +8,8 @@ from mpi4py import MPI
 
 from pearlfem import Disc, Film, Hole, Impurity, Plane, Region, Walls
 from pearlfem.errors import StudyError
-from pearlfem.mesh.from_file import space_from_file
-from pearlfem.mesh.generate import write_space
+from pearlfem.mesh.from_file import mesh_from_file
+from pearlfem.mesh.generate import write_mesh
 from pearlfem.model.boundary import Open
 from pearlfem.model.periodic import Periodic
 
@@ -35,28 +35,28 @@ def stored(tmp_path_factory):
         film, boundary = CASES[name]
         if name not in made:
             made[name] = folder / f"{name}.msh"
-            write_space(made[name], film, SOURCE, boundary=boundary, resolution=0.15, far=3.0)
+            write_mesh(made[name], film, SOURCE, boundary=boundary, resolution=0.15, far=3.0)
         return made[name]
 
     return path
 
 
 def read(path, film, boundary=CASES["disc"][1]):
-    return space_from_file(path, film, boundary, comm=MPI.COMM_SELF)
+    return mesh_from_file(path, film, boundary, comm=MPI.COMM_SELF)
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_own_mesh_is_accepted(stored, name):
     film, boundary = CASES[name]
-    space = read(stored(name), film, boundary)
-    assert (space.cell is not None) == isinstance(boundary, Periodic)
-    assert space.mirrored == boundary.mirrored
+    mesh = read(stored(name), film, boundary)
+    assert (mesh.cell is not None) == isinstance(boundary, Periodic)
+    assert mesh.mirrored == boundary.mirrored
 
 
 def test_mesh_for_points_has_vertices_outside_circles(tmp_path):
     film, path = Film(Disc(1.0), 1.0), tmp_path / "x.msh"
-    write_space(path, film, (Impurity((0.0, 0.0), size=0.0),), resolution=0.15, far=3)
-    space_from_file(path, film, Open(), same_area=True, comm=MPI.COMM_SELF)
+    write_mesh(path, film, (Impurity((0.0, 0.0), size=0.0),), resolution=0.15, far=3)
+    mesh_from_file(path, film, Open(), same_area=True, comm=MPI.COMM_SELF)
     with pytest.raises(StudyError, match="study's film"):  # energies would be no bounds
         read(path, film)
 

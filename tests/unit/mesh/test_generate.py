@@ -9,23 +9,23 @@ import pytest
 
 from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Plane
-from pearlfem.mesh.generate import create_space, write_space
+from pearlfem.mesh.generate import create_mesh, write_mesh
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.impurity import Impurity
 
 FAR = 5.0
-COARSE = {"resolution": 0.2, "far": FAR}  # as the fixture ``space``
+COARSE = {"resolution": 0.2, "far": FAR}  # as the fixture ``mesh``
 
 
 @pytest.fixture(scope="module")
 def plane_space(plane_film):
-    return create_space(plane_film, [Impurity((0.5, 0.0), size=0.3)], resolution=0.4, far=FAR)
+    return create_mesh(plane_film, [Impurity((0.5, 0.0), size=0.3)], resolution=0.4, far=FAR)
 
 
-def exterior_facets(space) -> set[int]:
+def exterior_facets(mesh) -> set[int]:
     """Facets of one cell only."""
-    topology = space.mesh.topology
+    topology = mesh.domain.topology
     topology.create_connectivity(2, 3)
     cells = topology.connectivity(2, 3)
     return set(np.flatnonzero(np.diff(cells.offsets) == 1).tolist())
@@ -35,16 +35,16 @@ def test_plane_has_a_film_and_a_far_boundary(plane_space):
     assert set(plane_space.groups) == {"film", "far"}
 
 
-def test_disc_has_a_plane_around_it_as_well(space):
-    assert set(space.groups) == {"film", "plane", "far"}
+def test_disc_has_a_plane_around_it_as_well(mesh):
+    assert set(mesh.groups) == {"film", "plane", "far"}
 
 
 @pytest.mark.parametrize("which", ["space", "plane_space"])
 def test_every_outer_facet_has_one_name(which, request):
-    space = request.getfixturevalue(which)
-    named = [facet for group in space.groups for facet in space.facets(group).tolist()]
+    mesh = request.getfixturevalue(which)
+    named = [facet for group in mesh.groups for facet in mesh.facets(group).tolist()]
     assert len(named) == len(set(named))
-    assert set(named) == exterior_facets(space)
+    assert set(named) == exterior_facets(mesh)
 
 
 def test_group_that_is_absent_has_no_facets(plane_space):
@@ -52,27 +52,27 @@ def test_group_that_is_absent_has_no_facets(plane_space):
     assert set(plane_space.facets("plane", "film")) == set(plane_space.facets("film"))
 
 
-def test_film_and_plane_lie_in_the_plane_exactly(space, corners):
-    assert np.all(corners(space, "film", "plane")[..., 2] == 0.0)
-    assert space.mesh.geometry.x[:, 2].min() == 0.0
+def test_film_and_plane_lie_in_the_plane_exactly(mesh, corners):
+    assert np.all(corners(mesh, "film", "plane")[..., 2] == 0.0)
+    assert mesh.domain.geometry.x[:, 2].min() == 0.0
 
 
-def test_disc_is_inscribed(space, film, corners, measure):
-    parts = corners(space, "film")
+def test_disc_is_inscribed(mesh, film, corners, measure):
+    parts = corners(mesh, "film")
     radius = np.linalg.norm(parts[..., :2] - film.shape.center, axis=-1).max()
     assert radius <= film.shape.radius * (1 + 1e-12)  # rounding of gmsh's curve
     # A polygon with edges h is smaller than its circle by h²/6R² of its area; here h < 0.2 R.
     assert 0.99 * math.pi * film.shape.radius**2 < measure(parts) < math.pi * film.shape.radius**2
 
 
-def test_plane_begins_where_the_disc_ends(space, film, corners):
-    middles = corners(space, "plane").mean(axis=1)[:, :2]
+def test_plane_begins_where_the_disc_ends(mesh, film, corners):
+    middles = corners(mesh, "plane").mean(axis=1)[:, :2]
     assert np.linalg.norm(middles - film.shape.center, axis=1).min() > 0.99 * film.shape.radius
 
 
-def test_far_boundary_of_a_disc_is_a_half_sphere_around_it(space, film, corners):
+def test_far_boundary_of_a_disc_is_a_half_sphere_around_it(mesh, film, corners):
     center = np.array([*film.shape.center, 0.0])
-    radii = np.linalg.norm(corners(space, "far") - center, axis=-1)
+    radii = np.linalg.norm(corners(mesh, "far") - center, axis=-1)
     np.testing.assert_allclose(radii, FAR * film.shape.radius, rtol=1e-9)  # rounding in gmsh
 
 
@@ -81,9 +81,9 @@ def test_far_boundary_of_the_plane_counts_in_impurities_but_at_least_pearl_lengt
     size, plane_film, corners
 ):
     pair = [Impurity((x, 1.0), size=size) for x in (0.0, 1.0)]
-    space = create_space(plane_film, pair, **COARSE)
+    mesh = create_mesh(plane_film, pair, **COARSE)
     device = max(0.5 + size, plane_film.pearl_length)
-    radii = np.linalg.norm(corners(space, "far") - (0.5, 1.0, 0.0), axis=-1)
+    radii = np.linalg.norm(corners(mesh, "far") - (0.5, 1.0, 0.0), axis=-1)
     np.testing.assert_allclose(radii, FAR * device, rtol=1e-9)
 
 
@@ -95,7 +95,7 @@ def test_half_ball_is_full(plane_space, corners, measure):
 
 def test_cells_at_an_impurity_resolve_its_size(plane_film, corners):
     small, large = Impurity((-1.0, 0.0), size=0.05), Impurity((1.0, 0.0), size=0.4)
-    film = corners(create_space(plane_film, [small, large], far=FAR), "film")
+    film = corners(create_mesh(plane_film, [small, large], far=FAR), "film")
     for impurity in (small, large):
         offsets = np.linalg.norm(film[..., :2] - impurity.position, axis=-1)
         near = film[offsets.max(axis=1) < 2 * impurity.size]
@@ -104,23 +104,23 @@ def test_cells_at_an_impurity_resolve_its_size(plane_film, corners):
         assert np.linalg.norm(near - np.roll(near, 1, axis=1), axis=-1).max() < impurity.size
 
 
-def test_cells_at_the_edge_of_a_disc_are_finer_than_far_away(space, film, corners):
+def test_cells_at_the_edge_of_a_disc_are_finer_than_far_away(mesh, film, corners):
     def edges(triangles):
         return np.linalg.norm(triangles - np.roll(triangles, 1, axis=1), axis=-1)
 
-    triangles = corners(space, "film")
+    triangles = corners(mesh, "film")
     radii = np.linalg.norm(triangles[..., :2] - film.shape.center, axis=-1)
     on_circle = np.isclose(radii, film.shape.radius, rtol=1e-9)
     rim = edges(triangles)[on_circle & np.roll(on_circle, 1, axis=1)]
     # Hundredths of the radius are asked for at the edge, twice the radius at the far boundary.
     assert rim.size > 40
-    assert rim.max() < 0.2 * edges(corners(space, "far")).min()
+    assert rim.max() < 0.2 * edges(corners(mesh, "far")).min()
 
 
 def test_twice_the_resolution_has_about_eight_times_the_cells(plane_film):
     source = [Impurity((0.5, 0.0), size=0.3)]
     coarse, fine = (
-        create_space(plane_film, source, resolution=resolution, far=FAR).cells
+        create_mesh(plane_film, source, resolution=resolution, far=FAR).cells
         for resolution in (0.4, 0.8)
     )
     # Eight times where the cells are small against the ball; fewer here, where they are not.
@@ -130,7 +130,7 @@ def test_twice_the_resolution_has_about_eight_times_the_cells(plane_film):
 def test_sixteen_times_as_far_is_cheap(plane_film):
     source = [Impurity((0.0, 0.0), size=0.3)]
     near, far = (
-        create_space(plane_film, source, resolution=0.5, far=far).cells for far in (8.0, 128.0)
+        create_mesh(plane_film, source, resolution=0.5, far=far).cells for far in (8.0, 128.0)
     )
     # Each of four doublings adds a constant number, about 0.3 of what is within 8: 2.2 times in
     # all. Cells of one size in the outer space would make it 16³ times.
@@ -149,7 +149,7 @@ def test_mesh_depends_neither_on_the_unit_of_length_nor_on_the_origin(shape, uni
         disc = Disc(radius=unit, center=place(0.0, 0.0))
         film = Film(disc if shape == "disc" else Plane(), pearl_length=unit)
         impurities = [Impurity(place(0.25, 0.5), size=0.3 * unit)]
-        return create_space(film, impurities, **COARSE)
+        return create_mesh(film, impurities, **COARSE)
 
     there, here = create(unit, origin), create(1.0, (0.0, 0.0))
     assert there.cells == here.cells
@@ -158,14 +158,14 @@ def test_mesh_depends_neither_on_the_unit_of_length_nor_on_the_origin(shape, uni
     np.testing.assert_allclose(x, here.mesh.geometry.x, atol=1e-13)
 
 
-def test_mesh_is_the_same_every_time(film, impurities, space):
-    again = create_space(film, impurities, **COARSE)
-    np.testing.assert_array_equal(again.mesh.geometry.x, space.mesh.geometry.x)
+def test_mesh_is_the_same_every_time(film, impurities, mesh):
+    again = create_mesh(film, impurities, **COARSE)
+    np.testing.assert_array_equal(again.mesh.geometry.x, mesh.domain.geometry.x)
 
 
-def test_mesh_has_no_loose_nodes(space):
-    vertices = space.mesh.topology.index_map(0).size_global
-    assert space.mesh.geometry.index_map().size_global == vertices
+def test_mesh_has_no_loose_nodes(mesh):
+    vertices = mesh.domain.topology.index_map(0).size_global
+    assert mesh.domain.geometry.index_map().size_global == vertices
 
 
 # --- refusals
@@ -174,28 +174,28 @@ def test_mesh_has_no_loose_nodes(space):
 @pytest.mark.parametrize("resolution", [0.0, -1.0, math.nan, math.inf])
 def test_resolution_has_to_be_positive_and_finite(plane_film, resolution):
     with pytest.raises(StudyError, match=rf"resolution = {resolution}.*positive"):
-        create_space(plane_film, [Impurity((0.0, 0.0), size=0.3)], resolution=resolution)
+        create_mesh(plane_film, [Impurity((0.0, 0.0), size=0.3)], resolution=resolution)
 
 
 @pytest.mark.parametrize("far", [0.0, 1.0, -5.0, math.nan, math.inf])
 def test_far_boundary_has_to_be_beyond_the_device(plane_film, far):
     with pytest.raises(StudyError, match=rf"far = {far}.*at least 2"):
-        create_space(plane_film, [Impurity((0.0, 0.0), size=0.3)], far=far)
+        create_mesh(plane_film, [Impurity((0.0, 0.0), size=0.3)], far=far)
 
 
 def test_mesh_needs_an_impurity_on_the_film(plane_film, film):
     with pytest.raises(StudyError, match="impurity"):
-        create_space(plane_film, [])
+        create_mesh(plane_film, [])
     with pytest.raises(StudyError, match="outside"):
-        create_space(film, [Impurity((9.0, 0.0), size=0.3)])
+        create_mesh(film, [Impurity((9.0, 0.0), size=0.3)])
 
 
 def test_gmsh_is_closed_afterwards_even_if_it_fails(plane_film, tmp_path):
     source = [Impurity((0.0, 0.0), size=0.3)]
-    create_space(plane_film, source, **COARSE)
+    create_mesh(plane_film, source, **COARSE)
     assert not gmsh.isInitialized()
     with pytest.raises(StudyError, match=r"x\.msh"):
-        write_space(tmp_path / "no" / "such" / "x.msh", plane_film, source, **COARSE)
+        write_mesh(tmp_path / "no" / "such" / "x.msh", plane_film, source, **COARSE)
     assert not gmsh.isInitialized()
 
 
@@ -204,18 +204,18 @@ def test_gmsh_is_closed_afterwards_even_if_it_fails(plane_film, tmp_path):
 
 def test_written_mesh_has_the_groups_under_their_names(tmp_path, film, impurities):
     path = tmp_path / "disc.msh"
-    write_space(path, film, impurities, **COARSE)
+    write_mesh(path, film, impurities, **COARSE)
     groups = {name: dimension for name, (_, dimension) in meshio.read(path).field_data.items()}
     assert groups == {"space": 3, "film": 2, "plane": 2, "far": 2}
 
 
-def test_mesh_survives_a_file(tmp_path, film, impurities, space, corners, measure):
+def test_mesh_survives_a_file(tmp_path, film, impurities, mesh, corners, measure):
     path = tmp_path / "disc.msh"
-    cells = write_space(path, film, impurities, **COARSE)
+    cells = write_mesh(path, film, impurities, **COARSE)
     read = read_mesh(path)
-    assert cells == read.cells == space.cells
-    assert set(read.groups) == set(space.groups)
-    for group in space.groups:
-        assert len(read.facets(group)) == len(space.facets(group))
-        there, here = (measure(corners(s, group)) for s in (read, space))
+    assert cells == read.cells == mesh.cells
+    assert set(read.groups) == set(mesh.groups)
+    for group in mesh.groups:
+        assert len(read.facets(group)) == len(mesh.facets(group))
+        there, here = (measure(corners(s, group)) for s in (read, mesh))
         assert there == pytest.approx(here, rel=1e-12)  # the file has 16 digits

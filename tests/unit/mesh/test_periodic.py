@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from pearlfem import Film, Impurity, Periodic, Plane, create_space, read_mesh
+from pearlfem import Film, Impurity, Periodic, Plane, create_mesh, read_mesh
 from pearlfem.errors import StudyError
 from pearlfem.mesh import periodic as periodic_mesh
-from pearlfem.mesh.generate import write_space
+from pearlfem.mesh.generate import write_mesh
 from pearlfem.mesh.sizes import grading
 from pearlfem.mesh.sizes.grading import all_cores
 
@@ -38,8 +38,8 @@ def periodic(request):
 
 
 @pytest.fixture(scope="module")
-def space(periodic):
-    return create_space(FILM, impurities(periodic), boundary=periodic, **COARSE)
+def mesh(periodic):
+    return create_mesh(FILM, impurities(periodic), boundary=periodic, **COARSE)
 
 
 def counts(topology, cells, dimension):
@@ -52,46 +52,46 @@ def counts(topology, cells, dimension):
     return [*found[1:], found[0]]
 
 
-def test_groups(space):
-    assert set(space.groups) == {"film", "magnetic-wall"}
-    assert space.mirrored
+def test_groups(mesh):
+    assert set(mesh.groups) == {"film", "magnetic-wall"}
+    assert mesh.mirrored
 
 
-def test_there_are_no_sides(space):
-    topology = space.mesh.topology
+def test_there_are_no_sides(mesh):
+    topology = mesh.domain.topology
     topology.create_connectivity(2, 3)
     outer = np.flatnonzero(np.diff(topology.connectivity(2, 3).offsets) == 1)
-    assert set(outer) == set(space.facets("film", "magnetic-wall"))
-    assert len(outer) == len(space.facet_tags.indices)
+    assert set(outer) == set(mesh.facets("film", "magnetic-wall"))
+    assert len(outer) == len(mesh.facet_tags.indices)
 
 
-def test_space_is_a_torus_times_an_interval(space):
-    topology = space.mesh.topology
-    vertices, edges, facets, cells = counts(topology, range(space.cells), 3)
+def test_space_is_a_torus_times_an_interval(mesh):
+    topology = mesh.domain.topology
+    vertices, edges, facets, cells = counts(topology, range(mesh.cells), 3)
     assert vertices - edges + facets - cells == 0
     for name in ("film", "magnetic-wall"):
-        vertices, edges, facets = counts(topology, space.facets(name), 2)
+        vertices, edges, facets = counts(topology, mesh.facets(name), 2)
         assert vertices - edges + facets == 0
         assert 2 * edges == 3 * facets
 
 
-def test_each_cell_has_its_own_places(space, periodic, corners, measure):
+def test_each_cell_has_its_own_places(mesh, periodic, corners, measure):
     area = abs(np.linalg.det(periodic.cell))
     scale = math.sqrt(area)
-    assert measure(corners(space, "film") / scale) == pytest.approx(1.0, rel=1e-9)
-    volume = measure(corners(space) / scale) * scale
+    assert measure(corners(mesh, "film") / scale) == pytest.approx(1.0, rel=1e-9)
+    volume = measure(corners(mesh) / scale) * scale
     assert volume == pytest.approx(periodic.height, rel=1e-9)
-    assert space.mesh.geometry.x[:, 2].max() == pytest.approx(periodic.height, rel=1e-9)
+    assert mesh.domain.geometry.x[:, 2].max() == pytest.approx(periodic.height, rel=1e-9)
 
 
-def test_nodes_of_a_vertex_differ_by_lattice_vectors(space, periodic):
-    mesh = space.mesh
-    mesh.topology.create_connectivity(3, 0)
-    vertices = mesh.topology.connectivity(3, 0).array
-    nodes = mesh.geometry.dofmaps[0].ravel()
+def test_nodes_of_a_vertex_differ_by_lattice_vectors(mesh, periodic):
+    domain = mesh.domain
+    domain.topology.create_connectivity(3, 0)
+    vertices = domain.topology.connectivity(3, 0).array
+    nodes = domain.geometry.dofmaps[0].ravel()
     first = np.zeros(vertices.max() + 1, dtype=int)
     first[vertices] = nodes
-    differences = mesh.geometry.x[nodes] - mesh.geometry.x[first[vertices]]
+    differences = domain.geometry.x[nodes] - domain.geometry.x[first[vertices]]
     steps = differences[:, :2] @ np.linalg.inv(periodic.vectors)
     np.testing.assert_allclose(steps, np.round(steps), atol=1e-9)
     assert np.abs(differences[:, 2]).max() <= 1e-9 * periodic.height
@@ -99,13 +99,13 @@ def test_nodes_of_a_vertex_differ_by_lattice_vectors(space, periodic):
     images = np.bincount(pairs[:, 0])
     assert set(images) == {1, 2, 4}  # within, on a wall, on a post
     # Posts go from the film to the lid, and each of their vertices has four places.
-    on_post = mesh.geometry.x[first[images == 4], 2]
+    on_post = domain.geometry.x[first[images == 4], 2]
     assert on_post.min() == 0.0
     assert on_post.max() == pytest.approx(periodic.height)
 
 
-def test_cells_are_as_small_at_images_as_at_impurities(space, periodic, corners):
-    film = corners(space, "film")[..., :2]
+def test_cells_are_as_small_at_images_as_at_impurities(mesh, periodic, corners):
+    film = corners(mesh, "film")[..., :2]
     sides = np.linalg.norm(film - np.roll(film, 1, axis=1), axis=-1).max(axis=1)
     middles = film.mean(axis=1)
     for impurity in impurities(periodic):
@@ -124,40 +124,40 @@ def test_images_of_an_impurity_in_the_corner_surround_the_cell():
     assert {(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)} <= found
 
 
-def test_points_come_into_the_cell(space, periodic):
-    assert space.cell is not None
+def test_points_come_into_the_cell(mesh, periodic):
+    assert mesh.cell is not None
     rng = np.random.default_rng(0)
     points = 10 * periodic.height * rng.uniform(-1, 1, (50, 3))
-    moved = space.inside(points)
-    fractions = (moved[:, :2] - space.cell.center) @ np.linalg.inv(periodic.vectors)
+    moved = mesh.inside(points)
+    fractions = (moved[:, :2] - mesh.cell.center) @ np.linalg.inv(periodic.vectors)
     assert np.abs(fractions).max() <= 0.5 + 1e-9
     steps = (points - moved)[:, :2] @ np.linalg.inv(periodic.vectors)
     np.testing.assert_allclose(steps, np.round(steps), atol=1e-7)
     assert np.array_equal(moved[:, 2], points[:, 2])
 
 
-def test_mesh_survives_a_file(tmp_path, periodic, space):
+def test_mesh_survives_a_file(tmp_path, periodic, mesh):
     path = tmp_path / "cell.msh"
-    assert write_space(path, FILM, impurities(periodic), boundary=periodic, **COARSE) == space.cells
+    assert write_mesh(path, FILM, impurities(periodic), boundary=periodic, **COARSE) == mesh.cells
     read = read_mesh(path)
-    assert read.groups.keys() == space.groups.keys()
-    assert all(len(read.facets(group)) == len(space.facets(group)) for group in space.groups)
+    assert read.groups.keys() == mesh.groups.keys()
+    assert all(len(read.facets(group)) == len(mesh.facets(group)) for group in mesh.groups)
     assert (
-        read.mesh.topology.index_map(0).size_global == space.mesh.topology.index_map(0).size_global
+        read.mesh.topology.index_map(0).size_global == mesh.domain.topology.index_map(0).size_global
     )
-    np.testing.assert_allclose(read.cell.vectors, space.cell.vectors, atol=1e-9 * periodic.width)
+    np.testing.assert_allclose(read.cell.vectors, mesh.cell.vectors, atol=1e-9 * periodic.width)
 
 
 def test_cells_as_large_as_the_periods_are_refused(monkeypatch):
     square = CELLS["square"]
     monkeypatch.setattr(grading, "_FEWEST", 0.5)
     with pytest.raises(StudyError, match="as large as the periods"):
-        create_space(FILM, [Impurity((0.0, 0.0), size=5.0)], boundary=square, resolution=0.1)
+        create_mesh(FILM, [Impurity((0.0, 0.0), size=5.0)], boundary=square, resolution=0.1)
 
 
 def test_large_impurities_do_not_make_cells_too_large():
-    space = create_space(FILM, [Impurity((0.0, 0.0), size=5.0)], boundary=CELLS["square"])
-    assert space.cells > 500
+    mesh = create_mesh(FILM, [Impurity((0.0, 0.0), size=5.0)], boundary=CELLS["square"])
+    assert mesh.cells > 500
 
 
 def test_errors_of_the_copied_wall_are_taken_out():
@@ -175,4 +175,4 @@ def test_errors_of_the_copied_wall_are_taken_out():
 def test_walls_that_do_not_match_are_refused(monkeypatch):
     monkeypatch.setattr(periodic_mesh, "_SAME", 1e-20)
     with pytest.raises(StudyError, match="opposite walls"):
-        create_space(FILM, impurities(CELLS["oblique"]), boundary=CELLS["oblique"])
+        create_mesh(FILM, impurities(CELLS["oblique"]), boundary=CELLS["oblique"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from mpi4py import MPI
 
-from pearlfem import Disc, Film, Hole, Impurity, Plane, Rectangle, Region, Walls, create_space
+from pearlfem import Disc, Film, Hole, Impurity, Plane, Rectangle, Region, Walls, create_mesh
 from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Difference, Union, ring
 from pearlfem.mesh.refined import refined
@@ -20,7 +20,7 @@ POINT = (Impurity((0.0, 0.0), size=0.0),)
 
 @pytest.fixture(scope="module")
 def disc():
-    return create_space(DISC, SOURCE, **COARSE)
+    return create_mesh(DISC, SOURCE, **COARSE)
 
 
 @pytest.fixture(scope="module")
@@ -28,31 +28,31 @@ def finer(disc):
     return refined(disc, DISC)
 
 
-def cells(space):
+def cells(mesh):
     """Corners of all cells, shape (n, 4, 3)."""
-    return space.mesh.geometry.x[space.mesh.geometry.dofmaps[0]]
+    return mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]]
 
 
-def volumes(space):
-    corners = cells(space)
+def volumes(mesh):
+    corners = cells(mesh)
     return np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
 
 
-def qualities(space):
+def qualities(mesh):
     """12 (3 V)^(2/3) / Σ edge², which is 1 for regular cells and 0 for flat ones."""
-    corners = cells(space)
+    corners = cells(mesh)
     edges = corners[:, :, None] - corners[:, None]
-    return 12 * (3 * volumes(space)) ** (2 / 3) / (np.sum(edges**2, axis=(1, 2, 3)) / 2)
+    return 12 * (3 * volumes(mesh)) ** (2 / 3) / (np.sum(edges**2, axis=(1, 2, 3)) / 2)
 
 
-def areas(space, name):
-    triangles = space.corners(name)
+def areas(mesh, name):
+    triangles = mesh.corners(name)
     return np.abs(np.linalg.det(triangles[:, 1:] - triangles[:, :1])) / 2
 
 
-def rim(space, name):
+def rim(mesh, name):
     """Ends of the edges that only one facet of a group has, shape (n, 2, 2)."""
-    vertices, numbers = np.unique(space.corners(name).reshape(-1, 2), axis=0, return_inverse=True)
+    vertices, numbers = np.unique(mesh.corners(name).reshape(-1, 2), axis=0, return_inverse=True)
     edges = numbers.reshape(-1, 3)[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
     found, count = np.unique(np.sort(edges, axis=1), axis=0, return_counts=True)
     return vertices[found[count == 1]]
@@ -70,10 +70,10 @@ def test_nothing_is_done_no_times(disc):
 
 def test_twice_is_once_and_once_more():
     film = Film(Plane(), 1.0)
-    space = create_space(film, SOURCE, **COARSE)
-    twice, more = refined(space, film, 2), refined(refined(space, film), film)
+    mesh = create_mesh(film, SOURCE, **COARSE)
+    twice, more = refined(mesh, film, 2), refined(refined(mesh, film), film)
     np.testing.assert_array_equal(np.sort(volumes(twice)), np.sort(volumes(more)))
-    assert volumes(twice).sum() == pytest.approx(volumes(space).sum(), rel=1e-12)
+    assert volumes(twice).sum() == pytest.approx(volumes(mesh).sum(), rel=1e-12)
 
 
 def test_cells_fill_the_same_space(disc, finer):
@@ -97,8 +97,8 @@ def test_neighbours_share_whole_facets(finer):
 
 def test_cells_come_in_the_order_of_their_parents(disc, finer):
     middles = [
-        cells(space)[np.argsort(space.mesh.topology.original_cell_index)].mean(axis=1)
-        for space in (disc, finer)
+        cells(mesh)[np.argsort(mesh.domain.topology.original_cell_index)].mean(axis=1)
+        for mesh in (disc, finer)
     ]
     np.testing.assert_allclose(middles[1].reshape(-1, 8, 3).mean(axis=1), middles[0], atol=0.02)
 
@@ -120,30 +120,30 @@ SHAPES = {
 def test_area_comes_nearer_to_that_of_the_film(name):
     shape, others = SHAPES[name]
     film = Film(shape, 1.0)
-    coarse = create_space(film, (Impurity((0.0, 0.7), size=0.3),), **COARSE)
+    coarse = create_mesh(film, (Impurity((0.0, 0.7), size=0.3),), **COARSE)
     finer = refined(coarse, film)
     assert set(finer.groups) == {"film", "far", *others}
     true = film.outline().area  # of polygons of 2048 sides: 1.6e-6 less than circles
-    errors = [abs(areas(space, "film").sum() - true) / true for space in (coarse, finer)]
+    errors = [abs(areas(mesh, "film").sum() - true) / true for mesh in (coarse, finer)]
     assert errors[1] < errors[0] / 3.9 + 2e-6  # the square of the sides' length
     whole = [sum(areas(s, name).sum() for name in ("film", *others)) for s in (coarse, finer)]
     assert whole[0] == pytest.approx(whole[1], rel=1e-12)
 
 
-def gaps_and_area(space, radius):
+def gaps_and_area(mesh, radius):
     """Angles between vertices on the circle around 0, and the area of the film's facets inside."""
-    inside = np.linalg.norm(space.corners("film").mean(axis=1), axis=1) < radius
-    vertices = space.corners("film")[inside].reshape(-1, 2)
+    inside = np.linalg.norm(mesh.corners("film").mean(axis=1), axis=1) < radius
+    vertices = mesh.corners("film")[inside].reshape(-1, 2)
     on_edge = np.abs(np.linalg.norm(vertices, axis=1) / radius - 1) < 1e-9
     angles = np.unique(np.arctan2(*vertices[on_edge].T).round(9))
-    return np.diff(angles, append=angles[0] + 2 * math.pi), areas(space, "film")[inside].sum()
+    return np.diff(angles, append=angles[0] + 2 * math.pi), areas(mesh, "film")[inside].sum()
 
 
 def test_edges_of_regions_become_rounder():
     film = Film(Plane(), 1.0, (Hole(Disc(0.3, (1.5, 0.0)), "loop"),), (Region(Disc(0.5), 2.0),))
-    coarse = create_space(film, (Impurity((-1.0, 0.0), size=0.5),), **COARSE)
+    coarse = create_mesh(film, (Impurity((-1.0, 0.0), size=0.5),), **COARSE)
     finer = refined(coarse, film)
-    (before, _), (after, area) = (gaps_and_area(space, 0.5) for space in (coarse, finer))
+    (before, _), (after, area) = (gaps_and_area(mesh, 0.5) for mesh in (coarse, finer))
     np.testing.assert_allclose(np.sort(after)[::2], np.sort(before) / 2, atol=3e-9)  # rounded
     np.testing.assert_allclose(area, 0.25 / 2 * np.sin(after).sum(), rtol=1e-7)
     edge = np.linalg.norm(rim(finer, "hole loop") - (1.5, 0.0), axis=2)
@@ -152,16 +152,16 @@ def test_edges_of_regions_become_rounder():
 
 @pytest.mark.parametrize("times", [0, 1])
 def test_polygon_keeps_the_area_of_its_circle_for_points(times):
-    space = refined(create_space(DISC, POINT, **COARSE), DISC, times, same_area=True)
+    mesh = refined(create_mesh(DISC, POINT, **COARSE), DISC, times, same_area=True)
     # The factor for each vertex is a mean over its two sides: what is left is of fourth order.
-    longest = np.linalg.norm(np.diff(rim(space, "film"), axis=1), axis=2).max()
-    assert areas(space, "film").sum() == pytest.approx(math.pi, rel=0.1 * longest**4 + 1e-9)
-    assert np.linalg.norm(rim(space, "film"), axis=2).min() > 1
+    longest = np.linalg.norm(np.diff(rim(mesh, "film"), axis=1), axis=2).max()
+    assert areas(mesh, "film").sum() == pytest.approx(math.pi, rel=0.1 * longest**4 + 1e-9)
+    assert np.linalg.norm(rim(mesh, "film"), axis=2).min() > 1
 
 
 def test_both_halves_of_a_space_are_cut():
     walls = Walls("shield", (4.0, 5.0, 2.0), (0.0, 0.0, 0.3))
-    coarse = create_space(DISC, SOURCE, boundary=walls, **COARSE)
+    coarse = create_mesh(DISC, SOURCE, boundary=walls, **COARSE)
     finer = refined(coarse, DISC)
     assert not finer.mirrored
     assert len(finer.cells_above()) == 8 * len(coarse.cells_above())
@@ -172,6 +172,6 @@ def test_both_halves_of_a_space_are_cut():
 def test_periodic_space_is_refused():
     film = Film(Plane(), 1.0)
     cell = Periodic(((1.0, 0.0), (0.0, 1.0)))
-    space = create_space(film, SOURCE, boundary=cell, resolution=0.3, comm=MPI.COMM_SELF)
+    mesh = create_mesh(film, SOURCE, boundary=cell, resolution=0.3, comm=MPI.COMM_SELF)
     with pytest.raises(StudyError, match="periodic"):
-        refined(space, film)
+        refined(mesh, film)

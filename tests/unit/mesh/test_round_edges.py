@@ -15,7 +15,7 @@ from pearlfem import (
     Rectangle,
     Region,
     Walls,
-    create_space,
+    create_mesh,
     ring,
 )
 from pearlfem.mesh.round_edges import fit_round_edges
@@ -35,7 +35,7 @@ def film(request):
 @pytest.fixture(scope="module", params=BOUNDARIES)
 def given(request, film):
     boundary = BOUNDARIES[request.param]
-    return create_space(film, [IMPURITY], boundary=boundary, resolution=0.2, far=5.0)
+    return create_mesh(film, [IMPURITY], boundary=boundary, resolution=0.2, far=5.0)
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +48,10 @@ def within(given, film):
     return fit_round_edges(given, film, covering=False)
 
 
-def edge_of(space):
+def edge_of(mesh):
     """The sides of the film's edges: those of one facet of the film only, pairs of nodes."""
-    nodes = space.mesh.geometry.dofmaps[0]
-    cells, local = space.sides("film").T
+    nodes = mesh.domain.geometry.dofmaps[0]
+    cells, local = mesh.sides("film").T
     keep = np.arange(4) != local[:, None]  # facet i is opposite to vertex i
     triangles = np.sort(nodes[cells][keep].reshape(-1, 3), axis=1)
     sides = np.concatenate([triangles[:, [0, 1]], triangles[:, [0, 2]], triangles[:, [1, 2]]])
@@ -65,17 +65,17 @@ def edge_on(given, disc):
     return sides[on_circle(given.mesh.geometry.x[:, :2], disc)[sides].all(axis=1)]
 
 
-def distances(space, ends, center):
+def distances(mesh, ends, center):
     """The distances of sides to a centre, and those of their ends, ``(n,)`` and ``(n, 2)``."""
-    a, b = space.mesh.geometry.x[ends, :2].transpose(1, 0, 2)
+    a, b = mesh.domain.geometry.x[ends, :2].transpose(1, 0, 2)
     along = b - a
     part = np.clip(np.sum((center - a) * along, axis=1) / np.sum(along**2, axis=1), 0, 1)
     nearest = np.linalg.norm(a + part[:, None] * along - center, axis=1)
     return nearest, np.linalg.norm(np.stack([a, b], axis=1) - center, axis=-1)
 
 
-def area(space):
-    corners = space.corners("film")
+def area(mesh):
+    corners = mesh.corners("film")
     return float(np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])).sum() / 2)
 
 
@@ -117,10 +117,10 @@ def test_polygon_is_hardly_larger_than_needed(film, given, covering, within, dis
 
 def test_vertices_off_the_edge_stay(film, given, covering, within):
     before = given.mesh.geometry.x
-    for disc, space in ((DISC, covering), (HOLE, within)):
+    for disc, mesh in ((DISC, covering), (HOLE, within)):
         if disc not in film.discs:
             continue
-        after = space.mesh.geometry.x
+        after = mesh.domain.geometry.x
         edge = np.unique(edge_on(given, disc))
         off = np.setdiff1d(np.arange(len(before)), edge)
         np.testing.assert_array_equal(after[off], before[off])
@@ -139,20 +139,20 @@ def test_cells_tags_and_groups_are_kept(given, covering):
     assert covering.cells == given.cells
     assert (covering.groups, covering.mirrored) == (given.groups, given.mirrored)
     for attribute in ("indices", "values"):
-        before, after = (getattr(space.facet_tags, attribute) for space in (given, covering))
+        before, after = (getattr(mesh.facet_tags, attribute) for mesh in (given, covering))
         np.testing.assert_array_equal(after, before)
-    nodes = [space.mesh.geometry.dofmaps[0] for space in (given, covering)]
+    nodes = [mesh.domain.geometry.dofmaps[0] for mesh in (given, covering)]
     np.testing.assert_array_equal(*nodes)
     np.testing.assert_array_equal(given.sides("film"), covering.sides("film"))
 
 
 def test_no_cell_is_turned_inside_out(given, covering, within):
-    def volumes(space):
-        corners = space.mesh.geometry.x[space.mesh.geometry.dofmaps[0]]
+    def volumes(mesh):
+        corners = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]]
         return np.linalg.det(corners[:, 1:] - corners[:, :1])
 
-    for space in (covering, within):
-        assert np.all(volumes(space) / volumes(given) > 0.3)
+    for mesh in (covering, within):
+        assert np.all(volumes(mesh) / volumes(given) > 0.3)
     assert np.abs(volumes(covering) / volumes(given) - 1).max() > 1e-4
 
 
@@ -163,19 +163,19 @@ def test_mesh_without_round_edges_on_the_wrong_side_is_returned_as_it_is():
         (Film(DISC, 1.0), False),
         (Film(Plane(), 1.0, (Hole(HOLE, "eye"),)), True),  # a polygon inscribed in a hole
     ):
-        space = create_space(film, [IMPURITY], resolution=0.2, far=5.0)
-        assert fit_round_edges(space, film, covering=covering) is space
+        mesh = create_mesh(film, [IMPURITY], resolution=0.2, far=5.0)
+        assert fit_round_edges(mesh, film, covering=covering) is mesh
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
 def test_edge_of_a_region_moves_by_which_side_screens_more(factor):
     region = Region(Disc(1.0), factor)
     film = Film(Rectangle((4.0, 4.0)), 1.0, regions=(region,))
-    space = create_space(film, [Impurity((1.5, 1.5), size=0.3)], resolution=0.2, far=5.0)
+    mesh = create_mesh(film, [Impurity((1.5, 1.5), size=0.3)], resolution=0.2, far=5.0)
     for covering in (True, False):
-        fitted = fit_round_edges(space, film, covering=covering)
+        fitted = fit_round_edges(mesh, film, covering=covering)
         if factor == 1.0:
-            assert fitted is space
+            assert fitted is mesh
             continue
         corners = fitted.corners("film")
         inside = film.regions_at(corners.mean(axis=1)) == 0
@@ -187,8 +187,8 @@ def test_edge_of_a_region_moves_by_which_side_screens_more(factor):
 
 def test_both_edges_of_a_ring_move_apart_or_together():
     film = Film(ring(1.0, 2.0), 1.0)
-    space = create_space(film, [Impurity((1.5, 0.0), size=0.3)], resolution=0.2, far=5.0)
+    mesh = create_mesh(film, [Impurity((1.5, 0.0), size=0.3)], resolution=0.2, far=5.0)
     exact = math.pi * 3
-    larger, smaller = (fit_round_edges(space, film, covering=c) for c in (True, False))
+    larger, smaller = (fit_round_edges(mesh, film, covering=c) for c in (True, False))
     assert exact * (1 + 1e-5) < area(larger) < exact * (1 + 5e-3)
     assert exact * (1 - 5e-3) < area(smaller) < exact * (1 - 1e-5)

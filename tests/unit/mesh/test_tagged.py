@@ -32,9 +32,9 @@ def cube(tmp_path):
 
 
 def test_mesh_of_other_origin_is_read(cube):
-    space = read_mesh(cube("film", "far"))
-    assert set(space.groups) == {"film", "far"}
-    assert space.facets("film").size > 0
+    mesh = read_mesh(cube("film", "far"))
+    assert set(mesh.groups) == {"film", "far"}
+    assert mesh.facets("film").size > 0
 
 
 def test_missing_file_is_named(tmp_path):

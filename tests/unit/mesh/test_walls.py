@@ -7,7 +7,7 @@ import pytest
 
 from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Plane
-from pearlfem.mesh.generate import create_space, write_space
+from pearlfem.mesh.generate import create_mesh, write_mesh
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.boundary import Walls
 from pearlfem.model.film import Film
@@ -35,84 +35,84 @@ def walls(request):
 
 
 @pytest.fixture(scope="module")
-def space(shape, walls):
-    return create_space(FILMS[shape], IMPURITIES, boundary=walls, **COARSE)
+def mesh(shape, walls):
+    return create_mesh(FILMS[shape], IMPURITIES, boundary=walls, **COARSE)
 
 
-def test_groups(space, shape, walls):
+def test_groups(mesh, shape, walls):
     expected = {"film", walls.kind} | ({"far"} if walls.infinite else set())
-    assert set(space.groups) == expected | ({"plane"} if shape == "disc" else set())
-    assert space.mirrored == walls.mirrored
+    assert set(mesh.groups) == expected | ({"plane"} if shape == "disc" else set())
+    assert mesh.mirrored == walls.mirrored
 
 
-def test_every_outer_facet_and_every_facet_in_the_plane_has_one_name(space, corners):
-    topology = space.mesh.topology
+def test_every_outer_facet_and_every_facet_in_the_plane_has_one_name(mesh, corners):
+    topology = mesh.domain.topology
     topology.create_connectivity(2, 3)
     outer = np.flatnonzero(np.diff(topology.connectivity(2, 3).offsets) == 1)
-    named = np.concatenate([space.facets(group) for group in space.groups])
+    named = np.concatenate([mesh.facets(group) for group in mesh.groups])
     assert len(named) == len(set(named))
-    in_plane = set(space.facets("film", "plane"))
+    in_plane = set(mesh.facets("film", "plane"))
     assert set(named) == set(outer) | in_plane
-    assert space.mirrored == (in_plane <= set(outer))
-    assert np.all(corners(space, "film", "plane")[..., 2] == 0.0)
+    assert mesh.mirrored == (in_plane <= set(outer))
+    assert np.all(corners(mesh, "film", "plane")[..., 2] == 0.0)
 
 
-def test_walls_are_where_they_should_be(space, walls, corners):
-    z = corners(space, walls.kind)[..., 2]
-    assert space.mesh.geometry.x[:, 2].max() == pytest.approx(walls.heights[1], rel=1e-9)
-    if not space.mirrored:
+def test_walls_are_where_they_should_be(mesh, walls, corners):
+    z = corners(mesh, walls.kind)[..., 2]
+    assert mesh.domain.geometry.x[:, 2].max() == pytest.approx(walls.heights[1], rel=1e-9)
+    if not mesh.mirrored:
         assert z.min() == pytest.approx(walls.heights[0], rel=1e-9)
     if walls.infinite:
         assert np.abs(z).min() > 0.4
         assert np.all(np.ptp(z, axis=1) < 1e-9)
     else:
-        sides = corners(space, walls.kind)[..., :2]
+        sides = corners(mesh, walls.kind)[..., :2]
         np.testing.assert_allclose(np.ptp(sides, axis=(0, 1)), walls.box[:2], rtol=1e-9)
         np.testing.assert_allclose(sides.min(axis=(0, 1)), (-1.75, -2.5), rtol=1e-9)
 
 
-def test_space_has_its_volume(space, walls, corners, measure):
-    height = walls.box[2] / (2 if space.mirrored else 1)
+def test_space_has_its_volume(mesh, walls, corners, measure):
+    height = walls.box[2] / (2 if mesh.mirrored else 1)
     # Film and lid of a slab are different polygons in the same coarse circle.
-    base = measure(corners(space, "film", "plane"))
-    assert measure(corners(space)) == pytest.approx(
+    base = measure(corners(mesh, "film", "plane"))
+    assert measure(corners(mesh)) == pytest.approx(
         base * height, rel=0.05 if walls.infinite else 1e-9
     )
     if not walls.infinite:
         assert base == pytest.approx(4.0 * 5.0, rel=1e-9)
 
 
-def test_no_cell_reaches_through_the_plane(space, walls):
-    z = space.mesh.geometry.x[space.mesh.geometry.dofmaps[0], 2]
+def test_no_cell_reaches_through_the_plane(mesh, walls):
+    z = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0], 2]
     assert np.all((z.min(axis=1) >= 0) | (z.max(axis=1) <= 0))
-    above, below = space.cells_above(), space.cells_below()
-    assert len(above) + len(below) == space.cells
+    above, below = mesh.cells_above(), mesh.cells_below()
+    assert len(above) + len(below) == mesh.cells
     assert (len(below) == 0) == walls.mirrored
     assert np.all(z[above].max(axis=1) > 0)
 
 
-def test_each_facet_of_the_film_is_seen_once_from_above(space):
-    sides = space.sides("film")
-    facets = space.mesh.topology.connectivity(3, 2).array.reshape(-1, 4)[sides[:, 0], sides[:, 1]]
-    assert sorted(facets) == sorted(space.facets("film"))
-    assert set(sides[:, 0]) <= set(space.cells_above())
+def test_each_facet_of_the_film_is_seen_once_from_above(mesh):
+    sides = mesh.sides("film")
+    facets = mesh.domain.topology.connectivity(3, 2).array.reshape(-1, 4)[sides[:, 0], sides[:, 1]]
+    assert sorted(facets) == sorted(mesh.facets("film"))
+    assert set(sides[:, 0]) <= set(mesh.cells_above())
 
 
-def test_mesh_survives_a_file(tmp_path, shape, walls, space):
+def test_mesh_survives_a_file(tmp_path, shape, walls, mesh):
     path = tmp_path / "walls.msh"
-    assert write_space(path, FILMS[shape], IMPURITIES, boundary=walls, **COARSE) == space.cells
+    assert write_mesh(path, FILMS[shape], IMPURITIES, boundary=walls, **COARSE) == mesh.cells
     read = read_mesh(path)
-    assert (read.groups.keys(), read.mirrored) == (space.groups.keys(), space.mirrored)
-    assert all(len(read.facets(group)) == len(space.facets(group)) for group in space.groups)
+    assert (read.groups.keys(), read.mirrored) == (mesh.groups.keys(), mesh.mirrored)
+    assert all(len(read.facets(group)) == len(mesh.facets(group)) for group in mesh.groups)
 
 
 def test_cells_between_near_walls_are_not_too_flat(corners):
     near = Walls("shield", (math.inf, math.inf, 0.1))
-    film = corners(create_space(FILMS["disc"], IMPURITIES, boundary=near, **COARSE), "film")
+    film = corners(create_mesh(FILMS["disc"], IMPURITIES, boundary=near, **COARSE), "film")
     # 4 gaps of 0.05 are asked for; the generator exceeds it by up to a half here and there.
     assert np.linalg.norm(film - np.roll(film, 1, axis=1), axis=-1).max() < 0.3
 
 
 def test_walls_that_cut_the_film_are_refused():
     with pytest.raises(StudyError, match="cuts the disc"):
-        create_space(FILMS["disc"], IMPURITIES, boundary=Walls("shield", (2.0, 5.0, 1.0)))
+        create_mesh(FILMS["disc"], IMPURITIES, boundary=Walls("shield", (2.0, 5.0, 1.0)))

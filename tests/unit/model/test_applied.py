@@ -85,7 +85,7 @@ def test_uniform_field_is_uniform_and_turns_around_the_films_centre():
 
 def test_dipole_and_loop_are_those_of_the_exact_theory():
     points = np.array([[0.0, 0.0], [1.0, -0.5], [0.4, 0.1]])
-    space = in_plane(points) + np.array([0, 0, 1])
+    mesh = in_plane(points) + np.array([0, 0, 1])
     for source, A, B, arguments in [
         (
             DIPOLE,
@@ -102,7 +102,7 @@ def test_dipole_and_loop_are_those_of_the_exact_theory():
     ]:
         found = source.vector_potential(DISC, points, np.ones(3))
         np.testing.assert_array_equal(found, A(in_plane(points), *arguments)[:, :2])
-        np.testing.assert_array_equal(source.magnetic_field(space), B(space, *arguments))
+        np.testing.assert_array_equal(source.magnetic_field(mesh), B(mesh, *arguments))
 
 
 def test_field_on_the_axis_of_a_loop():

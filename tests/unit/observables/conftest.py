@@ -2,24 +2,24 @@
 
 import numpy as np
 import pytest
-from dolfinx import mesh
+from dolfinx import mesh as dmesh
 
 from pearlfem import MaxwellLondon
 
 
 @pytest.fixture(scope="session")
-def cubic(film, space, impurities):
-    problem = MaxwellLondon(film, space, degree=3)
+def cubic(film, mesh, impurities):
+    problem = MaxwellLondon(film, mesh, degree=3)
     yield problem.solve(impurities)
     problem.destroy()
 
 
 @pytest.fixture(scope="session")
-def film_triangles(space):
+def film_triangles(mesh):
     """Corners (x, y) of the film's facets, ``(n, 3, 2)`` (serial)."""
-    space.mesh.topology.create_connectivity(2, 3)
-    nodes = mesh.entities_to_geometry(space.mesh, 2, space.facets("film"))
-    return space.mesh.geometry.x[nodes][..., :2]
+    mesh.domain.topology.create_connectivity(2, 3)
+    nodes = dmesh.entities_to_geometry(mesh.domain, 2, mesh.facets("film"))
+    return mesh.domain.geometry.x[nodes][..., :2]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from dolfinx import fem
 
-from pearlfem import Impurity, MaxwellLondon, Open, Walls, create_space, free_energy
+from pearlfem import Impurity, MaxwellLondon, Open, Walls, create_mesh, free_energy
 from pearlfem.analytic import infinite_film
 from pearlfem.formulation.fields import Fields
 from pearlfem.observables.cell_errors import averaged_fields, cell_fields, cell_gaps, film_energies
@@ -21,7 +21,7 @@ SPACES = {
 @pytest.fixture(scope="module", params=SPACES)
 def any_space(request, plane_film, impurities):
     boundary, resolution = SPACES[request.param]
-    return create_space(plane_film, impurities, boundary=boundary, resolution=resolution, far=5.0)
+    return create_mesh(plane_film, impurities, boundary=boundary, resolution=resolution, far=5.0)
 
 
 @pytest.fixture(scope="module", params=[1, 2])
@@ -36,7 +36,7 @@ def both(request, any_space, plane_film, impurities):
 
 
 def gaps(first, second, solution):
-    return cell_gaps(first, second, solution.space, solution.film)
+    return cell_gaps(first, second, solution.mesh, solution.film)
 
 
 def test_gaps_of_the_cells_add_up_to_that_of_the_energies(both):
@@ -45,7 +45,7 @@ def test_gaps_of_the_cells_add_up_to_that_of_the_energies(both):
     whole = free_energy(vector) - free_energy(stream)
     assert whole > 1e-2 * free_energy(stream)
     assert parts.sum() == pytest.approx(whole, rel=1e-8)
-    assert parts.shape == (stream.space.cells,)
+    assert parts.shape == (stream.mesh.cells,)
     assert parts.min() >= 0
 
 
@@ -75,14 +75,14 @@ def test_film_energies_add_up_to_that_of_the_film(both, film_areas):
     # The film's part of the energy of the stream formulation is ∫ |K|²/2κ dS, and the rest of
     # F = ½ B(ψ, ψ) at the solution is that of B in space: ½ ∫ |B|² dV, over both halves.
     stream, _ = both
-    space, film = stream.space, stream.film
+    mesh, film = stream.mesh, stream.film
     fields = cell_fields(stream)
-    cells, areas = film_areas(space)
-    on_film = film_energies(fields, space, film)
+    cells, areas = film_areas(mesh)
+    on_film = film_energies(fields, mesh, film)
     assert np.all(on_film[cells] > 0)
     assert np.count_nonzero(on_film) == len(cells)
     zero = fields._replace(B=fem.Function(fields.B.function_space))
-    in_space = cell_gaps(fields, zero, space, film).sum()
+    in_space = cell_gaps(fields, zero, mesh, film).sum()
     total = in_space + on_film[cells] @ areas
     assert total == pytest.approx(free_energy(stream), rel=1e-8)
 
@@ -91,9 +91,9 @@ def test_film_energies_add_up_to_that_of_the_film(both, film_areas):
 def film_areas():
     """The cells above the film, and the areas of their facets on it."""
 
-    def read(space):
-        corners = space.mesh.geometry.x[space.mesh.geometry.dofmaps[0]]
-        cells, local = space.sides("film").T
+    def read(mesh):
+        corners = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]]
+        cells, local = mesh.sides("film").T
         keep = np.arange(4) != local[:, None]  # facet i is opposite to vertex i
         triangles = corners[cells][keep].reshape(-1, 3, 3)
         sides = triangles[:, 1:] - triangles[:, :1]
@@ -112,7 +112,7 @@ def test_field_that_is_smooth_already_has_no_gap_to_its_average(both):
     psi = fem.Function(stream.potential.function_space)
     psi.interpolate(lambda x: x[0] * x[1] - 0.5 * x[2] ** 2 + 3.0 * x[2] + x[0])
     g = fem.Function(stream.stream_function.function_space)
-    if stream.space.mirrored:
+    if stream.mesh.mirrored:
         g.x.array[:] = 2 * psi.x.array  # ψ is odd: the jump is twice what it is above
     else:
         g.interpolate(lambda x: x[0] ** 2 - x[0] * x[1] + 2.0 * x[1])
@@ -145,10 +145,10 @@ def test_vector_potential_of_a_sheet_current_has_no_gap_to_its_average(both):
 @pytest.mark.parametrize("degree", [1, 2, 3])
 def test_estimate_is_about_the_true_error(plane_film, degree):
     impurity = Impurity((0.0, 0.0), size=0.3)
-    space = create_space(plane_film, [impurity], resolution=0.4, far=50.0)
+    mesh = create_mesh(plane_film, [impurity], resolution=0.4, far=50.0)
     exact = infinite_film.self_energy(impurity.size, plane_film.pearl_length)
     for name in ("stream", "vector"):
-        problem = MaxwellLondon(plane_film, space, degree, name)
+        problem = MaxwellLondon(plane_film, mesh, degree, name)
         solution = problem.solve([impurity])
         error = abs(free_energy(solution) - exact)
         estimate = gaps(cell_fields(solution), averaged_fields(solution), solution).sum()

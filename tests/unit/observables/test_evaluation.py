@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from dolfinx import fem, mesh
+from dolfinx import fem
+from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
@@ -10,8 +11,8 @@ from pearlfem.observables import evaluation as point_values
 
 
 @pytest.fixture(scope="module")
-def quadratic(space):
-    function = fem.Function(fem.functionspace(space.mesh, ("Lagrange", 2)))
+def quadratic(mesh):
+    function = fem.Function(fem.functionspace(mesh.domain, ("Lagrange", 2)))
     function.interpolate(polynomial)
     return function
 
@@ -42,11 +43,11 @@ def points_inside(domain, count=300):
 
 
 @pytest.mark.parametrize("where", ["inside", "nodes", "edges", "facets"])
-def test_polynomial_of_the_elements_degree_comes_back(space, quadratic, where):
-    cells = corners(space.mesh)
+def test_polynomial_of_the_elements_degree_comes_back(mesh, quadratic, where):
+    cells = corners(mesh.domain)
     points = {
-        "inside": points_inside(space.mesh),
-        "nodes": space.mesh.geometry.x,
+        "inside": points_inside(mesh.domain),
+        "nodes": mesh.domain.geometry.x,
         "edges": cells[:, :2].mean(axis=1),
         "facets": cells[:, :3].mean(axis=1),
     }[where]
@@ -56,10 +57,10 @@ def test_polynomial_of_the_elements_degree_comes_back(space, quadratic, where):
     np.testing.assert_allclose(values[:, 0], polynomial(points.T), atol=1e-11)
 
 
-def test_vector_has_one_column_per_component(space):
-    function = fem.Function(fem.functionspace(space.mesh, ("Lagrange", 1, (3,))))
+def test_vector_has_one_column_per_component(mesh):
+    function = fem.Function(fem.functionspace(mesh.domain, ("Lagrange", 1, (3,))))
     function.interpolate(lambda x: np.stack([x[1], x[2], x[0]]))
-    points = points_inside(space.mesh)
+    points = points_inside(mesh.domain)
     np.testing.assert_allclose(evaluate(function, points), points[:, [1, 2, 0]], atol=1e-11)
 
 
@@ -68,29 +69,29 @@ def test_one_point_and_none_keep_their_shape(quadratic):
     assert evaluate(quadratic, np.empty((0, 3))).shape == (0, 1)
 
 
-def test_between_cells_the_value_is_that_of_one_of_them(space):
+def test_between_cells_the_value_is_that_of_one_of_them(mesh):
     # Each cell holds its own number in the file; a facet's value is the lower of its two.
-    function = fem.Function(fem.functionspace(space.mesh, ("Discontinuous Lagrange", 0)))
-    numbers = space.mesh.topology.original_cell_index
+    function = fem.Function(fem.functionspace(mesh.domain, ("Discontinuous Lagrange", 0)))
+    numbers = mesh.domain.topology.original_cell_index
     function.x.array[:] = numbers
-    topology = space.mesh.topology
+    topology = mesh.domain.topology
     topology.create_connectivity(2, 3)
     inner = [f for f in range(500) if len(topology.connectivity(2, 3).links(f)) == 2]
-    facets = mesh.entities_to_geometry(space.mesh, 2, np.array(inner, dtype=np.int32))
-    points = space.mesh.geometry.x[facets].mean(axis=1)
+    facets = dmesh.entities_to_geometry(mesh.domain, 2, np.array(inner, dtype=np.int32))
+    points = mesh.domain.geometry.x[facets].mean(axis=1)
     expected = [numbers[topology.connectivity(2, 3).links(facet)].min() for facet in inner]
     np.testing.assert_array_equal(evaluate(function, points)[:, 0], expected)
 
 
-def test_only_the_given_cells_are_asked(space):
+def test_only_the_given_cells_are_asked(mesh):
     # Each cell holds its own number in the file.
-    function = fem.Function(fem.functionspace(space.mesh, ("Discontinuous Lagrange", 0)))
-    numbers = space.mesh.topology.original_cell_index
+    function = fem.Function(fem.functionspace(mesh.domain, ("Discontinuous Lagrange", 0)))
+    numbers = mesh.domain.topology.original_cell_index
     function.x.array[:] = numbers
-    node = space.mesh.geometry.dofmaps[0][7, 0]
-    around = np.flatnonzero((space.mesh.geometry.dofmaps[0] == node).any(axis=1)).astype(np.int32)
+    node = mesh.domain.geometry.dofmaps[0][7, 0]
+    around = np.flatnonzero((mesh.domain.geometry.dofmaps[0] == node).any(axis=1)).astype(np.int32)
     last = around[np.argmax(numbers[around])]
-    point = space.mesh.geometry.x[[node]]
+    point = mesh.domain.geometry.x[[node]]
     assert point_values.evaluate(function, point, np.array([last]))[0, 0] == numbers[last]
     with pytest.raises(StudyError, match="outside"):
         point_values.evaluate(function, point, np.setdiff1d(np.arange(300), around))
@@ -99,7 +100,7 @@ def test_only_the_given_cells_are_asked(space):
 @pytest.mark.parametrize("unit", [1e-9, 1e-6, 1e-3, 1.0, 1e6])
 def test_point_belongs_to_the_cell_around_it_in_any_unit_of_length(unit):
     # Micrometres in metres: cells as small as 1e-7. Each cell holds its number.
-    cube = mesh.create_unit_cube(MPI.COMM_SELF, 5, 5, 5)
+    cube = dmesh.create_unit_cube(MPI.COMM_SELF, 5, 5, 5)
     cube.geometry.x[:] *= unit
     function = fem.Function(fem.functionspace(cube, ("Discontinuous Lagrange", 0)))
     function.x.array[:] = np.arange(len(function.x.array))
@@ -109,7 +110,7 @@ def test_point_belongs_to_the_cell_around_it_in_any_unit_of_length(unit):
 
 @pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
 def test_point_outside_is_refused_in_any_unit_of_length(unit):
-    ball = mesh.create_unit_cube(MPI.COMM_SELF, 2, 2, 2)
+    ball = dmesh.create_unit_cube(MPI.COMM_SELF, 2, 2, 2)
     ball.geometry.x[:] = unit * (ball.geometry.x @ [[1, 0, 0], [0.5, 1, 0], [0, 0.5, 1]])  # oblique
     function = fem.Function(fem.functionspace(ball, ("Lagrange", 1)))
     for outside in ([0.0, 0.25, 0.0], [-0.1, 0.0, 0.0], [0.5, 0.5, -0.01]):

@@ -71,7 +71,7 @@ def test_current_is_the_rotated_gradient_of_the_stream_function(cubic, film_poin
     np.testing.assert_allclose(K, expected, atol=1e-9 * largest(K))
 
 
-def test_field_is_minus_the_gradient_of_the_potential(space, solution):
+def test_field_is_minus_the_gradient_of_the_potential(mesh, solution):
     # ψ = a quadratic polynomial, which elements of degree 2 hold exactly.
     psi = fem.Function(solution.potential.function_space)
     psi.interpolate(lambda x: x[0] * x[1] - 0.5 * x[2] ** 2 + 3.0 * x[2])

@@ -5,7 +5,8 @@ import math
 
 import numpy as np
 import pytest
-from dolfinx import fem, mesh
+from dolfinx import fem
+from dolfinx import mesh as dmesh
 from scipy.integrate import quad
 from scipy.spatial import ConvexHull
 from scipy.special import j0, j1
@@ -13,7 +14,7 @@ from scipy.special import j0, j1
 from pearlfem import (
     MaxwellLondon,
     Walls,
-    create_space,
+    create_mesh,
     magnetic_field,
     sheet_current,
     stream_function,
@@ -35,8 +36,8 @@ CUTS = [((0.1, -0.6), (0.9, 0.3)), ((0.3, 0.4), (0.3, -0.7)), ((1.1, 0.1), (-0.1
 
 
 @pytest.fixture(scope="module")
-def vector(film, space, impurities):
-    problem = MaxwellLondon(film, space, 2, "vector")
+def vector(film, mesh, impurities):
+    problem = MaxwellLondon(film, mesh, 2, "vector")
     yield problem.solve(impurities)
     problem.destroy()
 
@@ -45,8 +46,8 @@ def vector(film, space, impurities):
 def shielded(film, impurities):
     """The stream formulation in a space that is meshed as a whole."""
     walls = Walls("shield", (4.0, 3.0, 2.0), (0.5, 0.0, 0.3))
-    space = create_space(film, impurities, boundary=walls, resolution=0.2)
-    problem = MaxwellLondon(film, space, 2)
+    mesh = create_mesh(film, impurities, boundary=walls, resolution=0.2)
+    problem = MaxwellLondon(film, mesh, 2)
     yield problem.solve(impurities)
     problem.destroy()
 
@@ -160,10 +161,10 @@ def chord(points, start, end):
 
 def film_triangles_of(solution):
     """Corners (x, y) of the film's facets, ``(n, 3, 2)``, in the mesh of the solution."""
-    space = solution.space
-    space.mesh.topology.create_connectivity(2, 3)
-    nodes = mesh.entities_to_geometry(space.mesh, 2, space.facets("film"))
-    return space.mesh.geometry.x[nodes][..., :2]
+    mesh = solution.mesh
+    mesh.domain.topology.create_connectivity(2, 3)
+    nodes = dmesh.entities_to_geometry(mesh.domain, 2, mesh.facets("film"))
+    return mesh.domain.geometry.x[nodes][..., :2]
 
 
 @pytest.mark.parametrize(
@@ -254,7 +255,7 @@ def test_no_current_passes_a_film_in_total(cubic, shielded):
 
 def test_current_through_a_film_is_the_error_of_the_vector_formulation(film, impurities):
     # −κ (A + a) is free of divergence only up to the error of K.
-    problem = MaxwellLondon(film, create_space(film, impurities, resolution=0.5), 2, "vector")
+    problem = MaxwellLondon(film, create_mesh(film, impurities, resolution=0.5), 2, "vector")
     solution = problem.solve(impurities)
     problem.destroy()
     half = current_through(solution, *HALF)
@@ -396,7 +397,7 @@ OUTSIDE = [
 def test_probe_outside_the_mesh_is_refused_before_and_after(cubic, shielded, probe):
     for solution in (cubic, shielded):
         for work in (
-            lambda s: check_places(s.space, [probe]),
+            lambda s: check_places(s.mesh, [probe]),
             lambda s: measure(s, probe),
         ):
             with pytest.raises(StudyError, match=r"probe 'far': point \[.*lies outside"):
@@ -414,4 +415,4 @@ def test_probes_inside_the_mesh_are_accepted(cubic, shielded):
         CutProbe(name="e", start=(-1, 0), end=(0, 1)),
     ]
     for solution in (cubic, shielded):
-        check_places(solution.space, inside)
+        check_places(solution.mesh, inside)

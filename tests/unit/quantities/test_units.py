@@ -288,7 +288,7 @@ def test_pint_is_loaded_for_a_table_only():
 import sys
 from typing import Annotated
 from pydantic import TypeAdapter
-from pearlfem.model.units import ReducedUnits, Units, in_units
+from pearlfem.quantities.units import ReducedUnits, Units, in_units
 length = TypeAdapter(Annotated[float, in_units("length")])
 assert length.validate_python(2.0, context=ReducedUnits()) == length.validate_python(2.0) == 2.0
 assert "pint" not in sys.modules

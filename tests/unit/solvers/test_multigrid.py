@@ -5,7 +5,8 @@ import pytest
 import scipy.sparse
 import scipy.sparse.linalg
 import ufl
-from dolfinx import fem, mesh
+from dolfinx import fem
+from dolfinx import mesh as dmesh
 from dolfinx.fem import petsc as fem_petsc
 from mpi4py import MPI
 from petsc4py import PETSc
@@ -21,7 +22,7 @@ class Cube:
     """−∇·(1 + x)∇u with u = 0 on the side x = 0, in two degrees."""
 
     def __init__(self, degree: int) -> None:
-        self.mesh = cube = mesh.create_unit_cube(MPI.COMM_SELF, 4, 5, 6)  # owns the communicator
+        self.mesh = cube = dmesh.create_unit_cube(MPI.COMM_SELF, 4, 5, 6)  # owns the communicator
         self.operator, self.V, self.fixed = self.assemble(cube, degree)
         self.coarse = self.interpolation = None
         if degree > 1:
@@ -151,7 +152,7 @@ def test_operator_is_not_there_twice():
 @pytest.mark.parametrize("number", [0, 1, 5, 21])
 def test_images_are_products_with_the_operator(cube, solver, number):
     loads = [cube.load(seed) for seed in range(number)]
-    images = solver.images(loads)
+    images = solver.apply_operator(loads)
     assert len(images) == number
     for load, image in zip(loads, images, strict=True):
         expected = scipy_matrix(cube.operator) @ load
@@ -162,7 +163,7 @@ def test_nothing_is_left_after_the_end(cube):
     solver = cube.solver()
     solver.destroy()
     with pytest.raises(AttributeError):
-        solver.images([cube.load()])
+        solver.apply_operator([cube.load()])
 
 
 def test_too_few_iterations_are_an_error_with_the_last_residuals(cube, monkeypatch):

@@ -22,7 +22,7 @@ import pearlfem.workflow.assembly, pearlfem.cli.main
 def wait(*arguments, **options):
     print("open", flush=True)
     time.sleep(60)
-pearlfem.workflow.assembly.create_space = wait
+pearlfem.workflow.assembly.create_mesh = wait
 sys.argv = ["pearlfem", *sys.argv[1:]]
 pearlfem.cli.main.main()
 """

@@ -43,11 +43,11 @@ def free(monkeypatch):
 
 @pytest.fixture
 def no_mesh(monkeypatch):
-    def create_space(*arguments, **options):
+    def create_mesh(*arguments, **options):
         raise AssertionError("it comes to meshing")
 
     for module in (pearlfem.workflow.assembly, pearlfem.workflow.adaptivity):
-        monkeypatch.setattr(module, "create_space", create_space)
+        monkeypatch.setattr(module, "create_mesh", create_mesh)
 
 
 def test_memory_goes_with_the_cells(tiny_study):

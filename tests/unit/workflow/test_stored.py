@@ -161,9 +161,9 @@ def test_other_formulation_is_refused(tmp_path):
 def test_solution_in_a_periodic_space_is_refused(result, tmp_path):
     folder, _ = result
     _, problem, solution = load_solution(folder / "run", "stream")
-    space = replace(problem.space, cell=object())
+    mesh = replace(problem.mesh, cell=object())
     with pytest.raises(StudyError, match="periodic space: cannot be kept"):
-        save_solution(tmp_path, space, 2, {"stream": solution})
+        save_solution(tmp_path, mesh, 2, {"stream": solution})
     assert not any(tmp_path.iterdir())
     problem.destroy()
 

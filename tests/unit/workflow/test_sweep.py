@@ -26,7 +26,7 @@ from pearlfem.runtime.progress import progress_shown
 from pearlfem.runtime.signals import Terminated
 from pearlfem.study.study import parse_study, read_study
 from pearlfem.study.sweep import read_sweep
-from pearlfem.workflow.assembly import basis_of
+from pearlfem.workflow.assembly import reuse_key
 from pearlfem.workflow.run import run_study
 from pearlfem.workflow.sweep import in_order_of_work, parts, run_points
 
@@ -78,13 +78,13 @@ def done(finished, tmp_path):
 def meshes(monkeypatch):
     """Counts the meshes that are made."""
     made = []
-    create = pearlfem.workflow.assembly.create_space
+    create = pearlfem.workflow.assembly.create_mesh
 
     def counted(*arguments, **options):
         made.append(options)
         return create(*arguments, **options)
 
-    monkeypatch.setattr(pearlfem.workflow.assembly, "create_space", counted)
+    monkeypatch.setattr(pearlfem.workflow.assembly, "create_mesh", counted)
     return made
 
 
@@ -199,7 +199,7 @@ def test_points_of_one_mesh_follow_each_other(call, study, tmp_path, meshes):
 )
 def test_what_can_share_a_mesh(tiny, old, new, same):
     assert tiny.count(old) == 1
-    assert (basis_of(parse_study(tiny)) == basis_of(parse_study(tiny.replace(old, new)))) == same
+    assert (reuse_key(parse_study(tiny)) == reuse_key(parse_study(tiny.replace(old, new)))) == same
 
 
 def test_fields_and_fluxoids_can_share_a_mesh(tiny):
@@ -210,23 +210,23 @@ def test_fields_and_fluxoids_can_share_a_mesh(tiny):
         "[[impurity]]", f"{hole}[[impurity]]", 1
     )
     field = disc.replace("[mesh]", "[applied]\nfield = [0, 0, 1]\n[mesh]")
-    assert basis_of(parse_study(disc)) == basis_of(parse_study(field))
-    assert basis_of(parse_study(disc)) == basis_of(
+    assert reuse_key(parse_study(disc)) == reuse_key(parse_study(field))
+    assert reuse_key(parse_study(disc)) == reuse_key(
         parse_study(disc.replace("= 1\n[[i", "= 2\n[[i"))
     )
-    assert basis_of(parse_study(disc)) != basis_of(parse_study(disc.replace("1.2]", "1.3]")))
+    assert reuse_key(parse_study(disc)) != reuse_key(parse_study(disc.replace("1.2]", "1.3]")))
 
 
 def test_profiles_of_one_text_can_share_a_mesh(tiny):
     disc = tiny.replace('"plane"', '"disc"\nradius = 2').replace(
         "pearl_length = 1.0", 'pearl_length = { profile = "1 + x**2" }'
     )
-    assert basis_of(parse_study(disc)) == basis_of(parse_study(disc))
-    assert basis_of(parse_study(disc)) != basis_of(parse_study(disc.replace("x**2", "y**2")))
+    assert reuse_key(parse_study(disc)) == reuse_key(parse_study(disc))
+    assert reuse_key(parse_study(disc)) != reuse_key(parse_study(disc.replace("x**2", "y**2")))
 
 
 def test_refined_meshes_are_not_shared(tiny):
-    assert basis_of(parse_study(tiny.replace("degree = 1", "tolerance = 0.5"))) is None
+    assert reuse_key(parse_study(tiny.replace("degree = 1", "tolerance = 0.5"))) is None
 
 
 # --- going on

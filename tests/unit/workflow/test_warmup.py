@@ -122,7 +122,7 @@ def test_compilation_that_was_killed_is_done_again(tmp_path, monkeypatch):
 OTHER = """
 import sys
 from pathlib import Path
-from pearlfem import jit
+from pearlfem.runtime import jit
 jit.cache_folder = lambda: Path(sys.argv[1])
 print("begins", flush=True)
 with jit.compiling():

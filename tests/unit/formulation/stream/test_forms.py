@@ -12,8 +12,8 @@ from pearlfem.formulation.stream import forms
 
 
 @pytest.fixture(scope="module")
-def V(space):
-    return forms.create_space(space, 2)
+def V(mesh):
+    return forms.create_function_space(mesh, 2)
 
 
 def polynomial(V, expression):
@@ -26,61 +26,59 @@ def one(x):
     return np.ones(x.shape[1])
 
 
-def energy(V, space, film, u, v):
-    matrix = fem.assemble_matrix(forms.energy_form(V, space, film)).to_scipy()
+def energy(V, mesh, film, u, v):
+    matrix = fem.assemble_matrix(forms.energy_form(V, mesh, film)).to_scipy()
     return float(u.x.array @ (matrix @ v.x.array))
 
 
-def volume(space):
-    points = space.mesh.geometry.x[space.mesh.geometry.dofmaps[0]]
+def volume(mesh):
+    points = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]]
     return float(np.abs(np.linalg.det(points[:, 1:] - points[:, :1])).sum() / 6)
 
 
-def test_constants_have_no_energy(V, space, film):
+def test_constants_have_no_energy(V, mesh, film):
     # Rounding of entries of order one, n = 1000 of them.
-    assert abs(energy(V, space, film, polynomial(V, one), polynomial(V, one))) < 1e-10
+    assert abs(energy(V, mesh, film, polynomial(V, one), polynomial(V, one))) < 1e-10
 
 
-def test_gradient_along_z_has_the_energy_of_space_alone(V, space, film):
+def test_gradient_along_z_has_the_energy_of_space_alone(V, mesh, film):
     z = polynomial(V, lambda x: x[2])
-    assert energy(V, space, film, z, z) == pytest.approx(volume(space), rel=1e-12)
+    assert energy(V, mesh, film, z, z) == pytest.approx(volume(mesh), rel=1e-12)
 
 
 @pytest.mark.parametrize("kappa", [0.5, 4.0])
-def test_film_adds_two_over_kappa_for_gradients_along_it(V, space, film, kappa):
+def test_film_adds_two_over_kappa_for_gradients_along_it(V, mesh, film, kappa):
     film = dataclasses.replace(film, pearl_length=2 / kappa)
     x, xy = polynomial(V, lambda p: p[0]), polynomial(V, lambda p: p[0] + p[1])
-    area = forms.film_integral(polynomial(V, one), space)
-    assert energy(V, space, film, x, xy) == pytest.approx(
-        volume(space) + 2 / kappa * area, rel=1e-12
-    )
+    area = forms.film_integral(polynomial(V, one), mesh)
+    assert energy(V, mesh, film, x, xy) == pytest.approx(volume(mesh) + 2 / kappa * area, rel=1e-12)
 
 
-def test_energy_is_symmetric(V, space, film):
+def test_energy_is_symmetric(V, mesh, film):
     u, v = polynomial(V, lambda p: p[0] * p[2]), polynomial(V, lambda p: p[1] ** 2 - p[0])
-    assert energy(V, space, film, u, v) == pytest.approx(energy(V, space, film, v, u), rel=1e-12)
+    assert energy(V, mesh, film, u, v) == pytest.approx(energy(V, mesh, film, v, u), rel=1e-12)
 
 
-def test_film_integral_is_over_the_film_alone(V, space, film):
+def test_film_integral_is_over_the_film_alone(V, mesh, film):
     # The film is a polygon inscribed in the disc, its edges h < 0.1 R: smaller by h²/6R² < 2e-3.
     R, (x0, y0) = film.shape.radius, film.shape.center
-    area = forms.film_integral(polynomial(V, one), space)
+    area = forms.film_integral(polynomial(V, one), mesh)
     assert area == pytest.approx(math.pi * R**2, rel=2e-3)
     offset = polynomial(V, lambda p: (p[0] - x0) ** 2 + (p[1] - y0) ** 2)
-    assert forms.film_integral(offset, space) == pytest.approx(math.pi * R**4 / 2, rel=4e-3)
-    assert forms.film_integral(polynomial(V, lambda p: p[0]), space) == pytest.approx(
+    assert forms.film_integral(offset, mesh) == pytest.approx(math.pi * R**4 / 2, rel=4e-3)
+    assert forms.film_integral(polynomial(V, lambda p: p[0]), mesh) == pytest.approx(
         x0 * area, rel=2e-3
     )
 
 
-def test_potential_is_fixed_where_there_is_no_film(V, space, film):
+def test_potential_is_fixed_where_there_is_no_film(V, mesh, film):
     fixed = np.zeros(V.dofmap.index_map.size_local, dtype=bool)
-    fixed[forms.fixed_dofs(V, space)] = True
+    fixed[forms.fixed_dofs(V, mesh)] = True
     x = V.tabulate_dof_coordinates()
     in_plane = np.abs(x[:, 2]) < 1e-12  # rounding of mid-points
     radius = np.linalg.norm(x - [*film.shape.center, 0.0], axis=1)
     off_film = in_plane & (radius > film.shape.radius * (1 - 1e-9))
-    corners = (space.mesh.geometry.x[:, None] == x).all(axis=2).any(axis=0)
+    corners = (mesh.domain.geometry.x[:, None] == x).all(axis=2).any(axis=0)
     far = corners & (radius > 5 * film.shape.radius * (1 - 1e-9))
     assert np.all(fixed[off_film | far])
     on_film = in_plane & (radius < 0.98 * film.shape.radius)  # not the edge of the polygon
@@ -90,13 +88,13 @@ def test_potential_is_fixed_where_there_is_no_film(V, space, film):
     assert not np.any(fixed[on_film | inside])
 
 
-def test_another_film_compiles_nothing_new(space, film, monkeypatch):
-    V = forms.create_space(space, 2)
+def test_another_film_compiles_nothing_new(mesh, film, monkeypatch):
+    V = forms.create_function_space(mesh, 2)
 
     def compile_forms(*arguments, **options):
         raise AssertionError("a form is compiled again")
 
-    forms.energy_form(V, space, film)
+    forms.energy_form(V, mesh, film)
     monkeypatch.setattr(dolfinx.jit.ffcx.codegeneration.jit, "_compile_objects", compile_forms)
     length = np.random.default_rng().uniform(1, 2)  # in no cache of an earlier run
-    forms.energy_form(V, space, dataclasses.replace(film, pearl_length=length))
+    forms.energy_form(V, mesh, dataclasses.replace(film, pearl_length=length))

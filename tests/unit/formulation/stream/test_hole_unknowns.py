@@ -15,11 +15,11 @@ from pearlfem import (
     Rectangle,
     UniformField,
     Walls,
-    create_space,
+    create_mesh,
 )
 from pearlfem.formulation.stream import forms
 from pearlfem.formulation.stream.assembled import StreamFormulation
-from pearlfem.formulation.stream.hole_unknowns import Glue
+from pearlfem.formulation.stream.hole_unknowns import SharedUnknowns
 from pearlfem.formulation.stream.levels import assemble_level
 
 GROUPS = ([3, 1, 7], [0, 9], [4])
@@ -59,65 +59,67 @@ def E():
 
 
 @pytest.fixture
-def glue(dense):
+def shared(dense):
     layout = as_matrix(dense)
     groups = [np.array(group, dtype=PETSc.IntType) for group in GROUPS]
-    yield Glue(layout, groups)
+    yield SharedUnknowns(layout, groups)
     layout.destroy()
 
 
-def test_matrix_sends_each_group_to_its_lowest_member(glue, E):
-    np.testing.assert_array_equal(as_dense(glue.matrix), E)
-    assert glue.left_out.tolist() == [3, 7, 9]
+def test_matrix_sends_each_group_to_its_lowest_member(shared, E):
+    np.testing.assert_array_equal(as_dense(shared.matrix), E)
+    assert shared.left_out.tolist() == [3, 7, 9]
 
 
-def test_condensed_operator_is_that_of_the_groups_with_units_where_nothing_is_left(glue, E, dense):
+def test_condensed_operator_is_that_of_the_groups_with_units_where_nothing_is_left(
+    shared, E, dense
+):
     expected = E.T @ dense @ E
-    expected[glue.left_out, glue.left_out] = 1.0
-    condensed = glue.condense(as_matrix(dense))
+    expected[shared.left_out, shared.left_out] = 1.0
+    condensed = shared.condense(as_matrix(dense))
     np.testing.assert_allclose(as_dense(condensed), expected, atol=1e-14 * np.abs(dense).max())
     assert np.linalg.eigvalsh(as_dense(condensed)).min() > 0
     condensed.destroy()
 
 
-def test_gathered_load_is_the_sum_of_each_group(glue, E):
+def test_gathered_load_is_the_sum_of_each_group(shared, E):
     load = np.random.default_rng(1).normal(size=SIZE)
-    gathered = glue.gather(load)
+    gathered = shared.gather(load)
     np.testing.assert_allclose(gathered, E.T @ load, rtol=1e-14)
-    assert np.all(gathered[glue.left_out] == 0)
+    assert np.all(gathered[shared.left_out] == 0)
 
 
-def test_spread_unknowns_are_equal_in_each_group(glue, E):
+def test_spread_unknowns_are_equal_in_each_group(shared, E):
     few = np.random.default_rng(2).normal(size=SIZE)
-    spread = glue.spread(few)
+    spread = shared.spread(few)
     np.testing.assert_array_equal(spread, E @ few)
     for group in GROUPS:
         assert len(set(spread[group].tolist())) == 1
 
 
-def test_solution_of_the_condensed_system_is_the_least_one_with_equal_unknowns(glue, E, dense):
+def test_solution_of_the_condensed_system_is_the_least_one_with_equal_unknowns(shared, E, dense):
     # The energy ½ xᵀAx − bᵀx has its minimum over x = E y where EᵀAE y = Eᵀ b.
     load = np.random.default_rng(3).normal(size=SIZE)
     columns = E[:, E.any(axis=0)]
     best = columns @ np.linalg.solve(columns.T @ dense @ columns, columns.T @ load)
-    condensed = as_dense(glue.condense(as_matrix(dense)))
-    few = np.linalg.solve(condensed, glue.gather(load))
-    np.testing.assert_allclose(glue.spread(few), best, rtol=1e-10)
-    assert np.all(few[glue.left_out] == 0)
+    condensed = as_dense(shared.condense(as_matrix(dense)))
+    few = np.linalg.solve(condensed, shared.gather(load))
+    np.testing.assert_allclose(shared.spread(few), best, rtol=1e-10)
+    assert np.all(few[shared.left_out] == 0)
 
 
-def test_energies_are_those_of_the_unknowns_that_are_meant(glue, dense):
+def test_energies_are_those_of_the_unknowns_that_are_meant(shared, dense):
     few = np.random.default_rng(4).normal(size=SIZE)
-    few[glue.left_out] = 0.0  # as solvers leave them
-    all_of_them = glue.spread(few)
-    condensed = as_dense(glue.condense(as_matrix(dense)))
+    few[shared.left_out] = 0.0  # as solvers leave them
+    all_of_them = shared.spread(few)
+    condensed = as_dense(shared.condense(as_matrix(dense)))
     assert few @ condensed @ few == pytest.approx(all_of_them @ dense @ all_of_them, rel=1e-13)
 
 
 def test_no_groups_leave_everything_as_it_is(dense):
-    glue = Glue(as_matrix(dense), [])
-    assert len(glue.left_out) == 0
-    np.testing.assert_allclose(as_dense(glue.condense(as_matrix(dense))), dense, rtol=1e-14)
+    shared = SharedUnknowns(as_matrix(dense), [])
+    assert len(shared.left_out) == 0
+    np.testing.assert_allclose(as_dense(shared.condense(as_matrix(dense))), dense, rtol=1e-14)
 
 
 # --- holes of a film
@@ -149,21 +151,21 @@ CASES = {
 @pytest.fixture(scope="module", params=CASES)
 def case(request):
     film, sources, options, holes = CASES[request.param]
-    space = create_space(film, sources, resolution=0.1, far=3.0, **options)
-    return film, space, sources, holes
+    mesh = create_mesh(film, sources, resolution=0.1, far=3.0, **options)
+    return film, mesh, sources, holes
 
 
 @pytest.mark.parametrize("degree", [1, 2])
 def test_each_hole_has_one_unknown(case, degree):
-    film, space, _, holes = case
-    level = assemble_level(film, space, degree)
-    groups = forms.hole_dofs(level.V, space)
+    film, mesh, _, holes = case
+    level = assemble_level(film, mesh, degree)
+    groups = forms.hole_dofs(level.V, mesh)
     assert len(groups) == holes
     # All unknowns of holes but one each are left out.
-    assert len(level.glue.left_out) == sum(len(group) - 1 for group in groups)
-    spread = level.glue.spread(np.arange(level.operator.getSize()[0], dtype=float))
+    assert len(level.shared.left_out) == sum(len(group) - 1 for group in groups)
+    spread = level.shared.spread(np.arange(level.operator.getSize()[0], dtype=float))
     values = spread[: level.V.dofmap.index_map.size_local]
-    if space.mirrored:
+    if mesh.mirrored:
         found = [set(values[group].tolist()) for group in groups]
         assert all(len(one) == 1 for one in found)
         assert len(set.union(*found)) == holes
@@ -171,8 +173,8 @@ def test_each_hole_has_one_unknown(case, degree):
 
 
 def test_stream_function_is_constant_on_each_hole(case):
-    film, space, sources, _ = case
-    formulation = StreamFormulation(film, space, 2)
+    film, mesh, sources, _ = case
+    formulation = StreamFormulation(film, mesh, 2)
     solver = formulation.create_solver()
     loads = [formulation.load(source).vector for source in sources]
     unknowns, _ = solver.solve(loads)
@@ -180,7 +182,7 @@ def test_stream_function_is_constant_on_each_hole(case):
     g = fields.stream_function
     scale = np.abs(g.x.array).max()
     values = []
-    for dofs in forms.hole_dofs(g.function_space, space):
+    for dofs in forms.hole_dofs(g.function_space, mesh):
         assert len(dofs) > 10
         assert np.ptp(g.x.array[dofs]) == 0.0
         values.append(g.x.array[dofs[0]])
@@ -189,7 +191,7 @@ def test_stream_function_is_constant_on_each_hole(case):
     formulation.destroy()
 
 
-def test_film_without_holes_needs_no_glue(film, space):
-    level = assemble_level(film, space, 1)
-    assert level.glue is None
+def test_film_without_holes_needs_no_glue(film, mesh):
+    level = assemble_level(film, mesh, 1)
+    assert level.shared is None
     level.operator.destroy()

@@ -62,25 +62,25 @@ def test_nothing_else_is_written(folder):
 
 
 def test_every_cell_is_written_once(stated, space_file):
-    space = stated.space
-    corners = space.mesh.geometry.x[space.mesh.geometry.dofmaps[0]]
-    assert space_file.n_cells == space.cells
+    mesh = stated.mesh
+    corners = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]]
+    assert space_file.n_cells == mesh.cells
     np.testing.assert_allclose(
         by_place(nodes(space_file)[:, :4].mean(axis=1)), by_place(corners.mean(axis=1)), atol=1e-12
     )
 
 
 def test_every_facet_of_the_film_is_written_once(stated, film_file):
-    assert film_file.n_cells == len(stated.space.facets("film"))
+    assert film_file.n_cells == len(stated.mesh.facets("film"))
     middles = nodes(film_file)[:, :3].mean(axis=1)
     assert len(np.unique(middles.round(9), axis=0)) == film_file.n_cells
 
 
 def test_film_has_its_area_and_space_its_volume(stated, film_file, space_file):
     # VTK's own measures, exact to rounding where sides are straight.
-    one = fem.Constant(stated.space.mesh, 1.0)
-    ds = ufl.ds(domain=stated.space.mesh, subdomain_data=stated.space.facet_tags)
-    area = fem.assemble_scalar(fem.form(one * ds(stated.space.groups["film"])))
+    one = fem.Constant(stated.mesh.domain, 1.0)
+    ds = ufl.ds(domain=stated.mesh.domain, subdomain_data=stated.mesh.facet_tags)
+    area = fem.assemble_scalar(fem.form(one * ds(stated.mesh.groups["film"])))
     sizes = film_file.compute_cell_sizes(length=False, volume=False)["Area"]
     assert sizes.sum() == pytest.approx(area, rel=1e-12)
     volume = fem.assemble_scalar(fem.form(one * ufl.dx))

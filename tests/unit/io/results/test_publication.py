@@ -24,7 +24,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from mpi4py import MPI
-from pearlfem.io.folder import result_folder
+from pearlfem.io.results.folder import result_folder
 sys.path.insert(0, sys.argv[2])
 import test_publication as test
 

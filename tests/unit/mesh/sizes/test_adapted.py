@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from dolfinx import mesh
+from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
-from pearlfem import Disc, Film, Impurity, Plane, create_space
+from pearlfem import Disc, Film, Impurity, Plane, create_mesh
 from pearlfem.mesh.sizes.adapted import Contributions, SizeField, adapted_sizes, gather
 from pearlfem.mesh.sizes.edges import on_circle
 
@@ -20,7 +20,7 @@ SIDES = [(a, b) for a in range(4) for b in range(a)]
 @pytest.fixture(scope="module")
 def box():
     """384 equal cells, all of the same error; its lid z = 0 is the film."""
-    box = mesh.create_box(MPI.COMM_SELF, [[0, 0, 0], [1, 1, 1]], [4, 4, 4])
+    box = dmesh.create_box(MPI.COMM_SELF, [[0, 0, 0], [1, 1, 1]], [4, 4, 4])
     cells = box.geometry.dofmaps[0].astype(np.int64)
     return Contributions(box.geometry.x, cells, np.ones(len(cells)), np.zeros(len(cells)))
 
@@ -28,7 +28,7 @@ def box():
 @pytest.fixture(scope="module")
 def disc_space():
     impurity = Impurity((0.5, -0.25), size=0.3)
-    return create_space(DISC, [impurity], resolution=0.2, far=5.0)
+    return create_mesh(DISC, [impurity], resolution=0.2, far=5.0)
 
 
 @pytest.fixture(scope="module")
@@ -138,8 +138,8 @@ def test_steep_sizes_are_lowered_and_not_raised(box):
 @pytest.mark.parametrize("size", [0.01, 0.05])
 def test_cells_at_an_impurity_stay_small_enough_for_its_profile(size):
     impurity = Impurity((0.3, -0.1), size=size)
-    space = create_space(PLANE, [impurity], resolution=0.4, far=5.0)
-    now = gather(space, np.ones(space.cells), np.zeros(space.cells))
+    mesh = create_mesh(PLANE, [impurity], resolution=0.4, far=5.0)
+    now = gather(mesh, np.ones(mesh.cells), np.zeros(mesh.cells))
     sizes = adapt(now, impurities=[impurity], total=1e12)  # nothing else keeps them small
     distances = np.linalg.norm(now.vertices - [0.3, -0.1, 0.0], axis=1)
     near = distances < 4 * size
@@ -157,22 +157,22 @@ def test_mesh_has_about_as_many_cells_as_its_sizes_say(shape, factor):
     film = PLANE if shape == "plane" else DISC
     impurities = [Impurity((0.3, -0.1), size=0.2)]
     options = {"resolution": 0.3, "far": 5.0}
-    space = create_space(film, impurities, **options)
-    middles = space.mesh.geometry.x[space.mesh.geometry.dofmaps[0]].mean(axis=1)
+    mesh = create_mesh(film, impurities, **options)
+    middles = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]].mean(axis=1)
     errors = np.exp(-np.linalg.norm(middles - [0.3, -0.1, 0.0], axis=1))
-    now = gather(space, errors, np.full(space.cells, 1e-9))
+    now = gather(mesh, errors, np.full(mesh.cells, 1e-9))
     sizes = adapt(now, film=film, impurities=impurities, total=factor * errors.sum())
-    made = create_space(film, impurities, sizes=sizes, **options)
+    made = create_mesh(film, impurities, sizes=sizes, **options)
     assert 1 / 1.7 < made.cells / sizes.count < 1.7
-    assert made.groups == space.groups
+    assert made.groups == mesh.groups
 
 
 def test_mesh_is_fine_where_its_sizes_are():
     place = np.array([2.0, 1.0, 0.5])  # where nothing else asks for small cells
-    block = mesh.create_box(MPI.COMM_SELF, [[-5.1, -5.1, -0.1], [5.1, 5.1, 5.1]], [34, 34, 17])
+    block = dmesh.create_box(MPI.COMM_SELF, [[-5.1, -5.1, -0.1], [5.1, 5.1, 5.1]], [34, 34, 17])
     points, cells = block.geometry.x, block.geometry.dofmaps[0].astype(np.int64)
     sizes = 0.2 + 0.4 * np.linalg.norm(points - place, axis=1)
-    made = create_space(
+    made = create_mesh(
         PLANE, [Impurity((0.0, 0.0), size=0.3)], far=5.0, sizes=SizeField(points, cells, sizes)
     )
     corners = made.mesh.geometry.x[made.mesh.geometry.dofmaps[0]]
@@ -191,8 +191,8 @@ def polygon_strip(lengths, radius):
     return radius**2 * np.sum(np.tan(angles / 2) - np.sin(angles) / 2)
 
 
-def edge_lengths(space):
-    points = space.mesh.geometry.x[round_edge(space.mesh.geometry.x), :2]
+def edge_lengths(mesh):
+    points = mesh.domain.geometry.x[round_edge(mesh.domain.geometry.x), :2]
     points = points[np.argsort(np.arctan2(*(points - DISC.shape.center).T))]
     return np.linalg.norm(points - np.roll(points, 1, axis=0), axis=1)
 
@@ -207,7 +207,7 @@ def test_round_edge_gets_the_sides_that_its_error_asks_for(disc, disc_space):
         sizes = adapt(now, film=DISC, impurities=[impurity], total=target)
         edge = round_edge(sizes.vertices)
         assert np.ptp(sizes.sizes[edge]) < 0.2 * sizes.sizes[edge].mean()
-        made = create_space(DISC, [impurity], resolution=0.2, far=5.0, sizes=sizes)
+        made = create_mesh(DISC, [impurity], resolution=0.2, far=5.0, sizes=sizes)
         lengths = edge_lengths(made)
         # all sides equal: as many as the size fits into the edge
         count = 2 * math.pi * radius / sizes.sizes[edge].mean()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from pearlfem import Disc, Film, Impurity, Open, Periodic, Plane, Walls, create_space
+from pearlfem import Disc, Film, Impurity, Open, Periodic, Plane, Walls, create_mesh
 from pearlfem.mesh.sizes.estimate import estimated_cells
 from pearlfem.mesh.sizes.grading import Growth
 
@@ -39,7 +39,7 @@ CASES = {
 def test_estimate_is_about_the_number_of_cells(case, resolution):
     film, impurities, boundary = CASES[case]
     options = {"boundary": boundary, "resolution": resolution, "far": 10.0}
-    cells = create_space(film, impurities, **options).cells
+    cells = create_mesh(film, impurities, **options).cells
     assert 0.5 < estimated_cells(film, impurities, **options) / cells < 2
 
 
