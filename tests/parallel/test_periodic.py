@@ -99,7 +99,7 @@ def test_same_nodes_vertices_and_cells():
 
 
 def test_ghosts_have_the_places_of_their_owners():
-    domain = mesh(WORLD).mesh
+    domain = mesh(WORLD).domain
     nodes = domain.geometry.index_map()
     domain.topology.create_entities(2)
     owned = domain.topology.index_map(3).size_local
