@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,13 +50,18 @@ class TaggedMesh:
     mirrored: bool = True
     cell: MeshedCell | None = None
 
+    @property
+    def comm(self) -> MPI.Comm:
+        """Communicator of all ranks that have a part of the mesh."""
+        return cast(MPI.Comm, self.domain.comm)
+
     def facets(self, *names: str) -> Int32Array:
         """Return this rank's facets of the named groups; a group that is absent has none."""
         found = [self.facet_tags.find(self.groups[name]) for name in names if name in self.groups]
         return np.concatenate([np.empty(0, dtype=np.int32), *found])
 
-    def sides(self, *names: str) -> Int32Array:
-        """Return the named groups' facets in z = 0 as they are seen from above.
+    def sides(self, *names: str, height: float = 0.0) -> Int32Array:
+        """Return the named groups' facets in the plane z = height as they are seen from above.
 
         Returns:
             Pairs of a cell above and the local number of its facet, shape ``(n, 2)``, for all cells
@@ -65,18 +70,18 @@ class TaggedMesh:
         topology = self.domain.topology
         topology.create_connectivity(3, 2)
         topology.create_connectivity(2, 3)
-        above = self.cells_above()
+        above = self.cells_above(height)
         facets = topology.connectivity(3, 2).array.reshape(-1, 4)[above]
         cells, local = np.nonzero(np.isin(facets, self.facets(*names)))
         return np.column_stack([above[cells], local]).astype(np.int32)
 
-    def corners(self, *names: str) -> Array:
+    def corners(self, *names: str, height: float = 0.0) -> Array:
         """Return (x, y) of the corners of the facets of ``sides``, ``(n, 3, 2)`` [length]."""
-        return np.asarray(self.domain.geometry.x[self.nodes(*names), :2])
+        return np.asarray(self.domain.geometry.x[self.nodes(*names, height=height), :2])
 
-    def nodes(self, *names: str) -> Int32Array:
+    def nodes(self, *names: str, height: float = 0.0) -> Int32Array:
         """Return the geometry's nodes at the corners of the facets of ``sides``, ``(n, 3)``."""
-        cells, local = self.sides(*names).T
+        cells, local = self.sides(*names, height=height).T
         facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
         return np.take_along_axis(self.domain.geometry.dofmaps[0][cells], facets, axis=1)
 
@@ -84,18 +89,27 @@ class TaggedMesh:
         """Return points (x, y) or (x, y, z) [length] in the cell of a periodic space; all as is."""
         return points if self.cell is None else self.cell.inside(points)
 
-    def cells_above(self) -> Int32Array:
-        """Return the cells in z > 0 that this rank owns."""
-        return np.flatnonzero(self._heights() > 0).astype(np.int32)
+    def cells_above(self, height: float = 0.0) -> Int32Array:
+        """Return the cells in z > height that this rank owns."""
+        return np.flatnonzero(self._middles() > height).astype(np.int32)
 
-    def cells_below(self) -> Int32Array:
-        """Return the cells in z < 0 that this rank owns."""
-        return np.flatnonzero(self._heights() < 0).astype(np.int32)
+    def cells_below(self, height: float = 0.0) -> Int32Array:
+        """Return the cells in z < height that this rank owns."""
+        return np.flatnonzero(self._middles() < height).astype(np.int32)
 
-    def _heights(self) -> Array:
-        """Return four times the height of the middle of each cell that this rank owns."""
+    def slabs(self, heights: Sequence[float]) -> list[Int32Array]:
+        """Return the cells that this rank owns below, between and above planes, the lowest first.
+
+        Args:
+            heights: z of the planes [length], ascending; no cell reaches through one of them.
+        """
+        slab = np.searchsorted(heights, self._middles())
+        return [np.flatnonzero(slab == k).astype(np.int32) for k in range(len(heights) + 1)]
+
+    def _middles(self) -> Array:
+        """Return z of the middle of each cell that this rank owns [length]."""
         corners = self.domain.geometry.dofmaps[0][: self.domain.topology.index_map(3).size_local]
-        return np.asarray(self.domain.geometry.x[corners, 2].sum(axis=1))
+        return np.asarray(self.domain.geometry.x[corners, 2].mean(axis=1))
 
     @property
     def holes(self) -> dict[str, str]:

@@ -36,6 +36,7 @@ class AuxiliarySpace(ConjugateGradients):
             space, if it has one, holds potentials whose images A takes to zero.
         interpolation: Π, from vector fields of degree 1 (blocks of 3) to H(curl) dofs, zero at
             fixed dofs of either.
+        tolerance: Relative, in the natural norm; ``TOLERANCE`` by default.
 
     Note:
         Collective. The matrices stay the caller's; ``destroy`` frees the rest.
@@ -47,8 +48,9 @@ class AuxiliarySpace(ConjugateGradients):
         gradient: PETSc.Mat,
         potential_operator: PETSc.Mat,
         interpolation: PETSc.Mat,
+        tolerance: float | None = None,
     ) -> None:
-        super().__init__(operator, TOLERANCE, MAX_ITERATIONS, batch=1)
+        super().__init__(operator, tolerance or TOLERANCE, MAX_ITERATIONS, batch=1)
         self._operator = operator
         self._smoother = _create_smoother(operator)
         self._potentials = _Correction(operator, gradient, potential_operator)

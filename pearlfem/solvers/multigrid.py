@@ -37,6 +37,7 @@ class Multigrid(ConjugateGradients):
         operator: Symmetric positive definite matrix; fixed dofs have unit rows and columns.
         coarse: The same operator in degree 1, or None if ``operator`` is of degree 1 itself.
         interpolation: Matrix from the coarse to the fine dofs, zero at fixed dofs of either.
+        tolerance: Relative, in the natural norm; ``TOLERANCE`` by default.
 
     Note:
         Collective. The matrices are destroyed: what the solver keeps of them takes as much memory
@@ -48,8 +49,9 @@ class Multigrid(ConjugateGradients):
         operator: PETSc.Mat,
         coarse: PETSc.Mat | None = None,
         interpolation: PETSc.Mat | None = None,
+        tolerance: float | None = None,
     ) -> None:
-        super().__init__(operator, TOLERANCE, MAX_ITERATIONS, _BATCH)
+        super().__init__(operator, tolerance or TOLERANCE, MAX_ITERATIONS, _BATCH)
         self._operator = RowBlocks(operator)
         pairs = [] if coarse is None else [(operator, interpolation)]
         self._gamg = PETSc.PC().create(operator.comm)
