@@ -54,7 +54,7 @@ units = study.units
 
 def table(solution, probe):
     """Return what a probe finds, by name, in the units of the study."""
-    return {c.name: units.from_reduced(c.values, c.quantity) for c in measure(solution, probe)}
+    return {c.name: units.from_reduced(c.values, c.kind) for c in measure(solution, probe)}
 
 
 # %% [markdown]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ from pearlfem.quantities.annotated import (
     PositiveLength,
     Table,
 )
+from pearlfem.quantities.formats import FormatName
 from pearlfem.quantities.units import Units
 from pearlfem.study.boundary_table import BoundaryTable
 from pearlfem.study.expressions import Expression
@@ -90,7 +91,7 @@ class _AppliedTable(Table):
 class OutputTable(Table):
     """[output]: what is written besides summary.json."""
 
-    fields: Literal["vtu", "vtx", "none"] = "vtu"
+    fields: FormatName = "vtu"
     picture: Annotated[bool, Field(strict=True)] = True
     solution: Annotated[bool, Field(strict=True)] = False
     probe: tuple[Probe, ...] = ()
