@@ -52,12 +52,17 @@ class Faces:
     chords: frozenset[tuple[int, int]] = frozenset()
 
 
-def rounding_for(size_at: Callable[[Array], Array]) -> Rounding:
-    """Return where the vertices on circles are: as far apart as cells at (n, 3) are large."""
+def rounding_for(size_at: Callable[[Array], Array], height: float = 0.0) -> Rounding:
+    """Return where the vertices on circles in z = height are: as far apart as cells are large.
+
+    Args:
+        size_at: The size of cells [length] at places ``(n, 3)``.
+        height: z of the circles [length].
+    """
 
     def angles(disc: Disc) -> Array:
         circle = disc.radius * np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)]) + disc.center
-        sizes = size_at(np.column_stack([circle, np.zeros(len(circle))]))
+        sizes = size_at(np.column_stack([circle, np.full(len(circle), height)]))
         found = spaced(_ANGLES, sizes[1:] / disc.radius, _FEWEST_SIDES)
         return np.asarray(np.round(found, 9))  # the same in all units of length
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
@@ -23,6 +23,7 @@ from pearlfem.mesh.sizes.core_edges import edge_sizes_of_cores
 from pearlfem.mesh.sizes.edges import EdgeSizes, corner_sizes, edge_sizes
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
+from pearlfem.model.layers import Layer
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Core, Source
 from pearlfem.model.sources.impurity import has_points
@@ -106,18 +107,30 @@ class Growth(NamedTuple):
 class Seeds:
     """Cells that grow with the distance from the nearest of ``points``, shape ``(n, 2)`` [length].
 
-    Without points, with the height |z| above the film.
+    The points lie in z = ``height``. Without points, cells grow with the distance from that plane.
     """
 
     growth: Growth
     points: Array | None
+    height: float = 0.0
 
     def distances(self, places: Array) -> Array:
         """Return the distances [length] at ``places``, shape ``(n, 3)``."""
         if self.points is None:
-            return np.abs(places[:, 2])
+            return np.abs(places[:, 2] - self.height)
         flat = KDTree(self.points).query(places[:, :2])[0]
-        return np.asarray(np.hypot(flat, places[:, 2]))
+        return np.asarray(np.hypot(flat, places[:, 2] - self.height))
+
+
+def extent_of_layers(
+    layers: Sequence[Layer], sources: Sequence[Source], boundary: Boundary | None = None
+) -> Extent:
+    """Return the circle around the extents of films at several heights."""
+    extents = [device_extent(layer.film, sources, boundary) for layer in layers]
+    if len(extents) == 1:
+        return extents[0]
+    center = _middle(np.array([extent.center for extent in extents]))
+    return Extent(center, max(math.dist(center, e.center) + e.size for e in extents))
 
 
 def _middle(positions: Array) -> tuple[float, float]:
@@ -126,13 +139,30 @@ def _middle(positions: Array) -> tuple[float, float]:
     return float(x), float(y)
 
 
+def seeds_of_layers(
+    layers: Sequence[Layer], sources: Sequence[Source], boundary: Boundary, resolution: float
+) -> list[Seeds]:
+    """Return what ``seeds`` returns of films at several heights.
+
+    On films near to each other cells are no flatter than between a film and a wall.
+    """
+    every = []
+    for layer in layers:
+        own = seeds(layer.film, sources, boundary, resolution)
+        gaps = [abs(layer.height - other.height) for other in layers if other is not layer]
+        if gaps:
+            own.append(_flattest(min(gaps), resolution))
+        every += [replace(one, height=layer.height) for one in own]
+    return every
+
+
 def seeds(
     film: Film, sources: Sequence[Source], boundary: Boundary, resolution: float
 ) -> list[Seeds]:
     """Return all that asks for small cells; a cell is as large as the strictest of them allows.
 
     Args:
-        film: Its edges.
+        film: Its edges; it lies in z = 0.
         sources: Their cores.
         boundary: Its walls, or its periods.
         resolution: 2.0 halves all cells.
@@ -147,12 +177,17 @@ def seeds(
         wide = [Core(core.position, film.least_pearl_length) for core in cores]
         found = _core_seeds(wide, resolution)
     if isinstance(boundary, Walls):
-        # Far from all sources accuracy would allow for cells as flat as space is, at any
-        # resolution, but not the solvers: with 8 in place of 4 gaps they take twice as many
-        # iterations.
-        rate = min(_GROWTH / resolution, _STEEPEST)
-        found.append(Seeds(Growth(_FLATTEST * boundary.wall_distance, rate), None))
+        found.append(_flattest(boundary.wall_distance, resolution))
     return found
+
+
+def _flattest(gap: float, resolution: float) -> Seeds:
+    """Return cells on a film that are not too flat for the solvers between it and what is next.
+
+    Far from all sources accuracy would allow for cells as flat as space is, at any resolution, but
+    with 8 in place of 4 gaps the solvers take twice as many iterations.
+    """
+    return Seeds(Growth(_FLATTEST * gap, min(_GROWTH / resolution, _STEEPEST)), None)
 
 
 def all_cores(sources: Sequence[Source], boundary: Boundary) -> list[Core]:
