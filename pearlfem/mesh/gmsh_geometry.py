@@ -1,17 +1,17 @@
-"""Space around the film as a gmsh geometry with named parts.
+"""The space around the film as a gmsh geometry with named parts.
 
-Space that is mirror symmetric in z is only built for z ≥ 0. Physical groups:
+If space is mirror symmetric in z, only the half z ≥ 0 is built. Physical groups:
 
 =================  ===  ==================================================================
-``mesh``           3   the half z ≥ 0; or, without mirror symmetry,
-``above, below``    3   the two parts of the whole space
+``space``           3   the half z ≥ 0 of a symmetric space
+``above, below``    3   the two halves of a space without this symmetry
 ``film``            2   the film, in z = 0
 ``hole NAME``       2   a hole of the film
 ``plane``           2   the rest of z = 0 (only if the film does not fill it)
-``far``             2   the far boundary of open space, or between walls that have no sides
+``far``             2   the far boundary of open space, or between walls without sides
 ``shield``          2   superconducting walls
-``magnetic-wall``   2   magnetic walls, and the end of periodic space
-``period 1, 2``     2   two opposite walls of a periodic cell, with the same mesh on both
+``magnetic-wall``   2   magnetic walls, and the top of periodic space
+``period 1, 2``     2   a pair of opposite sides of a periodic cell, with the same mesh on both
 =================  ===  ==================================================================
 """
 
@@ -34,13 +34,13 @@ _SIDES = "sides"  # of a periodic cell, until they are in pairs
 
 
 def add_space(faces: Faces, rest: str, boundary: Boundary, extent: Extent, far: float) -> None:
-    """Build space and the film in it, in units of the device and around its centre.
+    """Build the space and the film in it; the device has its centre at 0 and the size 1.
 
     Args:
         faces: Film and holes.
-        rest: "film" or "plane": what the rest of z = 0 is.
-        boundary: What surrounds the film.
-        extent: The device.
+        rest: Name for the rest of z = 0, "film" or "plane".
+        boundary: The space around the film.
+        extent: Centre and size of the device.
         far: Radius of the far boundary, if there is one, in sizes of the device.
     """
     geo = gmsh.model.geo
@@ -70,9 +70,9 @@ def add_space(faces: Faces, rest: str, boundary: Boundary, extent: Extent, far: 
 
 
 def _add_faces(faces: Faces, extent: Extent, groups: _Groups) -> list[int]:
-    """Add film and holes to ``groups``; return the loops around all of them."""
+    """Add film and holes to ``groups``; return the outer loops around them."""
     geo = gmsh.model.geo
-    # Rounded, or round-off would choose among equally good meshes.
+    # Rounded, because otherwise round-off would choose between equally good meshes.
     places = np.round((faces.vertices - extent.center) / extent.size, 12)
     points = [geo.addPoint(x, y, 0.0) for x, y in places.tolist()]
     lines: dict[tuple[int, int], int] = {}
@@ -83,7 +83,7 @@ def _add_faces(faces: Faces, extent: Extent, groups: _Groups) -> list[int]:
         if (a, b) not in lines:
             lines[a, b] = geo.addLine(points[a], points[b])
             if (min(a, b), max(a, b)) in faces.chords:
-                geo.mesh.setTransfiniteCurve(lines[a, b], 2)  # its ends are the only vertices
+                geo.mesh.setTransfiniteCurve(lines[a, b], 2)  # no vertices except its two ends
         return lines[a, b]
 
     def loop(ring: tuple[int, ...]) -> int:
@@ -98,7 +98,7 @@ def _add_faces(faces: Faces, extent: Extent, groups: _Groups) -> list[int]:
 
 
 def _dome(far: float) -> tuple[list[int], dict[str, _Groups]]:
-    """Add the far boundary of the half z > 0 of open space: its rim, and what covers it."""
+    """Add the far boundary of open space in z > 0; return its rim in z = 0, and its surfaces."""
     geo = gmsh.model.geo
     center, pole = geo.addPoint(0, 0, 0), geo.addPoint(0, 0, far)
     rim, feet = _circle(center, far, 0.0)
@@ -109,7 +109,7 @@ def _dome(far: float) -> tuple[list[int], dict[str, _Groups]]:
 
 
 def _room(walls: Walls, extent: Extent, far: float) -> tuple[list[int], dict[str, _Groups]]:
-    """Add walls above, and below if that is no mirror image: their rim in z = 0, and the parts."""
+    """Add the walls above, and below without mirror symmetry; return the rim and the parts."""
 
     def corners(z: float) -> tuple[list[int], list[int]]:
         if walls.infinite:
@@ -128,14 +128,14 @@ def _room(walls: Walls, extent: Extent, far: float) -> tuple[list[int], dict[str
 
 
 def _cell(periodic: Periodic, extent: Extent) -> tuple[list[int], dict[str, _Groups]]:
-    """Add the cell that is repeated: its rim in z = 0, and what covers it."""
+    """Add the periodic cell; return its rim in z = 0, and its surfaces."""
     rim, feet = _parallelogram(periodic, extent, 0.0)
     upper = _parallelogram(periodic, extent, periodic.height / extent.size)
     return rim, {"space": _box(rim, feet, *upper, _SIDES, "magnetic-wall")}
 
 
 def _paired(sides: list[int], periodic: Periodic, extent: Extent) -> _Groups:
-    """Let opposite sides have the same mesh; return the pairs."""
+    """Make gmsh use the same mesh on opposite sides; return the pairs of sides."""
     pairs = [sides[3], sides[1]], [sides[0], sides[2]]
     for (x, y), (side, opposite) in zip(periodic.vectors / extent.size, pairs, strict=True):
         move = [1, 0, 0, x, 0, 1, 0, y, 0, 0, 1, 0, 0, 0, 0, 1]
@@ -144,7 +144,7 @@ def _paired(sides: list[int], periodic: Periodic, extent: Extent) -> _Groups:
 
 
 def forget_periods() -> None:
-    """Make walls of the meshed model independent: gmsh does not scale the shift between them."""
+    """Remove the link between opposite sides after meshing: gmsh would not scale their distance."""
     for dimension in (1, 2):
         tags = [tag for _, tag in gmsh.model.getEntities(dimension)]
         gmsh.model.mesh.setPeriodic(dimension, tags, tags, np.eye(4).ravel())
@@ -153,7 +153,7 @@ def forget_periods() -> None:
 def _box(
     rim: list[int], feet: list[int], upper: list[int], heads: list[int], side: str, end: str
 ) -> _Groups:
-    """Add the sides and the end of what stands on ``rim``."""
+    """Add the four sides and the end of a box over ``rim``; return the surfaces by name."""
     geo = gmsh.model.geo
     posts = [geo.addLine(foot, head) for foot, head in zip(feet, heads, strict=True)]
     cover: _Groups = {}
