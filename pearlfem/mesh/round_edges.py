@@ -17,6 +17,7 @@ from pearlfem.mesh.parts import with_geometry
 from pearlfem.mesh.sizes.edges import on_circle
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
+from pearlfem.model.layers import Films, Layer, layers_of
 from pearlfem.quantities.arrays import Array, BoolArray, ComplexArray, Int32Array, Int64Array
 
 _ROUND_OFF = 1e-8
@@ -155,7 +156,7 @@ def _outward(angles: Array) -> Array:
 WIDEST = 1.0  # largest angle of a side [rad]; a wider arc is a part of the circle without an edge
 
 
-def fit_round_edges(mesh: TaggedMesh, film: Film, *, covering: bool) -> TaggedMesh:
+def fit_round_edges(mesh: TaggedMesh, films: Films, *, covering: bool) -> TaggedMesh:
     """Return ``mesh`` with vertices of round edges moved, so that bounds of the energy hold.
 
     The film then covers the true film, or lies inside it. Vertices move outward to R/cos α, with α
@@ -165,23 +166,25 @@ def fit_round_edges(mesh: TaggedMesh, film: Film, *, covering: bool) -> TaggedMe
 
     Args:
         mesh: Mesh with the vertices of round edges on their circles.
-        film: The film.
-        covering: Whether the meshed film shall cover the true one; otherwise it lies inside it.
+        films: The film in z = 0, or films at their heights.
+        covering: Whether meshed films shall cover the true ones; otherwise they lie inside them.
 
     Note:
         Collective. If no vertex moves, this is ``mesh`` itself.
     """
     points = mesh.domain.geometry.x.copy()
     moved = False
-    for disc in film.discs:
-        moved |= _move(points, mesh, film, disc, covering)
+    for layer in layers_of(films):
+        for disc in layer.film.discs:
+            moved |= _move(points, mesh, layer, disc, covering)
     return _moved(mesh, points) if moved else mesh
 
 
-def _move(points: Array, mesh: TaggedMesh, film: Film, disc: Disc, covering: bool) -> bool:
+def _move(points: Array, mesh: TaggedMesh, layer: Layer, disc: Disc, covering: bool) -> bool:
     """Move the vertices on one circle; return whether any rank moved one (collective)."""
-    comm = mesh.domain.comm
-    flat = np.flatnonzero(mesh.domain.geometry.x[:, 2] == 0)
+    comm, film = mesh.comm, layer.film
+    heights = mesh.domain.geometry.x[:, 2]
+    flat = np.flatnonzero(np.abs(heights - layer.height) <= _ROUND_OFF * np.abs(heights).max())
     mine = flat[on_circle(mesh.domain.geometry.x[flat, :2], disc)]
     x, y = (mesh.domain.geometry.x[mine, :2] - disc.center).T
     angles = np.arctan2(y, x)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,13 +51,18 @@ class TaggedMesh:
     mirrored: bool = True
     cell: MeshedCell | None = None
 
+    @property
+    def comm(self) -> MPI.Comm:
+        """Communicator of all ranks that have a part of the mesh."""
+        return cast(MPI.Comm, self.domain.comm)
+
     def facets(self, *names: str) -> Int32Array:
         """Return this rank's facets in the named groups; groups that do not exist have none."""
         found = [self.facet_tags.find(self.groups[name]) for name in names if name in self.groups]
         return np.concatenate([np.empty(0, dtype=np.int32), *found])
 
-    def sides(self, *names: str) -> Int32Array:
-        """Return the facets of the named groups in z = 0, as sides of the cells above them.
+    def sides(self, *names: str, height: float = 0.0) -> Int32Array:
+        """Return the facets of the named groups in z = height, as sides of the cells above them.
 
         Returns:
             Pairs of a cell above and the local number of its facet, shape ``(n, 2)``, for the cells
@@ -66,18 +71,18 @@ class TaggedMesh:
         topology = self.domain.topology
         topology.create_connectivity(3, 2)
         topology.create_connectivity(2, 3)
-        above = self.cells_above()
+        above = self.cells_above(height)
         facets = topology.connectivity(3, 2).array.reshape(-1, 4)[above]
         cells, local = np.nonzero(np.isin(facets, self.facets(*names)))
         return np.column_stack([above[cells], local]).astype(np.int32)
 
-    def corners(self, *names: str) -> Array:
+    def corners(self, *names: str, height: float = 0.0) -> Array:
         """Return (x, y) of the corners of the facets in ``sides``, ``(n, 3, 2)`` [length]."""
-        return np.asarray(self.domain.geometry.x[self.nodes(*names), :2])
+        return np.asarray(self.domain.geometry.x[self.nodes(*names, height=height), :2])
 
-    def nodes(self, *names: str) -> Int32Array:
+    def nodes(self, *names: str, height: float = 0.0) -> Int32Array:
         """Return the geometry's nodes at the corners of the facets in ``sides``, ``(n, 3)``."""
-        cells, local = self.sides(*names).T
+        cells, local = self.sides(*names, height=height).T
         facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
         return np.take_along_axis(self.domain.geometry.dofmaps[0][cells], facets, axis=1)
 
@@ -85,18 +90,30 @@ class TaggedMesh:
         """Return points (x, y) or (x, y, z) [length], moved into the cell if space is periodic."""
         return points if self.cell is None else self.cell.inside(points)
 
-    def cells_above(self) -> Int32Array:
-        """Return the owned cells of this rank in z > 0."""
-        return np.flatnonzero(self._heights() > 0).astype(np.int32)
+    def cells_above(self, height: float = 0.0) -> Int32Array:
+        """Return the owned cells of this rank in z > height."""
+        return np.flatnonzero(self._middles() > height).astype(np.int32)
 
-    def cells_below(self) -> Int32Array:
-        """Return the owned cells of this rank in z < 0."""
-        return np.flatnonzero(self._heights() < 0).astype(np.int32)
+    def cells_below(self, height: float = 0.0) -> Int32Array:
+        """Return the owned cells of this rank in z < height."""
+        return np.flatnonzero(self._middles() < height).astype(np.int32)
 
-    def _heights(self) -> Array:
-        """Return the height z of the middle of each owned cell, times four."""
+    def slabs(self, heights: Sequence[float]) -> list[Int32Array]:
+        """Return the owned cells of this rank between planes, from the lowest slab to the highest.
+
+        Args:
+            heights: z of the planes [length], ascending; no cell crosses one of them.
+
+        Returns:
+            The cells below all planes, between each plane and the next, and above all of them.
+        """
+        slab = np.searchsorted(heights, self._middles())
+        return [np.flatnonzero(slab == k).astype(np.int32) for k in range(len(heights) + 1)]
+
+    def _middles(self) -> Array:
+        """Return the height z of the middle of each owned cell [length]."""
         corners = self.domain.geometry.dofmaps[0][: self.domain.topology.index_map(3).size_local]
-        return np.asarray(self.domain.geometry.x[corners, 2].sum(axis=1))
+        return np.asarray(self.domain.geometry.x[corners, 2].mean(axis=1))
 
     @property
     def holes(self) -> dict[str, str]:

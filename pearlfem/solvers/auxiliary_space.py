@@ -36,6 +36,7 @@ class AuxiliarySpace(ConjugateGradients):
             null space attached, A G vanishes on the potentials in it.
         interpolation: Π, from vector fields of degree 1 (blocks of 3) to H(curl) dofs; zero at
             fixed dofs of both.
+        tolerance: Relative tolerance in the natural norm; None for ``TOLERANCE``.
 
     Note:
         Collective. The caller keeps and destroys the matrices; ``destroy`` frees all else.
@@ -47,8 +48,9 @@ class AuxiliarySpace(ConjugateGradients):
         gradient: PETSc.Mat,
         potential_operator: PETSc.Mat,
         interpolation: PETSc.Mat,
+        tolerance: float | None = None,
     ) -> None:
-        super().__init__(operator, TOLERANCE, MAX_ITERATIONS, batch=1)
+        super().__init__(operator, tolerance or TOLERANCE, MAX_ITERATIONS, batch=1)
         self._operator = operator
         self._smoother = _create_smoother(operator)
         self._potentials = _Correction(operator, gradient, potential_operator)

@@ -40,6 +40,7 @@ class Multigrid(ConjugateGradients):
         operator: Symmetric positive definite matrix; fixed dofs have unit rows and columns.
         coarse: The same operator in degree 1; None if ``operator`` has degree 1 itself.
         interpolation: Matrix from the coarse to the fine dofs; zero at fixed dofs of both.
+        tolerance: Relative tolerance in the natural norm; None for ``TOLERANCE``.
 
     Note:
         Collective. The solver copies the matrices and destroys them, to save memory. ``destroy``
@@ -51,8 +52,9 @@ class Multigrid(ConjugateGradients):
         operator: PETSc.Mat,
         coarse: PETSc.Mat | None = None,
         interpolation: PETSc.Mat | None = None,
+        tolerance: float | None = None,
     ) -> None:
-        super().__init__(operator, TOLERANCE, MAX_ITERATIONS, _BATCH)
+        super().__init__(operator, tolerance or TOLERANCE, MAX_ITERATIONS, _BATCH)
         self._operator = RowBlocks(operator)
         pairs = [] if coarse is None else [(operator, interpolation)]
         self._gamg = PETSc.PC().create(operator.comm)

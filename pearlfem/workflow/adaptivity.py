@@ -159,7 +159,7 @@ def _contributions(
     first, last = solutions[0], solutions[-1]
     own = cell_fields(first)
     other = averaged_fields(first) if last is first else cell_fields(last)
-    return cell_gaps(own, other, first.mesh, first.film), film_energies(own, first.mesh, first.film)
+    return cell_gaps(own, other, first.films), film_energies(own, first.films)
 
 
 def _relative_error(energies: dict[FormulationName, float], estimate: float) -> float:

@@ -47,7 +47,8 @@ def memory_needed(
     Note:
         Collective over ``comm``.
     """
-    degree, loads = study.solve.degree, 2 * len(study.impurities) + bool(study.others)
+    degree = study.solve.degree
+    loads = sum(len(i.components) for i in study.impurities) + bool(study.others)
     needed = _BYTES_PER_CELL + sum(
         _DOFS_PER_CELL[name][degree] * (_BYTES_PER_DOF[name][degree] + loads * _BYTES_PER_SOLUTION)
         for name in formulations

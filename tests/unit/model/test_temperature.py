@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from pearlfem.errors import StudyError
+from pearlfem.model.layers import Layer
 from pearlfem.model.sources.flux import Vortex
 from pearlfem.model.temperature import Temperature
 from pearlfem.study.study import parse_study
@@ -91,8 +92,8 @@ def test_background_vector_potential_of_an_impurity_stays():
     points = np.array([[0.0, 1.05], [0.1, 0.9]])
     for one, other in zip(cold.impurities, warm.impurities, strict=True):
         np.testing.assert_allclose(
-            other.vector_potential(warm.film, points, warm.film.superfluid_weight(points)),
-            one.vector_potential(cold.film, points, cold.film.superfluid_weight(points)),
+            other.vector_potential(Layer(warm.film), points, warm.film.superfluid_weight(points)),
+            one.vector_potential(Layer(cold.film), points, cold.film.superfluid_weight(points)),
             rtol=1e-13,
         )
 

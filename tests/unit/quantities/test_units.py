@@ -156,7 +156,11 @@ def test_infinity_stays_infinite(um):
         ("20 degC", "length", "'degC' is a temperature, but a length is needed"),
         ("4.2 K", "field", "'K' is a temperature, but a magnetic field is needed"),
         ("4.2 mT", "temperature", "'mT' is a magnetic field, but a temperature is needed"),
-        ("-269 degC", "temperature", "'degC' does not start at absolute zero; allowed: K, for example"),
+        (
+            "-269 degC",
+            "temperature",
+            "'degC' does not start at absolute zero; allowed: K, for example",
+        ),
         ("5 G", "field", "[time], but a magnetic field is needed"),  # pint's gauss is Gaussian
         ("50 percent", "length", "'percent' is a number without a unit, but a length is needed"),
         ("3 furlings", "length", "'furlings' is not a known unit"),

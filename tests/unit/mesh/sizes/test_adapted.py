@@ -175,7 +175,7 @@ def test_mesh_is_fine_where_its_sizes_are():
     made = create_mesh(
         PLANE, [Impurity((0.0, 0.0), size=0.3)], far=5.0, sizes=SizeField(points, cells, sizes)
     )
-    corners = made.mesh.geometry.x[made.mesh.geometry.dofmaps[0]]
+    corners = made.domain.geometry.x[made.domain.geometry.dofmaps[0]]
     distances = np.linalg.norm(corners.mean(axis=1) - place, axis=1)
     edges = np.mean([np.linalg.norm(corners[:, a] - corners[:, b], axis=1) for a, b in SIDES], 0)
     for inner, outer in ((0.0, 0.7), (0.7, 1.5), (1.5, 3.0)):
@@ -232,5 +232,5 @@ def test_edge_that_no_current_reaches_needs_few_sides(disc):
 
 
 def test_gather_on_one_rank_has_all_cells(disc_space, disc):
-    np.testing.assert_array_equal(disc.vertices, disc_space.mesh.geometry.x)
-    np.testing.assert_array_equal(disc.cells, disc_space.mesh.geometry.dofmaps[0])
+    np.testing.assert_array_equal(disc.vertices, disc_space.domain.geometry.x)
+    np.testing.assert_array_equal(disc.cells, disc_space.domain.geometry.dofmaps[0])
