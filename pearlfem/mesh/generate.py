@@ -1,7 +1,7 @@
-"""Space around the film, meshed by gmsh with cells as fine as sources, edges and walls need.
+"""Mesh the space around the film with gmsh, finely where sources, edges and walls need it.
 
-Its parts and their names: ``pearlfem.mesh.gmsh_geometry``; the sizes of cells:
-``pearlfem.mesh.sizes.grading``.
+See ``pearlfem.mesh.gmsh_geometry`` for the parts and their names, and
+``pearlfem.mesh.sizes.grading`` for the sizes of cells.
 """
 
 from __future__ import annotations
@@ -53,20 +53,20 @@ def create_mesh(
     sizes: SizeField | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> TaggedMesh:
-    """Mesh space around a film or several, graded towards the cores of sources and the edges.
+    """Mesh the space around films, with cells that get smaller towards sources and edges.
 
-    Where space is the mirror image of itself in the film's plane, only the half z ≥ 0 is meshed.
-    Vertices of round edges lie on their circles; with point impurities (size = 0) among the
-    sources, for whose energies there are no bounds, a little outside, so that areas are true.
+    If space is mirror symmetric in the film's plane, only the half z ≥ 0 is meshed. Vertices of
+    round edges lie on their circles. With point impurities (size = 0), whose energies have no
+    bounds anyway, they lie slightly outside, so that polygons have the areas of the circles.
 
     Args:
         films: The film in z = 0, or films at their heights.
-        sources: Where, and how finely, cells are needed.
-        boundary: Open space, walls, or a cell that repeats itself.
-        resolution: 2.0 halves all cells.
-        far: Radius of the far boundary in sizes of the device (see ``device_extent``); a box with
-            walls at the sides has none, and neither has a periodic cell.
-        sizes: Cell sizes, given on rank 0, that replace those of ``resolution``.
+        sources: The sources; cells are small near them.
+        boundary: Open space, walls, or a periodic cell.
+        resolution: 2.0 halves the edge length of all cells.
+        far: Radius of the far boundary in sizes of the device (see ``device_extent``). A box with
+            walls at its sides has no far boundary, nor has a periodic cell.
+        sizes: Cell sizes, given on rank 0, to be used in place of those for ``resolution``.
         comm: Communicator over which the mesh is distributed; gmsh runs on rank 0.
 
     Raises:
@@ -92,10 +92,10 @@ def write_mesh(
     resolution: float = 1.0,
     far: float = 100.0,
 ) -> int:
-    """Mesh as ``create_mesh`` does, write gmsh's .msh file and return the number of cells.
+    """Mesh like ``create_mesh``, write gmsh's .msh file and return the number of cells.
 
     Raises:
-        StudyError: As ``create_mesh``, or ``path`` cannot be written.
+        StudyError: For the same reasons as in ``create_mesh``, or ``path`` cannot be written.
 
     Note:
         Not collective: call it on one rank.
@@ -126,7 +126,7 @@ def _check(
 
 
 def _write(path: Path) -> None:
-    """Write gmsh's current model; gmsh itself does not notice that a disk is full."""
+    """Write gmsh's current model; check the end of the file, as gmsh ignores a full disk."""
     try:
         with atomic_file(path) as part:
             gmsh.write(str(part))
@@ -187,7 +187,7 @@ def _generate(
 
 
 def _add_seeds(found: Sequence[Seeds], extent: Extent) -> int:
-    """Add the field h(x) in units of the device, the least that anything in it asks for."""
+    """Add the field h(x), in units of the device: the smallest size that a seed asks for."""
     sizes = []
     for one in found:
         z = float(np.round(one.height / extent.size, 12))
@@ -204,7 +204,7 @@ def _add_seeds(found: Sequence[Seeds], extent: Extent) -> int:
 
 
 def _add_sizes(sizes: SizeField, extent: Extent) -> int:
-    """Add the field of ``sizes``."""
+    """Add the field h(x) that interpolates ``sizes``."""
     (x, y), unit = extent
     corners = (sizes.vertices[sizes.cells] - (x, y, 0.0)) / unit
     values = sizes.sizes[sizes.cells] / unit

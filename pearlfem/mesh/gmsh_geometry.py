@@ -1,19 +1,19 @@
-"""Space around the films as a gmsh geometry with named parts.
+"""The space around the films as a gmsh geometry with named parts.
 
-Each film lies in a plane across all of space. Space that is mirror symmetric in z is only built for
-z ≥ 0. Physical groups:
+The plane of each film cuts all of space. If space is mirror symmetric in z, only the half z ≥ 0 is
+built. Physical groups:
 
 =================  ===  ==================================================================
-``space``           3   the half z ≥ 0; or, without mirror symmetry,
-``above, below``    3   the parts of space above all films and below all films
+``space``           3   the half z ≥ 0 of a symmetric space
+``above, below``    3   the parts of a space without this symmetry above and below all films
 ``between N``       3   the part above the N-th film from below
 ``film``            2   a film
 ``hole NAME``       2   a hole of the film
 ``plane``           2   the rest of the film's plane (only if the film does not fill it)
-``far``             2   the far boundary of open space, or between walls that have no sides
+``far``             2   the far boundary of open space, or between walls without sides
 ``shield``          2   superconducting walls
-``magnetic-wall``   2   magnetic walls, and the end of periodic space
-``period 1, 2``     2   two opposite walls of a periodic cell, with the same mesh on both
+``magnetic-wall``   2   magnetic walls, and the top of periodic space
+``period 1, 2``     2   a pair of opposite sides of a periodic cell, with the same mesh on both
 =================  ===  ==================================================================
 
 Groups of a film with a name begin with it: ``NAME: film``.
@@ -103,9 +103,9 @@ def add_space(
 def _add_faces(
     layer: Layer, faces: Faces, extent: Extent, groups: _Groups
 ) -> tuple[list[int], list[int]]:
-    """Add film and holes to ``groups``; return their surfaces, and the loops around all of them."""
+    """Add film and holes to ``groups``; return their surfaces, and the outer loops around them."""
     geo, z = gmsh.model.geo, layer.height / extent.size
-    # Rounded, or round-off would choose among equally good meshes.
+    # Rounded, because otherwise round-off would choose between equally good meshes.
     places = np.round((faces.vertices - extent.center) / extent.size, 12)
     points = [geo.addPoint(x, y, z) for x, y in places.tolist()]
     lines: dict[tuple[int, int], int] = {}
@@ -116,7 +116,7 @@ def _add_faces(
         if (a, b) not in lines:
             lines[a, b] = geo.addLine(points[a], points[b])
             if (min(a, b), max(a, b)) in faces.chords:
-                geo.mesh.setTransfiniteCurve(lines[a, b], 2)  # its ends are the only vertices
+                geo.mesh.setTransfiniteCurve(lines[a, b], 2)  # no vertices except its two ends
         return lines[a, b]
 
     def loop(ring: tuple[int, ...]) -> int:
@@ -208,7 +208,7 @@ class _Cell:
 
 
 def _paired(sides: list[int], periodic: Periodic, extent: Extent) -> _Groups:
-    """Let opposite sides have the same mesh; return the pairs."""
+    """Make gmsh use the same mesh on opposite sides; return the pairs of sides."""
     pairs = [sides[3], sides[1]], [sides[0], sides[2]]
     for (x, y), (side, opposite) in zip(periodic.vectors / extent.size, pairs, strict=True):
         move = [1, 0, 0, x, 0, 1, 0, y, 0, 0, 1, 0, 0, 0, 0, 1]
@@ -217,7 +217,7 @@ def _paired(sides: list[int], periodic: Periodic, extent: Extent) -> _Groups:
 
 
 def forget_periods() -> None:
-    """Make walls of the meshed model independent: gmsh does not scale the shift between them."""
+    """Remove the link between opposite sides after meshing: gmsh would not scale their distance."""
     for dimension in (1, 2):
         tags = [tag for _, tag in gmsh.model.getEntities(dimension)]
         gmsh.model.mesh.setPeriodic(dimension, tags, tags, np.eye(4).ravel())

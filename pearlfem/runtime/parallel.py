@@ -1,7 +1,7 @@
 """Work that one rank does for all, and errors that all ranks raise together.
 
-An exception on a single rank leaves the others waiting in the next collective call for ever.
-Everything that can fail on one rank alone (files, gmsh, pictures) therefore goes through here.
+After an exception on a single rank, the others would wait in the next collective call forever.
+Everything that can fail on only one rank (files, gmsh, pictures) therefore goes through here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def on_root[T](comm: MPI.Comm, work: Callable[[], T]) -> T:
         work: A function without arguments; its result and its errors must be picklable.
 
     Raises:
-        Exception: Whatever ``work`` raised, on every rank.
+        Exception: The error that ``work`` raised, on every rank.
     """
     result: T | None = None
     error: Exception | None = None
@@ -36,7 +36,7 @@ def on_root[T](comm: MPI.Comm, work: Callable[[], T]) -> T:
 
 
 def together[T](comm: MPI.Comm, work: Callable[[], T]) -> T:
-    """Run ``work`` on every rank; if it fails on any, raise the first error on all.
+    """Run ``work`` on every rank; if it fails on any rank, raise the first error on all ranks.
 
     Args:
         comm: Communicator; the call is collective over it.
