@@ -11,10 +11,10 @@ from pearlfem.io.results.summary import Bounded
 from pearlfem.observables.energy import mutual_energies, tensor_bracket, tensor_of_energies
 from pearlfem.problem import MaxwellLondon
 from pearlfem.quantities.arrays import Array
+from pearlfem.runtime.phases import Progress, timed
 from pearlfem.solution import FormulationName, Solution, superpose
 from pearlfem.study.study import Study
 from pearlfem.workflow.adaptivity import Round
-from pearlfem.workflow.assembly import Progress, timed
 
 
 class SourceSolutions(NamedTuple):

@@ -26,7 +26,7 @@ from pearlfem.mesh.arrays import mesh_arrays, mesh_from_arrays
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.problem import MaxwellLondon
 from pearlfem.quantities.arrays import Array, Int32Array
-from pearlfem.runtime.parallel import on_root
+from pearlfem.runtime.parallel import on_root, root_only
 from pearlfem.solution import FormulationName, Solution
 from pearlfem.study.study import Study, read_study, with_angles
 
@@ -114,10 +114,9 @@ def load_solution(
     Note:
         Collective over ``comm``.
     """
-    path, read = folder / SOLUTION, []
+    path = folder / SOLUTION
     study = on_root(comm, lambda: solved_study(folder))
-    on_root(comm, lambda: read.append(_read(path)))  # which returns nothing to be sent
-    arrays: _Arrays = read[0] if read else {}
+    arrays = root_only(comm, lambda: _read(path)) or {}
     names = comm.bcast(list(arrays))
     kept = [name for name in get_args(FormulationName) if f"{name}_potential" in names]
     if not kept or formulation not in (None, *kept):

@@ -17,7 +17,7 @@ from pearlfem.io.results.sweep_folder import SweepFolder
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.signals import Terminated, termination_waits
 from pearlfem.study.sweep import Sweep, SweepPoint
-from pearlfem.workflow.assembly import Assembler, reuse_key
+from pearlfem.workflow.reuse import Assembler, reuse_key
 from pearlfem.workflow.run import run_study
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from mpi4py import MPI
 
 from pearlfem.runtime.parallel import on_root
+from pearlfem.runtime.phases import Progress, silent
 from pearlfem.study.study import parse_study
-from pearlfem.workflow.assembly import Progress
 from pearlfem.workflow.run import run_study
 
 _STUDY = """
@@ -55,7 +55,7 @@ _HEIGHTS = (0.0, 0.5)  # with and without mirror symmetry
 def warm_up(
     degrees: Sequence[int] = (1, 2, 3),
     comm: MPI.Comm = MPI.COMM_WORLD,
-    progress: Progress = lambda line: None,
+    progress: Progress = silent,
 ) -> None:
     """Compile whatever studies with elements of ``degrees`` need, unless it is in the cache.
 
