@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from pearlfem.errors import StudyError
+from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.probes import PROBES
 from pearlfem.model.sources.applied import CurrentLoop, Dipole
 from pearlfem.model.sources.flux import Vortex
@@ -16,7 +17,6 @@ from pearlfem.quantities.units import Units
 from pearlfem.study.boundary_table import BoundaryTable
 from pearlfem.study.impurity_tables import ImpuritiesTable, LatticeTable, RandomTable
 from pearlfem.study.shape_tables import SHAPE_TABLES
-from pearlfem.study.solve_tables import MeshTable, SolveTable
 from pearlfem.study.tables import (
     OrderTable,
     OutputTable,
@@ -109,8 +109,8 @@ def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
         "dipole": Dipole,
         "loop": CurrentLoop,
         "boundary": BoundaryTable,
-        "mesh": MeshTable,
-        "solve": SolveTable,
+        "mesh": MeshOptions,
+        "solve": SolveOptions,
         "order": OrderTable,
         "output": OutputTable,
     }

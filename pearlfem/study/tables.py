@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pearlfem.model.film import Film, Hole, Profile, Region
+from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.probes import Probe
 from pearlfem.model.sources.applied import CurrentLoop, Dipole, UniformField
 from pearlfem.model.sources.base import Source
@@ -25,7 +26,6 @@ from pearlfem.study.boundary_table import BoundaryTable
 from pearlfem.study.expressions import Expression
 from pearlfem.study.impurity_tables import ImpuritiesTable
 from pearlfem.study.shape_tables import BoundedTable, Origin, PlacedTable, ShapeTable
-from pearlfem.study.solve_tables import MeshTable, SolveTable
 
 
 class _ProfileTable(Table):
@@ -121,8 +121,8 @@ class StudyTable(Table):
     vortex: tuple[Vortex, ...] = ()
     applied: _AppliedTable = _AppliedTable()
     boundary: BoundaryTable = BoundaryTable()
-    mesh: MeshTable = MeshTable()
-    solve: SolveTable = SolveTable()
+    mesh: MeshOptions = MeshOptions()
+    solve: SolveOptions = SolveOptions()
     order: OrderTable = OrderTable()
     output: OutputTable = OutputTable()
 
