@@ -20,27 +20,26 @@ NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 _PositiveOrInfinite = Annotated[float, Field(gt=0, strict=True)]  # NaN is not greater than 0
 
 
-def not_zero[Number: (int, float)](value: Number) -> Number:
+def not_zero[T: (int, float)](value: T) -> T:
     """Return ``value``; for numbers that may be of either sign, but not 0."""
     if value == 0:
         raise ValueError("input should not be 0")
     return value
 
 
+_NOT_ZERO = Field(json_schema_extra={"not": {"const": 0}})
 Length = Annotated[Finite, in_units("length")]
 PositiveLength = Annotated[Positive, in_units("length")]
 NotNegativeLength = Annotated[NotNegative, in_units("length")]
 PositiveOrInfiniteLength = Annotated[_PositiveOrInfinite, in_units("length")]
-Strength = Annotated[Finite, AfterValidator(not_zero), in_units("strength")]
+Strength = Annotated[Finite, AfterValidator(not_zero), _NOT_ZERO, in_units("strength")]
 FieldStrength = Annotated[Finite, in_units("field")]
 Current = Annotated[Finite, in_units("current")]
 Moment = Annotated[Finite, in_units("moment")]
 PositiveEnergy = Annotated[Positive, in_units("energy")]
-Winding = Annotated[int, Field(strict=True), AfterValidator(not_zero)]
+Winding = Annotated[int, Field(strict=True), AfterValidator(not_zero), _NOT_ZERO]
+NaturalNumber = Annotated[int, Field(ge=0, strict=True)]
 Point = tuple[Length, Length]
-
-
-Number = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Table(BaseModel):

@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
@@ -24,13 +25,16 @@ from numpy.typing import NDArray
 from pydantic import (
     BaseModel,
     ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import with_info_wrap_validator_function
 
 from pearlfem.errors import StudyError
 
@@ -116,16 +120,16 @@ class Units(BaseModel):
     Units are texts as pint knows them ("um", "µm", "A*m^2", …), and Phi0 = h/2e.
 
     Args:
-        length: L, the unit of reduced lengths too; only rounding depends on it.
-        field: Of B.
-        current: Of a current, and of the stream function g.
-        energy: Of energies and of the interaction tensor.
-        flux: Of Φ and of fluxoids.
-        strength: Of Γ, a current times a length.
-        inductance: Of an inductance.
-        moment: Of a magnetic moment.
-        sheet_current: Of K.
-        temperature: Of T, from absolute zero on.
+        length: Lengths. Reduced lengths have this unit as well; only rounding depends on it.
+        field: Magnetic field B.
+        current: Currents, and the stream function g.
+        energy: Energies, and the interaction tensor.
+        flux: Magnetic flux, and fluxoids.
+        strength: Strength Γ of impurities, a current times a length.
+        inductance: Inductances.
+        moment: Magnetic moments.
+        sheet_current: Sheet current K.
+        temperature: Temperatures, from absolute zero on.
 
     Raises:
         pydantic.ValidationError: Not a unit, or not one of this kind (a ``ValueError``).
@@ -191,28 +195,47 @@ class Units(BaseModel):
         )
 
 
-def in_units(kind: Kind) -> WrapValidator:
+def in_units(kind: Kind) -> _InUnits:
     """Return what makes an annotated number one of ``kind``, which may be a text with a unit.
 
     ``Annotated[Positive, in_units("length")]`` takes what the units of the validation context
     (``model_validate(…, context=units)``) can convert, and is a positive number in reduced units.
-    Without a context units are reduced: only numbers are taken, and they stay as they are.
+    Without a context units are reduced: only numbers are taken, and they stay as they are. The
+    JSON schema of the number names its kind as ``quantity``.
 
     A default is not validated and so a reduced number, unless ``Field(validate_default=True)``.
     """
+    return _InUnits(kind)
 
-    def convert(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+
+@dataclass(frozen=True)
+class _InUnits:
+    """See ``in_units``."""
+
+    kind: Kind
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return with_info_wrap_validator_function(self._convert, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "quantity": self.kind}
+
+    def _convert(
+        self, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
         units: ReducedUnits | Units = ReducedUnits() if info.context is None else info.context
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             return handler(value)  # refuses it
         try:
-            return handler(units.to_reduced(value, kind))
+            return handler(units.to_reduced(value, self.kind))
         except ValidationError as error:  # would name the converted number as the input
             raise _refusal("; ".join(fault["msg"] for fault in error.errors())) from None
         except StudyError as error:
             raise _refusal(str(error)) from None
-
-    return WrapValidator(convert)
 
 
 def in_si(like: str) -> WrapValidator:

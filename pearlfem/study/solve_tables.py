@@ -1,4 +1,4 @@
-"""[mesh] and [solve] of a study file: how accurately the problem is solved."""
+"""[mesh] and [solve] of a study file: how accurately the equations are solved."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from pearlfem.quantities.annotated import Positive, Table
 
 
 class MeshTable(Table):
-    """[mesh]: how fine space is meshed, and how far if it is open or has no walls at the sides.
+    """[mesh]: how finely space is meshed, and how far it reaches where no walls end it.
 
-    Each of the ``refinements`` cuts every cell into 8, on all ranks at once. A ``file`` has the
-    mesh that is otherwise made; its path is relative to the study's folder.
+    Args:
+        resolution: Fineness of the mesh; with 2.0 cells are half as large everywhere.
+        far: Distance of the far boundary, in sizes of the device.
+        refinements: How many times every cell is cut into 8, on all ranks at once.
+        file: A mesh of ``pearlfem mesh``, in place of resolution and far.
     """
 
     resolution: Positive = 1.0
@@ -26,21 +29,24 @@ class MeshTable(Table):
     file: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
-    def _made_or_read(self) -> Self:
+    def _generated_or_read(self) -> Self:
         for key in ("resolution", "far"):
             if self.file is not None and key in self.model_fields_set:
                 raise StudyError(
-                    f"{key} = {getattr(self, key):g}: not allowed with file = {self.file!r}, whose "
-                    "mesh is made already; allowed: one of both"
+                    f"{key} = {getattr(self, key):g}: not allowed with file = {self.file!r}, a "
+                    "mesh that exists already; allowed: one of both"
                 )
         return self
 
 
 class SolveTable(Table):
-    """[solve]: formulation and degree of the elements, and the error that is allowed.
+    """[solve]: how the equations are solved, and how accurately.
 
-    ``tolerance`` is the relative error of the free energy at which refinement stops; without one
-    there is a single mesh. ``max_dofs`` limits its meshes: unknowns of all formulations together.
+    Args:
+        formulation: "stream" bounds energies from below, "vector" from above, "both" on both sides.
+        degree: Polynomial degree of the elements.
+        tolerance: Refine until the relative error of the free energy is this small.
+        max_dofs: Largest number of unknowns, of all formulations together, when refining.
     """
 
     formulation: Literal["stream", "vector", "both"] = "stream"
@@ -50,34 +56,33 @@ class SolveTable(Table):
 
 
 def check_mesh(mesh: MeshTable, solve: SolveTable, boundary: Boundary, folder: Path) -> None:
-    """Refuse what does not go together, and a file that is not there.
+    """Refuse keys that contradict each other, and a mesh file that does not exist.
 
     Args:
-        mesh: How space is meshed.
-        solve: How accurately.
+        mesh: The table [mesh].
+        solve: The table [solve].
         boundary: What surrounds the film.
-        folder: That of the study.
+        folder: The study's folder.
 
     Raises:
-        StudyError: Names key, value and what is allowed.
+        StudyError: Names the key, its value and what is allowed.
     """
     periodic = isinstance(boundary, Periodic)
     if periodic and "far" in mesh.model_fields_set:
         raise StudyError(
-            f"mesh.far = {mesh.far:g}: not allowed with boundary.kind = 'periodic', whose height "
-            "is known; allowed: no such key"
+            f"mesh.far = {mesh.far:g}: not allowed with boundary.kind = 'periodic', which sets the "
+            "height itself; allowed: no such key"
         )
     if periodic and mesh.refinements:
         raise StudyError(
             f"mesh.refinements = {mesh.refinements}: not allowed with boundary.kind = 'periodic'; "
             "allowed: 0, and a higher resolution"
         )
-    given = {"refinements": mesh.refinements, "file": mesh.file}
-    for key, value in given.items():
-        if value and solve.tolerance is not None:
+    for key in ("refinements", "file"):
+        if (value := getattr(mesh, key)) and solve.tolerance is not None:
             raise StudyError(
                 f"mesh.{key} = {value!r}: not allowed with solve.tolerance = {solve.tolerance:g}, "
-                "for which meshes are made where needed; allowed: one of both"
+                "which makes new meshes; allowed: one of both"
             )
     if mesh.file is not None and not (folder / mesh.file).is_file():
         raise StudyError(f"mesh.file = {mesh.file!r}: no such file; allowed: a gmsh file (.msh)")
