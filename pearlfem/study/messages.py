@@ -7,7 +7,7 @@ change here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -36,14 +36,23 @@ def explain(error: ValidationError, table: type[BaseModel], name: str = "") -> s
         table: What was validated.
         name: The key of that table in the study; empty for the whole study.
     """
+    faults = error.errors(include_url=False)
+    places = [_place(fault["loc"], schema(table), name) for fault in faults]
     lines: dict[str, str] = {}
-    for fault in error.errors(include_url=False):
-        place = _place(fault["loc"], schema(table), name)
-        if place.key in lines:  # the value may be of several types, and it is none of them
-            lines[place.key] += f", or {_allowed(fault, place.node).removeprefix('allowed: ')}"
-        else:
-            lines[place.key or str(len(lines))] = _line(fault, place)
+    for place, fault in zip(places, faults, strict=True):
+        key = place.key
+        if fault["type"] == "too_short" and _has_inner(key, places):
+            continue  # pydantic counts only the entries without a fault
+        if key not in lines:
+            lines[key or str(len(lines))] = _line(fault, place)
+        elif "allowed: " in lines[key]:  # the value is none of several types
+            lines[key] += f", or {_allowed(fault, place).removeprefix('allowed: ')}"
     return "\n  ".join(lines.values())
+
+
+def _has_inner(key: str, places: Sequence[_Place]) -> bool:
+    """Return whether one of ``places`` is an entry of the list at ``key``."""
+    return any(place.key.startswith((f"{key} ", f"{key}[")) for place in places)
 
 
 def _place(location: tuple[int | str, ...], node: Node, name: str) -> _Place:
@@ -80,32 +89,34 @@ def _line(fault: Mapping[str, Any], place: _Place) -> str:
             return f"{key} = {value}: not a key that this version knows; allowed here: {allowed}"
     if isinstance(error := fault.get("ctx", {}).get("error"), StudyError):
         return f"{key}: {error}" if key else str(error)
-    return f"{key} = {value}: not allowed; {_allowed(fault, node)}"
+    return f"{key} = {value}: not allowed; {_allowed(fault, place)}"
 
 
-def _allowed(fault: Mapping[str, Any], node: Node) -> str:
+def _allowed(fault: Mapping[str, Any], place: _Place) -> str:
     if fault["type"] in _NO_TABLE:
-        return f"allowed: {_table(node)}"
+        return f"allowed: {_table(place.node)}"
     if fault["type"] in _NO_LIST:
-        return f"allowed: {_list(node)}"
+        return f"allowed: {_list(place)}"
     reason = str(fault["msg"]).removeprefix("Value error, ")
     return re.sub("^[Ii]nput should be ", "allowed: ", reason)
 
 
 def _table(node: Node) -> str:
+    """Return how a table should be, in words."""
     if node.tag is not None:
         return f"a table with {node.tag} = {_listed(node)}"
     keys = [str(each.tag) if each.inline else key for key, each in node.keys.items()]
     return f"a table with the key{'s' if len(keys) > 1 else ''} {', '.join(keys)}"
 
 
-def _list(node: Node) -> str:
-    """Return what a list should be."""
-    least, most = node.content.get("minItems"), node.content.get("maxItems")
-    what = "tables" if node.element(0).is_table else "values"
-    if least is None:
-        return f"a list of {what}"
-    return f"a list of {least} {what}" if least == most else f"a list of at least {least} of {what}"
+def _list(place: _Place) -> str:
+    """Return how a list should be, in words."""
+    least, most = place.node.content.get("minItems", 0), place.node.content.get("maxItems")
+    count = "" if least == 0 else f"{least} " if least == most else f"at least {least} "
+    if not place.node.element(0).is_table:
+        return f"a list of {count}values"
+    header = "" if " " in place.key else f", written as [[{place.key}]]"
+    return f"a list of {count}table{'s' if least != 1 else ''}{header}"
 
 
 def _listed(node: Node) -> str:

@@ -111,8 +111,8 @@ def read_sweep(path: Path, *, checked: bool = True) -> Sweep:
         keys = tuple(parameter.key for parameter in table.parameter)
         _check_keys(keys)
         kinds = tuple(map(_kind, keys))
-        pairs = zip(table.parameter, kinds, strict=True)
-        combined = table.combined([_values(parameter, kind, units) for parameter, kind in pairs])
+        numbered = enumerate(zip(table.parameter, kinds, strict=True), start=1)
+        combined = table.combined([_values(number, *pair, units) for number, pair in numbered])
     except StudyError as error:
         raise StudyError(f"{path}: {error}") from None
     points = []
@@ -154,27 +154,28 @@ def _kind(key: str) -> Kind | None:
     return node.quantity
 
 
-def _values(parameter: ParameterTable, kind: Kind | None, units: _Units) -> list[Any]:
-    """Return all values of a parameter."""
+def _values(number: int, parameter: ParameterTable, kind: Kind | None, units: _Units) -> list[Any]:
+    """Return all values of parameter ``number``."""
     if parameter.range is None:
         return list(parameter.values or ())
     try:
-        ends = [_end(end, kind, units) for end in (parameter.range.start, parameter.range.stop)]
-        return list(parameter.range.values(*ends))
+        start = _end("start", parameter.range.start, kind, units)
+        stop = _end("stop", parameter.range.stop, kind, units)
+        return list(parameter.range.values(start, stop))
     except StudyError as error:
-        raise StudyError(f"sweep.parameter: key = {parameter.key!r}: {error}") from None
+        raise StudyError(f"sweep.parameter {number}.range.{error}") from None
 
 
-def _end(given: float | str, kind: Kind | None, units: _Units) -> float:
+def _end(name: str, given: float | str, kind: Kind | None, units: _Units) -> float:
     """Return an end of a range in the unit of the study."""
     if not isinstance(given, str):
         return given
-    if kind is None:
-        raise StudyError(f"range from or to {given!r}: not allowed; allowed: numbers")
     try:
+        if kind is None:
+            raise StudyError("this key has no unit; allowed: a number")
         return _in_study_units(given, kind, units)
     except StudyError as error:
-        raise StudyError(f"range from or to {given!r}: {error}") from None
+        raise StudyError(f"{name} = {given!r}: not allowed; {error}") from None
 
 
 def _in_study_units(text: str, kind: Kind, units: _Units) -> float:

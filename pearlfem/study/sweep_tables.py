@@ -45,7 +45,7 @@ class RangeTable(Table):
         for name, end in (("start", start), ("stop", stop)):
             if not math.isfinite(end) or (self.spacing == "log" and end <= 0):
                 allowed = "a number > 0" if self.spacing == "log" else "a number"
-                raise StudyError(f"range.{name} = {end!r}: not allowed; allowed: {allowed}")
+                raise StudyError(f"{name} = {end!r}: not allowed; allowed: {allowed}")
         spaced = np.linspace if self.spacing == "linear" else np.geomspace
         inner = [float(f"{x:.{_DIGITS}g}") for x in spaced(start, stop, self.number)[1:-1]]
         values = [start, *inner, stop]
