@@ -64,7 +64,11 @@ def _loop_above_film(radius: float, height: float) -> float:
 
 
 Name = Annotated[str, Field(strict=True), AfterValidator(_file_name)]
-PositionOrPoint = Annotated[tuple[Length, Length, Length], BeforeValidator(_lifted)]
+PositionOrPoint = Annotated[
+    tuple[Length, Length, Length],
+    BeforeValidator(_lifted),
+    Field(json_schema_extra={"minItems": 2}),
+]
 PositionAbove = tuple[Length, Length, PositiveLength]
 Samples = Annotated[int, Field(ge=2, le=MOST_SAMPLES, strict=True)]
 

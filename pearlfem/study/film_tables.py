@@ -48,6 +48,7 @@ class HoleTable(ShapedTable):
     """[[film.hole]]: a hole in the film, and the flux that is trapped in it.
 
     Args:
+        outline: Shape of the hole; the keys of this shape stand in the same table.
         name: Its name in results and messages.
         fluxoid: Number of trapped flux quanta, of either sign.
     """
@@ -65,6 +66,7 @@ class RegionTable(ShapedTable):
     """[[film.region]]: a part of the film with a Pearl length of its own.
 
     Args:
+        outline: Shape of the region; the keys of this shape stand in the same table.
         pearl_length: Pearl length there [length]; a later region covers an earlier one.
     """
 
@@ -80,7 +82,8 @@ class FilmTable(ShapedTable):
     """[film]: where the film is, and how strongly it screens.
 
     Args:
-        pearl_length: r0 = 2λ²/d at T = 0 [length]; other codes use Λ = λ²/d, half of it.
+        outline: Shape of the film; the keys of this shape stand in the same table.
+        pearl_length: r0 = 2λ²/d at T = 0 [length]; twice the Λ = λ²/d of some other codes.
         hole: Holes in the film.
         region: Parts with another Pearl length.
     """

@@ -111,12 +111,10 @@ def _table(node: Node) -> str:
 
 def _list(place: _Place) -> str:
     """Return how a list should be, in words."""
-    least, most = place.node.content.get("minItems", 0), place.node.content.get("maxItems")
-    count = "" if least == 0 else f"{least} " if least == most else f"at least {least} "
-    if not place.node.element(0).is_table:
-        return f"a list of {count}values"
-    header = "" if " " in place.key else f", written as [[{place.key}]]"
-    return f"a list of {count}table{'s' if least != 1 else ''}{header}"
+    tables = place.node.element(0).is_table
+    words = ("a list of", place.node.length, "tables" if tables else "values")
+    header = f", written as [[{place.key}]]" if tables and " " not in place.key else ""
+    return " ".join(filter(None, words)) + header
 
 
 def _listed(node: Node) -> str:

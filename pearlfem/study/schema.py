@@ -80,6 +80,14 @@ class Node:
         found = [self.content.get("quantity"), *(node.quantity for node in self.choices.values())]
         return next((quantity for quantity in found if quantity is not None), None)
 
+    @property
+    def length(self) -> str:
+        """How many entries this list may have, in words; empty if any number is allowed."""
+        least, most = self.content.get("minItems", 0), self.content.get("maxItems")
+        if most is None:
+            return f"{least} or more" if least else ""
+        return f"{least}" if least == most else f"{least} to {most}"
+
     def element(self, index: int) -> Node:
         """Return what stands in this list at ``index``; an empty node if this is no list."""
         fixed = self.content.get("prefixItems", ())

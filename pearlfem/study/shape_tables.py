@@ -131,8 +131,8 @@ class DifferenceTable(Table):
     """A shape without the parts that other shapes cover.
 
     Args:
-        base: The shape.
-        removed: The shapes that are taken away, a table for each.
+        base: The shape from which the others are taken away.
+        removed: The others, a table for each.
     """
 
     shape: Literal["difference"]

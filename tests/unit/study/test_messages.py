@@ -187,7 +187,7 @@ UNION = "[film]\nshape = 'union'\npearl_length = 1.0\n"
         (
             UNION + "parts = []\n",
             "film.parts = []",
-            "a list of at least 1 table, written as [[film.parts]]",
+            "a list of 1 or more tables, written as [[film.parts]]",
         ),
     ],
 )
