@@ -75,9 +75,10 @@ def page(text: str) -> str:
 
 
 def rows_of(table: Node) -> list[str]:
-    """Return the lines of the keys of a table."""
+    """Return the lines of the keys of a table; the key that tells it from others comes first."""
     needed = table.content.get("required", [])
-    return [row(key, node, key in needed) for key, node in table.keys.items()]
+    ordered = sorted(table.keys.items(), key=lambda item: "const" not in item[1].content)
+    return [row(key, node, key in needed) for key, node in ordered]
 
 
 def row(key: str, node: Node, needed: bool) -> str:
@@ -85,10 +86,12 @@ def row(key: str, node: Node, needed: bool) -> str:
     text = node.content["description"]
     meaning = re.sub(r" \[[a-z].*?\]", "", text)  # the unit has its own column
     meaning = re.sub(r'"[\w-]+"', r"`\g<0>`", meaning.replace("``", "`"))
+    if "const" in node.content:
+        return f"| **`{key} = {json.dumps(node.content['const'])}`** | | | | **{meaning}** |\n"
     cells = (
         f"`{node.tag if node.inline else key}`",
         unit(node, text),
-        "needed" if needed or "const" in node.content else default(node),
+        "needed" if needed else default(node),
         allowed(node),
         meaning,
     )
@@ -124,8 +127,8 @@ def allowed(node: Node, plural: str = "") -> str:
     if node.choices:
         found = [allowed(each) for each in node.choices.values()]
         return " or ".join(each for each in found if each != "integer" or "number" not in found)
-    if "const" in content or "enum" in content:
-        return ", ".join(map(code, content.get("enum", [content.get("const")])))
+    if "enum" in content:
+        return ", ".join(map(code, content["enum"]))
     match content.get("type"):
         case "boolean":
             return "`true`, `false`"

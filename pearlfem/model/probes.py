@@ -42,7 +42,7 @@ def _lifted(point: Any) -> Any:
 
 
 def _some(points: tuple[Any, ...]) -> tuple[Any, ...]:
-    if not points:
+    if not points:  # Field(min_length=1) would count only the points without a fault
         raise ValueError("input should have at least 1 point")
     return points
 
