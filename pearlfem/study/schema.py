@@ -77,8 +77,8 @@ class Node:
     @property
     def quantity(self) -> Kind | None:
         """What this number, or one of the ``choices``, measures; None if it has no unit."""
-        found = [self.content.get("quantity"), *(node.quantity for node in self.choices.values())]
-        return next((quantity for quantity in found if quantity is not None), None)
+        kinds = [self.content.get("quantity"), *(node.quantity for node in self.choices.values())]
+        return next((kind for kind in kinds if kind is not None), None)
 
     @property
     def length(self) -> str:
@@ -89,17 +89,24 @@ class Node:
         return f"{least}" if least == most else f"{least} to {most}"
 
     def element(self, index: int) -> Node:
-        """Return what stands in this list at ``index``; an empty node if this is no list."""
+        """Return what stands in this list at ``index``; an empty node if nothing is allowed."""
         fixed = self.content.get("prefixItems", ())
         return self._node(fixed[index] if index < len(fixed) else self.content.get("items", {}))
 
-    def find(self, key: str) -> Node:
-        """Return what ``key`` is in this table, whichever of several tables this is."""
+    def find(self, key: str, table: Any) -> Node:
+        """Return what ``key`` is in this table; an empty node if it is not allowed.
+
+        Args:
+            key: The key.
+            table: The table as a study has it, whose tag says which of several tables it is.
+        """
         if key in self.keys:
             return self.keys[key]
-        inline = [node for node in self.keys.values() if node.inline]
-        found = [node.find(key) for node in (*inline, *self.choices.values())]
-        return next((node for node in found if node.content), self._node({}))
+        tag = table.get(self.tag) if isinstance(table, dict) else None
+        inner = [node for node in self.keys.values() if node.inline]
+        inner += [node for name, node in self.choices.items() if self.tag is None or name == tag]
+        nodes = [node.find(key, table) for node in inner]
+        return next((node for node in nodes if node.content), self._node({}))
 
 
 @cache

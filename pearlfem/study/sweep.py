@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import tomlkit
 
@@ -110,7 +110,7 @@ def read_sweep(path: Path, *, checked: bool = True) -> Sweep:
         units = parse_units(content)
         keys = tuple(parameter.key for parameter in table.parameter)
         _check_keys(keys)
-        kinds = tuple(map(_kind, keys))
+        kinds = tuple(_kind(content, key) for key in keys)
         numbered = enumerate(zip(table.parameter, kinds, strict=True), start=1)
         combined = table.combined([_values(number, *pair, units) for number, pair in numbered])
     except StudyError as error:
@@ -146,11 +146,15 @@ def _check_keys(keys: tuple[str, ...]) -> None:
                 )
 
 
-def _kind(key: str) -> Kind | None:
-    """Return what the number at ``key`` measures; None if it has no unit."""
-    node = schema(StudyTable)
+def _kind(content: dict[str, Any], key: str) -> Kind | None:
+    """Return what the number at ``key`` of a study measures; None if it has no unit."""
+    node, value = schema(StudyTable), cast(Any, content)
     for part in parse_key(key):
-        node = node.find(part) if isinstance(part, str) else node.element(part)
+        node = node.find(part, value) if isinstance(part, str) else node.element(part)
+        try:
+            value = value[part]
+        except (LookupError, TypeError):  # the study of each point tells what is wrong
+            value = None
     return node.quantity
 
 

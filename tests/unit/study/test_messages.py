@@ -158,8 +158,8 @@ def test_unknown_key_is_told_with_the_keys_of_its_own_table(film, message):
 
 
 def test_profile_with_a_wrong_key_is_told_with_the_right_one():
-    found = lines(FILM.replace("1.0", "{spam = 3}"))
-    assert unknown("film.pearl_length.spam", "profile") in found
+    told = lines(FILM.replace("1.0", "{spam = 3}"))
+    assert unknown("film.pearl_length.spam", "profile") in told
 
 
 # --- what a value should be
