@@ -3,7 +3,7 @@
 Space that is mirror symmetric in z is only built for z ≥ 0. Physical groups:
 
 =================  ===  ==================================================================
-``mesh``           3   the half z ≥ 0; or, without mirror symmetry,
+``space``           3   the half z ≥ 0; or, without mirror symmetry,
 ``above, below``    3   the two parts of the whole space
 ``film``            2   the film, in z = 0
 ``hole NAME``       2   a hole of the film
