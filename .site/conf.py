@@ -1,4 +1,4 @@
-"""The site: the pages of the repository, the demos with their results, and the API. See make site."""
+"""The site: the pages of the repository, the demos with their results, and the API (make site)."""
 
 import re
 import sys
@@ -45,22 +45,24 @@ autodoc_default_options = {"ignore-module-all": True}  # names are shown where t
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
-suppress_warnings = ["ref.python"]  # two classes of one name, where a type is written without module
+suppress_warnings = [
+    "ref.python"
+]  # two classes of one name, where a type is written without module
 napoleon_use_ivar = True
 
 
-def download_scripts(app, docname, source):  # noqa: ANN001, ANN201
+def download_scripts(app, docname, source):
     """Link scripts that are no pages (all but demos) as files."""
     source[0] = re.sub(r"\]\(((?!\S*demo_)[\w./-]+\.py)\)", r"](path:\1)", source[0])
 
 
-def as_restructured_text(app, what, name, obj, options, lines):  # noqa: ANN001, ANN201
+def as_restructured_text(app, what, name, obj, options, lines):
     """Docstrings are plain text: an indented formula is literal, and ``|`` is no markup."""
     text = re.sub(r"(?m)^((?![ :.]).*)(?<!::)\n\n(?=    \S)", r"\1\n\n::\n\n", "\n".join(lines))
     lines[:] = text.replace("|", "\N{DIVIDES}").split("\n")
 
 
-def setup(app):  # noqa: ANN001, ANN201
+def setup(app):
     """Connect what Sphinx calls."""
     app.connect("source-read", download_scripts)
     app.connect("autodoc-process-docstring", as_restructured_text, priority=900)

@@ -1,4 +1,4 @@
-"""Reads a demo for the site: a script of percent cells becomes a notebook that shows its picture."""
+"""Read a demo for the site: a script of percent cells becomes a notebook with its picture."""
 
 import re
 
