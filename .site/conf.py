@@ -2,8 +2,11 @@
 
 import re
 import sys
+from contextlib import suppress
 from importlib.metadata import version as installed
+from importlib.util import find_spec
 from pathlib import Path
+from typing import get_type_hints
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # for demo_reader
@@ -16,8 +19,13 @@ root_doc = "README"
 include_patterns = ["**.md", "api/**", "demos/demo_*.py"]
 exclude_patterns = ["api/modules.rst", "contents.md"]
 extensions = ["myst_nb", "sphinx.ext.apidoc", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+
 html_theme = "furo"
 html_title = "pearlfem"
+small_code = {"code-font-size": "var(--font-size--small--3)"}  # lines of 98 characters fit
+html_theme_options = {"light_css_variables": small_code, "dark_css_variables": small_code}
+html_static_path = [str(Path(find_spec("sphinx-mathjax-offline").origin).parent / "static")]
+mathjax_path = "mathjax/tex-chtml.js"  # so that pages load nothing from elsewhere
 
 # Pages
 myst_enable_extensions = ["dollarmath"]
@@ -43,12 +51,12 @@ apidoc_modules = [
 ]
 autodoc_default_options = {"ignore-module-all": True}  # names are shown where they are defined
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
-suppress_warnings = [
-    "ref.python"
-]  # two classes of one name, where a type is written without module
+suppress_warnings = ["ref.python"]  # two classes of one name, in types without their modules
 napoleon_use_ivar = True
+default_role = "literal"
 
 
 def download_scripts(app, docname, source):
@@ -56,8 +64,16 @@ def download_scripts(app, docname, source):
     source[0] = re.sub(r"\]\(((?!\S*demo_)[\w./-]+\.py)\)", r"](path:\1)", source[0])
 
 
+def without_constraints(app, function, bound_method):
+    """Show types as they are, without what pydantic checks."""
+    with suppress(AttributeError, NameError, TypeError):  # not written in Python, or unknown here
+        function.__annotations__ = get_type_hints(function)
+
+
 def as_restructured_text(app, what, name, obj, options, lines):
     """Docstrings are plain text: an indented formula is literal, and ``|`` is no markup."""
+    if lines[:1] and lines[0].startswith("Alias for field number"):  # Python's own words
+        lines.clear()
     text = re.sub(r"(?m)^((?![ :.]).*)(?<!::)\n\n(?=    \S)", r"\1\n\n::\n\n", "\n".join(lines))
     lines[:] = text.replace("|", "\N{DIVIDES}").split("\n")
 
@@ -65,4 +81,5 @@ def as_restructured_text(app, what, name, obj, options, lines):
 def setup(app):
     """Connect what Sphinx calls."""
     app.connect("source-read", download_scripts)
+    app.connect("autodoc-before-process-signature", without_constraints)
     app.connect("autodoc-process-docstring", as_restructured_text, priority=900)
