@@ -24,8 +24,8 @@ from pearlfem.errors import StudyError
 from pearlfem.quantities.annotated import Length, Point, PositiveLength
 from pearlfem.quantities.arrays import Array
 
-# The field of the film varies over lengths of the height, so the work for the flux through a loop
-# grows with the square of radius/height.
+# At the height z the film's field varies over lengths of order z, so the work for the flux through
+# a loop grows with the square of radius/height.
 LARGEST_LOOP = 30.0  # in heights above the film
 MOST_SAMPLES = 1_000_000  # of a line or a grid
 
@@ -37,7 +37,7 @@ def _file_name(name: str) -> str:
 
 
 def _lifted(point: Any) -> Any:
-    """Put a point (x, y) on the film."""
+    """Return (x, y) as a point (x, y, 0) on the film."""
     return (*point, 0.0) if isinstance(point, list | tuple) and len(point) == 2 else point
 
 
@@ -74,10 +74,10 @@ Samples = Annotated[int, Field(ge=2, le=MOST_SAMPLES, strict=True)]
 
 
 class _Probe(BaseModel):
-    """What all probes have.
+    """The common keys of all probes.
 
     Args:
-        name: Names the file ``probe_NAME.csv``: 1 to 100 letters, digits, '_', '-' or '.'.
+        name: NAME of the file ``probe_NAME.csv``: 1 to 100 letters, digits, '_', '-' or '.'.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
