@@ -14,14 +14,9 @@ from pydantic import ConfigDict, ValidationError
 
 from pearlfem.errors import StudyError
 from pearlfem.model.boundary import Boundary
-from pearlfem.model.checks import (
-    check_apart,
-    check_applied,
-    check_boundary,
-    check_sources,
-    refuse_points,
-)
+from pearlfem.model.checks import check_apart, check_task
 from pearlfem.model.film import Film
+from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.probes import check_probes
 from pearlfem.model.sources.base import Source
@@ -32,7 +27,6 @@ from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.study.messages import explain
 from pearlfem.study.shape_tables import Origin
-from pearlfem.study.solve_tables import MeshTable, SolveTable, check_mesh
 from pearlfem.study.tables import OrderTable, OutputTable, StudyTable
 from pearlfem.study.toml_text import parse_toml
 
@@ -67,8 +61,8 @@ class Study(Table):
     lattice: tuple[Point, Point] | None
     others: tuple[Any, ...]
     boundary: Boundary
-    mesh: MeshTable
-    solve: SolveTable
+    mesh: MeshOptions
+    solve: SolveOptions
     order: OrderTable
     output: OutputTable
     text: str
@@ -154,18 +148,12 @@ def _study(table: StudyTable, text: str, origin: Origin) -> Study:
     others: tuple[Source, ...] = (*table.vortex, *fluxoids, *applied)
     sources = (*impurities, *others)
     check_apart([(f"impurity {k}", one) for k, one in enumerate(impurities, start=1)])
-    check_sources(film, sources)
     boundary = table.boundary.build(film)
-    check_boundary(boundary, film, sources)
-    check_mesh(table.mesh, table.solve, boundary, origin.folder)
+    check_task(film, sources, boundary=boundary, mesh=table.mesh, solve=table.solve)
+    mesh = _in_folder(table.mesh, origin.folder)
     if isinstance(boundary, Periodic) and table.output.solution:
         raise StudyError("output.solution = true: not allowed with boundary.kind = 'periodic'")
-    check_applied(film, boundary, sources)
     check_probes(table.output.probe)
-    if table.solve.formulation != "stream":
-        refuse_points(sources, f"with formulation = {table.solve.formulation!r}")
-    if table.solve.tolerance is not None:
-        refuse_points(sources, "with a tolerance")
     return Study(
         title=table.title,
         units=origin.units,
@@ -175,13 +163,27 @@ def _study(table: StudyTable, text: str, origin: Origin) -> Study:
         lattice=None if table.impurities is None else table.impurities.vectors,
         others=others,
         boundary=boundary,
-        mesh=table.mesh,
+        mesh=mesh,
         solve=table.solve,
         order=table.order,
         output=table.output,
         text=text,
         folder=origin.folder,
     )
+
+
+def _in_folder(mesh: MeshOptions, folder: Path) -> MeshOptions:
+    """Return ``mesh`` with the path of its file, which is relative to ``folder``.
+
+    Raises:
+        StudyError: There is no such file.
+    """
+    if mesh.file is None:
+        return mesh
+    path = folder / mesh.file
+    if not path.is_file():
+        raise StudyError(f"mesh.file = {mesh.file!r}: no such file; allowed: a gmsh file (.msh)")
+    return mesh.model_copy(update={"file": str(path)})
 
 
 def with_angles(study: Study, angles: Array) -> Study:

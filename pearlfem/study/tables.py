@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.probes import Probe
 from pearlfem.model.sources.applied import CurrentLoop, Dipole, UniformField
 from pearlfem.model.sources.base import Source
@@ -21,7 +22,6 @@ from pearlfem.quantities.units import Units
 from pearlfem.study.boundary_table import BoundaryTable
 from pearlfem.study.film_tables import FilmTable
 from pearlfem.study.impurity_tables import ImpuritiesTable
-from pearlfem.study.solve_tables import MeshTable, SolveTable
 from pearlfem.study.sweep_tables import SweepTable
 
 
@@ -105,8 +105,8 @@ class StudyTable(Table):
     vortex: tuple[Vortex, ...] = ()
     applied: AppliedTable = AppliedTable()
     boundary: BoundaryTable = BoundaryTable()
-    mesh: MeshTable = MeshTable()
-    solve: SolveTable = SolveTable()
+    mesh: MeshOptions = MeshOptions()
+    solve: SolveOptions = SolveOptions()
     order: OrderTable = OrderTable()
     output: OutputTable = OutputTable()
     sweep: SweepTable | None = None

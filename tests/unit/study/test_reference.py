@@ -58,8 +58,8 @@ def test_every_key_of_every_table_is_on_the_page(reference):
 
 
 def test_page_without_a_table_is_refused(reference):
-    with pytest.raises(ValueError, match="MeshTable"):
-        reference.page(TEXT.replace("<!-- keys of MeshTable -->", ""))
+    with pytest.raises(ValueError, match="MeshOptions"):
+        reference.page(TEXT.replace("<!-- keys of MeshOptions -->", ""))
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_page_without_a_table_is_refused(reference):
     [
         ("Vortex", "`position` | length | needed | list of 2 numbers | Its centre (x, y)."),
         (
-            "SolveTable",
-            "`degree` |  | `3` | integer from 1 to 3 | Polynomial degree of the elements.",
+            "SolveOptions",
+            "`degree` |  | `3` | integer from 1 to 3 | Degree of the elements, 1 to 3.",
         ),
         ("Vortex", "`winding` |  | `1` | integer ≠ 0 | n, of either sign, not zero."),
         (
