@@ -21,7 +21,7 @@ NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
 _PositiveOrInfinite = Annotated[float, Field(gt=0, strict=True)]  # NaN is not greater than 0
 
 
-def not_zero[T: (int, float)](value: T) -> T:
+def not_zero[Number: (int, float)](value: Number) -> Number:
     """Return ``value``; refuse 0. For numbers that may be positive or negative."""
     if value == 0:
         raise ValueError("input should not be 0")

@@ -120,16 +120,16 @@ class Units(BaseModel):
     Units are texts that pint knows ("um", "µm", "A*m^2", …), and Phi0 = h/2e.
 
     Args:
-        length: Unit of lengths, and L; the choice of L only changes rounding.
-        field: Unit of the magnetic field B.
-        current: Unit of currents and of the stream function g.
-        energy: Unit of energies and of the interaction tensor.
-        flux: Unit of magnetic flux Φ and of fluxoids.
-        strength: Unit of the strength Γ of impurities, a current times a length.
-        inductance: Unit of inductances.
-        moment: Unit of magnetic moments.
-        sheet_current: Unit of the sheet current K.
-        temperature: Unit of temperatures; it must start at absolute zero.
+        length: Lengths. Reduced lengths have this unit as well; only rounding depends on it.
+        field: Magnetic field B.
+        current: Currents, and the stream function g.
+        energy: Energies, and the interaction tensor.
+        flux: Magnetic flux, and fluxoids.
+        strength: Strength Γ of impurities, a current times a length.
+        inductance: Inductances.
+        moment: Magnetic moments.
+        sheet_current: Sheet current K.
+        temperature: Temperatures, from absolute zero on.
 
     Raises:
         pydantic.ValidationError: A text is not a unit, or not one of this kind (a ``ValueError``).
@@ -200,8 +200,8 @@ def in_units(kind: Kind) -> _InUnits:
 
     ``Annotated[Positive, in_units("length")]`` accepts what the units of the validation context
     (``model_validate(…, context=units)``) can convert; the result is a positive number in reduced
-    units. Without a context only numbers are accepted, and they are not changed. The JSON schema
-    of the number names the kind as its ``quantity``.
+    units. Without a context only numbers are accepted, and they are not changed. The JSON schema of
+    the number names its kind as ``quantity``.
 
     A default value is not validated, so it is in reduced units, unless the field has
     ``Field(validate_default=True)``.

@@ -39,7 +39,7 @@ class Expression:
     """A function of x and y on arrays, such as ``2 + 0.5*cos(x)*exp(-y**2)``.
 
     Args:
-        text: The expression: numbers, x, y, pi, + − * / **, < >, and functions of NumPy.
+        text: The expression: numbers, x, y, pi, ``+ - * / ** < >``, and functions of NumPy.
 
     Raises:
         StudyError: The text is not an expression, or has names that are not allowed.

@@ -6,7 +6,7 @@ each key under ``Args`` is its line in demos/STUDY.md.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from pearlfem.model.sources.flux import Vortex
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.model.temperature import Temperature
 from pearlfem.quantities.annotated import FieldStrength, NaturalNumber, PositiveEnergy, Table
+from pearlfem.quantities.formats import FormatName
 from pearlfem.quantities.units import Units
 from pearlfem.study.boundary_table import BoundaryTable
 from pearlfem.study.film_tables import FilmTable
@@ -54,7 +55,7 @@ class OutputTable(Table):
         probe: Places to measure at.
     """
 
-    fields: Literal["vtu", "vtx", "none"] = "vtu"
+    fields: FormatName = "vtu"
     picture: Annotated[bool, Field(strict=True)] = True
     solution: Annotated[bool, Field(strict=True)] = False
     probe: tuple[Probe, ...] = ()

@@ -32,9 +32,9 @@ def test_other_refinements_are_refused(study, value):
 
 
 @pytest.mark.parametrize("key", ["resolution = 1.0", "far = 50.0"])
-def test_file_is_refused_beside_resolution_and_far(study, key, tmp_path):
+def test_file_stands_alone(study, key, tmp_path):
     mesh = study('file = "a.msh"\nrefinements = 1').mesh
-    assert mesh.file == str(tmp_path / "a.msh")  # relative to the study, not to the working folder
+    assert mesh.file == str(tmp_path / "a.msh")  # relative to the study, not to where one works
     with pytest.raises(StudyError, match=f"{key.split()[0]} = .*file = 'a.msh'"):
         study(f'file = "a.msh"\n{key}')
 

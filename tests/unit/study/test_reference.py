@@ -68,7 +68,7 @@ def test_page_without_a_table_is_refused(reference):
         ("Vortex", "`position` | length | needed | list of 2 numbers | Its centre (x, y)."),
         (
             "SolveOptions",
-            "`degree` |  | `3` | integer from 1 to 3 | Degree of the elements, 1 to 3.",
+            "`degree` |  | `3` | integer from 1 to 3 | Polynomial degree of the elements.",
         ),
         ("Vortex", "`winding` |  | `1` | integer ≠ 0 | n, of either sign, not zero."),
         (
