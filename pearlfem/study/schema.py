@@ -91,7 +91,11 @@ class Node:
     def element(self, index: int) -> Node:
         """Return what stands in this list at ``index``; an empty node if nothing is allowed."""
         fixed = self.content.get("prefixItems", ())
-        return self._node(fixed[index] if index < len(fixed) else self.content.get("items", {}))
+        return self._node(fixed[index]) if index < len(fixed) else self._items
+
+    @cached_property
+    def _items(self) -> Node:
+        return self._node(self.content.get("items", {}))
 
     def find(self, key: str, table: Any) -> Node:
         """Return what ``key`` is in this table; an empty node if it is not allowed.

@@ -68,7 +68,7 @@ REFUSED = {
     ),
     "holes of one name": (
         SQUARE + EYE + hole("eye", 0.5, -1.0) + FIELD,
-        r"film\.hole: names \['eye', 'eye'\]: not allowed; allowed: different ones",
+        r"film\.hole: names \['eye', 'eye'\]: not allowed; allowed: different names",
     ),
     "vortex in a hole": (
         SQUARE + EYE + "[[vortex]]\nposition = [0.6, 0.0]\nsize = 0.1\n",
