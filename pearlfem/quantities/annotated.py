@@ -1,6 +1,7 @@
-"""Numbers with a range and a dimension: the annotated types that model and study file share.
+"""Annotated types for numbers with a range and a dimension, for the model and the study file.
 
-A dimensional number of a study file may be a text with a unit; see ``pearlfem.quantities.units``.
+In a study file, a number with a dimension may be a text with a unit; see
+``pearlfem.quantities.units``.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pearlfem.quantities.units import in_units
 
-# Unknown keys are refused everywhere; a text is not a number, though it may look like one.
-FORBID_EXTRA = ConfigDict(extra="forbid")
+FORBID_EXTRA = ConfigDict(extra="forbid")  # unknown keys are refused everywhere
 
+# Strict: a text is not a number, even if it looks like one.
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
@@ -21,7 +22,7 @@ _PositiveOrInfinite = Annotated[float, Field(gt=0, strict=True)]  # NaN is not g
 
 
 def not_zero[Number: (int, float)](value: Number) -> Number:
-    """Return ``value``; for numbers that may be of either sign, but not 0."""
+    """Return ``value``; refuse 0. For numbers that may be positive or negative."""
     if value == 0:
         raise ValueError("input should not be 0")
     return value
@@ -44,6 +45,6 @@ Number = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Table(BaseModel):
-    """A table of a study file: a key that is not a field is refused."""
+    """A table of a study file; keys that are not fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

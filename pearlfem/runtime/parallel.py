@@ -1,7 +1,7 @@
 """Work that one rank does for all, and errors that all ranks raise together.
 
-An exception on one rank alone leaves the others waiting for ever in their next collective call.
-So everything that can fail on one rank alone (files, gmsh, pictures) goes through here.
+After an exception on a single rank, the others would wait in the next collective call forever.
+Everything that can fail on only one rank (files, gmsh, pictures) therefore goes through here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def on_root[T](comm: MPI.Comm, work: Callable[[], T]) -> T:
         work: A function without arguments; its result and its errors must be picklable.
 
     Raises:
-        Exception: Whatever ``work`` raised, on every rank.
+        Exception: The error that ``work`` raised, on every rank.
     """
     attempt = _attempt(work) if comm.rank == 0 else None
     result, error = cast(_Attempt[T], comm.bcast(attempt))
@@ -54,7 +54,7 @@ def root_only[T](comm: MPI.Comm, work: Callable[[], T]) -> T | None:
 
 
 def together[T](comm: MPI.Comm, work: Callable[[], T]) -> T:
-    """Run ``work`` on every rank; if it fails on any, raise the first error on all.
+    """Run ``work`` on every rank; if it fails on any rank, raise the first error on all ranks.
 
     Args:
         comm: Communicator; the call is collective over it.

@@ -214,8 +214,7 @@ def _errors_of_cells(solutions: Sequence[Solution]) -> tuple[Array, Array]:
     first, last = solutions[0], solutions[-1]
     fields = cell_fields(first)
     others = averaged_fields(first) if last is first else cell_fields(last)
-    energies = film_energies(fields, first.mesh, first.film)
-    return cell_gaps(fields, others, first.mesh, first.film), energies
+    return cell_gaps(fields, others, first.films), film_energies(fields, first.films)
 
 
 def _relative_error(energies: Sequence[float], estimate: float) -> float:

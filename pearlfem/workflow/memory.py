@@ -58,8 +58,8 @@ def memory_needed(
     Note:
         Collective over ``comm``.
     """
-    impurities = sum(isinstance(source, Impurity) for source in sources)
-    loads = 2 * impurities + (len(sources) > impurities)
+    impurities = [source for source in sources if isinstance(source, Impurity)]
+    loads = sum(len(i.components) for i in impurities) + (len(sources) > len(impurities))
     degree, needed = solve.degree, _BYTES_PER_CELL
     for name in solve.formulations:
         per_dof = _BYTES_PER_DOF[name][degree] + loads * _BYTES_PER_SOLUTION

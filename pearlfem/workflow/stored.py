@@ -74,9 +74,10 @@ def save_solution(
     arrays, order = mesh_arrays(mesh)
     for name, solution in solutions.items():
         fields = solution.expand(solution.unknowns)  # without lifts, which belong to the sources
-        for part, function in fields._asdict().items():
-            if function is None or (mesh.mirrored and part == "stream_function"):
-                continue  # in a half space g is twice the potential
+        functions = {"potential": fields.potential}
+        if not mesh.mirrored:  # in a half space g is twice the potential
+            functions |= {_jump(k): g for k, g in enumerate(fields.stream_functions)}
+        for part, function in functions.items():
             nodal = _nodal_function(function.function_space.mesh, degree, function.ufl_shape)
             nodal.interpolate(function)
             owned = mesh.domain.topology.index_map(3).size_local
@@ -134,12 +135,17 @@ def load_solution(
         )
     name, degree = formulation or kept[0], study.solve.degree
     problem = MaxwellLondon(study.film, mesh_from_arrays(arrays, comm), degree, name)
-    potential, g = f"{name}_potential", f"{name}_stream_function"
+    jumps = [f"{name}_{_jump(k)}" for k in range(len(problem.films))]
     fields = Fields(
-        _function(problem.mesh, degree, arrays.get(potential)),
-        _function(problem.mesh, degree, arrays.get(g)) if g in names else None,
+        _function(problem.mesh, degree, arrays.get(f"{name}_potential")),
+        tuple(_function(problem.mesh, degree, arrays.get(jump)) for jump in jumps if jump in names),
     )
     return Stored(study, problem, problem.restore(study.sources, fields))
+
+
+def _jump(film: int) -> str:
+    """Return what the file calls the stream function of a film, by its number."""
+    return f"stream_function_{film}" if film else "stream_function"
 
 
 def _function(mesh: TaggedMesh, degree: int, values: Array | None) -> fem.Function:

@@ -164,7 +164,7 @@ def test_solution_in_a_periodic_space_is_refused(result, tmp_path):
     folder, _ = result
     _, problem, solution = load_solution(folder / "run", "stream")
     mesh = replace(problem.mesh, cell=object())
-    with pytest.raises(StudyError, match="periodic space: cannot be kept"):
+    with pytest.raises(StudyError, match="periodic space cannot be stored"):
         save_solution(tmp_path, mesh, 2, {"stream": solution})
     assert not any(tmp_path.iterdir())
     problem.destroy()
