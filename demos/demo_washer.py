@@ -52,7 +52,7 @@ units = study.units
 def table(solution, probe):
     """Return the columns of a probe by their names, in the units of the study."""
     columns = measure(solution, probe)
-    return {column.name: units.from_reduced(column.values, column.quantity) for column in columns}
+    return {column.name: units.from_reduced(column.values, column.kind) for column in columns}
 
 
 # %% [markdown]

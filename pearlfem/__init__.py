@@ -28,7 +28,9 @@ from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.applied import AppliedPotential, CurrentLoop, Dipole, UniformField
 from pearlfem.model.sources.flux import Fluxoid, Vortex
 from pearlfem.model.sources.impurity import Impurity
+from pearlfem.observables.cell_energies import field_energy, kinetic_energy
 from pearlfem.observables.energy import free_energy, interaction_tensor
+from pearlfem.observables.facets import largest_sheet_current
 from pearlfem.observables.fields import (
     magnetic_field,
     magnetic_moment,
@@ -72,10 +74,13 @@ __all__ = [
     "Walls",
     "create_mesh",
     "current_through",
+    "field_energy",
     "free_energy",
     "hole_states",
     "inductance",
     "interaction_tensor",
+    "kinetic_energy",
+    "largest_sheet_current",
     "load_solution",
     "loop_flux",
     "magnetic_field",

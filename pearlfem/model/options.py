@@ -11,14 +11,13 @@ from pearlfem.quantities.annotated import Positive, Table
 
 
 class MeshOptions(Table):
-    """How space is meshed; the table [mesh] of a study file.
+    """[mesh]: how finely space is meshed, and how far it extends where it has no walls.
 
     Args:
-        resolution: 2.0 halves all cells.
-        far: Radius of the far boundary in sizes of the device (see ``device_extent``), where space
-            is open or has no walls at the sides.
-        refinements: How often each cell is cut into 8, on all ranks at once; 0 to 3.
-        file: A gmsh file (.msh) with the mesh, in place of ``resolution`` and ``far``.
+        resolution: Fineness of the mesh; with 2.0 cells are half as large everywhere.
+        far: Distance of the far boundary, in sizes of the device.
+        refinements: How many times every cell is cut into 8, on all ranks at once.
+        file: A gmsh file (.msh) with the mesh, in place of resolution and far.
 
     Raises:
         pydantic.ValidationError: A value out of range, or ``file`` together with ``resolution`` or
@@ -42,14 +41,13 @@ class MeshOptions(Table):
 
 
 class SolveOptions(Table):
-    """Formulation and elements, and the error that is allowed; the table [solve] of a study file.
+    """[solve]: how the equations are solved, and how accurately.
 
     Args:
-        formulation: "stream" (energies from below), "vector" (energies from above) or "both".
-        degree: Degree of the elements, 1 to 3.
-        tolerance: Relative error of the free energy at which adaptive refinement stops; None is a
-            single mesh.
-        max_dofs: Most unknowns that an adapted mesh may have, of all formulations together.
+        formulation: "stream" bounds energies from below, "vector" from above, "both" on both sides.
+        degree: Polynomial degree of the elements.
+        tolerance: Refine until the relative error of the free energy is this small.
+        max_dofs: Largest number of unknowns, of all formulations together, when refining.
 
     Raises:
         pydantic.ValidationError: A value out of range (a ``ValueError``).

@@ -114,8 +114,8 @@ class CurrentLoop(Applied):
 
     Args:
         center: (x, y, z) [length], z not 0.
-        radius: Of the circle [length].
-        current: I, counterclockwise seen from above.
+        radius: Radius of the circle [length].
+        current: Current I, counterclockwise seen from above.
 
     Raises:
         pydantic.ValidationError: A value out of range (a ``ValueError``).

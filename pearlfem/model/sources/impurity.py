@@ -32,11 +32,11 @@ class Impurity(Source):
     a(r) = (Γ/κ) (m × ẑ) f(r − r_i),  f(r) = exp(−r²/2ξ²)/(2πξ²),  m = (cos θ, sin θ).
 
     Args:
-        position: r_i = (x, y) [length].
+        position: Its place r_i = (x, y) [length].
         size: ξ [length], the width of the anomalous current's profile (coherence length); 0 is a
             point impurity, f = δ. Of its own energy only what the film's edges add is finite, and
             that is what counts (see ``pearlfem.formulation.stream.point_lifts``).
-        angle: θ [degrees], of the moment in the plane.
+        angle: Angle θ [degrees] of the moment m in the plane, from the x axis.
         strength: Γ, the anomalous current J_an = Γ m × ẑ; of either sign, not zero.
 
     Raises:

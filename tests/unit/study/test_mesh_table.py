@@ -40,13 +40,13 @@ def test_file_stands_alone(study, key, tmp_path):
 
 
 @pytest.mark.parametrize("value", ['"b.msh"', '"."', '""', "1", '"a\\u0000.msh"'])
-def test_file_that_is_none_is_refused(study, value):
+def test_file_that_is_not_a_file_is_refused(study, value):
     with pytest.raises(StudyError, match=r"mesh\.file = "):
         study(f"file = {value}")
 
 
 @pytest.mark.parametrize("key", ["refinements = 1", 'file = "a.msh"'])
-def test_tolerance_makes_its_own_meshes(study, key):
+def test_tolerance_is_refused_beside_refinements_and_file(study, key):
     with pytest.raises(StudyError, match=f"mesh.{key.split()[0]} = .*solve.tolerance"):
         study(key, "[solve]\ntolerance = 1e-3")
 
