@@ -103,29 +103,27 @@ for one in adapted.rounds[1:]:
 
 # %%
 if comm.rank == 0:
-    figure, (left, inner, right) = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
-    dofs = [one.dofs for one in adapted.rounds]
-    errors = [one.error for one in adapted.rounds]
-    left.loglog(sizes, gaps, "s--", color="0.5", label="graded in advance")
-    left.loglog(dofs, errors, "o-", color="C0", label="adapted")
-    left.axhline(tolerance, color="k", linewidth=0.8, linestyle=":", label="tolerance")
-    left.set(
-        title="its width", xlabel="unknowns of both formulations", ylabel="(upper − lower) / F"
-    )
-    left.legend(frameon=False, loc="upper right")
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4.2), layout="constrained")
     rounds = np.arange(1, len(adapted.rounds) + 1)
     lower = [one.lower for one in adapted.rounds]
     upper = [one.upper for one in adapted.rounds]
-    inner.fill_between(rounds, lower, upper, color="C0", alpha=0.3)
-    inner.plot(rounds, lower, "C0^-", rounds, upper, "C0v-", markersize=5)
-    inner.set(
-        xticks=rounds, xlabel="round", ylabel=r"$F$  $[\mu_0\Gamma^2/R]$", title="the bracket"
-    )
+    left.fill_between(rounds, lower, upper, color="C0", alpha=0.3)
+    left.plot(rounds, lower, "C0^-", rounds, upper, "C0v-", markersize=5)
+    left.set(xticks=rounds, xlabel="round", ylabel=r"$F$  $[\mu_0\Gamma^2/R]$")
+    left.set_title("bracket of each round")
+    dofs = [one.dofs for one in adapted.rounds]
+    errors = [one.error for one in adapted.rounds]
+    middle.loglog(sizes, gaps, "s--", color="0.5", label="graded in advance")
+    middle.loglog(dofs, errors, "o-", color="C0", label="adapted")
+    middle.axhline(tolerance, color="k", linewidth=0.8, linestyle=":", label="tolerance")
+    middle.set(xlabel="unknowns of both formulations", ylabel="(upper − lower) / F")
+    middle.set_title("width of the bracket")
+    middle.legend(frameon=False, loc="upper right")
     corners = np.concatenate(facets).reshape(-1, 2)
     right.triplot(*corners.T, np.arange(len(corners)).reshape(-1, 3), linewidth=0.4, color="C0")
     right.plot(0.5, 0.0, "r.", label="impurity")
     right.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1))
-    right.set(aspect="equal", xlabel="x / R", ylabel="y / R", title="the film's last mesh")
+    right.set(aspect="equal", xlabel="x / R", ylabel="y / R", title="last mesh of the film")
     right.legend(frameon=False, loc="upper left")
     picture = Path("results") / "demo_certified_energy.png"
     picture.parent.mkdir(exist_ok=True)

@@ -134,6 +134,13 @@ def test_module_imports_only_the_libraries_of_its_layer(module):
     assert foreign(module) <= LIBRARIES[layer(module)]
 
 
+@pytest.mark.parametrize(
+    "feature", ["adaptivity", "assembly", "check", "comparison", "inductance", "memory"]
+)
+def test_feature_takes_the_model_and_no_study_file(feature):
+    assert "study" not in {layer(name) for name in own(f"pearlfem.workflow.{feature}")}
+
+
 def test_imports_among_modules_have_no_cycle():
     graph = {module: own(module) - {module} for module in FILES}
     tuple(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from mpi4py import MPI
 
@@ -115,17 +116,18 @@ def refine(
 
     Args:
         film: The film.
-        sources: All sources; point impurities have no such error.
+        sources: All sources, but no point impurities, whose fields have no finite energy.
         boundary: Open space, walls, or a cell that repeats itself.
-        mesh: Resolution of the first mesh, in units of 0.3, and the far boundary.
-        solve: The tolerance, the formulations, and the most unknowns that a mesh may have. By
-            default both formulations and a tolerance of 1e-4.
+        mesh: ``far``, and ``resolution``, of which the first mesh has 0.3.
+        solve: The tolerance, the formulations and their degree, and the most unknowns that a mesh
+            may have. By default both formulations and a tolerance of 1e-4.
         comm: Communicator over which meshes are distributed.
         progress: Called on every rank with a line for each mesh.
 
     Returns:
-        The last mesh with its problems, which the caller destroys, and the bounds of all meshes.
-        Where the tolerance is out of reach, ``shortfall`` tells why.
+        The bounds of all meshes, and the last mesh with its problems. These solve to 1/100 of the
+        tolerance, and the caller destroys them. ``shortfall`` tells if the tolerance was not
+        reached.
 
     Raises:
         StudyError: Film, sources, boundary and options do not go together, or cells are too coarse
@@ -144,25 +146,17 @@ def refine(
     check_task(film, sources, boundary=boundary, mesh=mesh, solve=solve)
     start = time.perf_counter()
     resolution = max(FIRST_RESOLUTION * mesh.resolution, LEAST_RESOLUTION)
-    cells: float = estimated_cells(
-        film, sources, boundary=boundary, resolution=resolution, far=mesh.far
-    )
+    far = mesh.far
+    cells = estimated_cells(film, sources, boundary=boundary, resolution=resolution, far=far)
     check_memory(cells, sources, mesh=mesh, solve=solve, comm=comm)
+    create = partial(create_mesh, boundary=boundary, resolution=resolution, far=far, comm=comm)
     sizes: SizeField | None = None
     rounds: list[Round] = []
     aim = expected = _FIRST_AIM * solve.tolerance
     while True:
-        tagged = create_mesh(
-            film,
-            sources,
-            boundary=boundary,
-            resolution=resolution,
-            far=mesh.far,
-            sizes=sizes,
-            comm=comm,
-        )
+        tagged = create(film, sources, sizes=sizes)
         problems = _problems(film, sources, tagged, solve)
-        last, now = _solve(problems, sources, tagged, start)
+        last, errors = _solve(problems, sources, tagged, start)
         rounds.append(last)
         progress(f"round {len(rounds):2}   {last}")
         assembly = Assembly(tuple(rounds), tagged, problems, None)
@@ -171,7 +165,7 @@ def refine(
         if len(rounds) > 1:
             aim = solve.tolerance * min(_FIRST_AIM, _NEXT_AIM * expected / last.error)
         sizes, cells, share = _next_sizes(
-            now, last, film, sources, boundary, solve, aim / last.error, comm
+            errors, last, film, sources, boundary, solve, aim / last.error, comm
         )
         expected = share * last.error
         shortfall = _limit(rounds, cells, sources, solve, comm)
@@ -230,7 +224,7 @@ def _relative_error(energies: Sequence[float], estimate: float) -> float:
 
 
 def _next_sizes(
-    now: Contributions | None,
+    errors: Contributions | None,
     last: Round,
     film: Film,
     sources: Sequence[Source],
@@ -247,9 +241,9 @@ def _next_sizes(
     most = min(_MOST_GROWTH * last.cells, last.cells * solve.max_dofs // last.dofs)
 
     def work() -> tuple[SizeField, float]:
-        assert now is not None  # on rank 0
+        assert errors is not None  # on rank 0
         return affordable_sizes(
-            now, film, sources, degree=solve.degree, share=share, most=most, boundary=boundary
+            errors, film, sources, degree=solve.degree, share=share, most=most, boundary=boundary
         )
 
     sizes, share = root_only(comm, work) or (None, share)
