@@ -168,10 +168,10 @@ def test_python_examples_run(name, tiny_study, monkeypatch, tmp_path):
         exec(compile(block, f"{name}, block {number}", "exec"), names)
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory):
+@pytest.fixture
+def copy(tmp_path):
     """A copy of the repository, as a fresh clone has it."""
-    folder = tmp_path_factory.mktemp("clone") / "pearlfem"
+    folder = tmp_path / "pearlfem"
     shutil.copytree(
         ROOT, folder, ignore=shutil.ignore_patterns(".git", ".venv", "build", "dist", ".*_cache")
     )
