@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from pearlfem.errors import StudyError
-from pearlfem.formulation.base import Formulation
-from pearlfem.formulation.fields import Fields, Lift
-from pearlfem.formulation.film import ALLOWED_QUADRATURE_ERROR, quadrature_errors
+from pearlfem.formulation.base import Formulation, Load
+from pearlfem.formulation.fields import Fields
+from pearlfem.formulation.film import ALLOWED_QUADRATURE_ERROR, FilmMesh, quadrature_errors
 from pearlfem.formulation.stream.assembled import StreamFormulation
 from pearlfem.formulation.stream.point_lifts import on_film_of_mesh
 from pearlfem.formulation.vector.assembled import VectorFormulation
 from pearlfem.mesh.round_edges import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.checks import check_repeatable, check_sources, refuse_points
-from pearlfem.model.film import Film
+from pearlfem.model.layers import Films, layers_of
 from pearlfem.model.sources.base import Source, numbered
 from pearlfem.model.sources.flux import Vortex
 from pearlfem.model.sources.impurity import Impurity, is_point
@@ -26,7 +26,7 @@ from pearlfem.model.sources.repeated import repeated
 from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Drive, FormulationName, Solution
 
-_Formulation = Callable[[Film, TaggedMesh, int], Formulation]
+_Formulation = Callable[[Sequence[FilmMesh], int], Formulation]
 FORMULATIONS: dict[str, _Formulation] = {
     "stream": StreamFormulation,
     "vector": VectorFormulation,
@@ -34,11 +34,11 @@ FORMULATIONS: dict[str, _Formulation] = {
 
 
 class MaxwellLondon:
-    """A film and the space around it.
+    """Films and the space around them.
 
     Args:
-        film: The film.
-        mesh: The mesh.
+        films: The film in z = 0, or films at their heights.
+        mesh: A mesh of the space around them.
         degree: Degree of the elements, 1 to 3.
         formulation: "stream" (scalar potential, energies from below) or "vector" (vector potential,
             energies from above).
@@ -50,12 +50,13 @@ class MaxwellLondon:
 
     Note:
         Collective. ``seconds`` holds the time that assembly and set-up of the solver took.
-        ``mesh`` is the mesh in use, with round edges as ``fit_round_edges`` has them.
+        ``mesh`` is the mesh in use, with round edges as ``fit_round_edges`` has them, and ``films``
+        are the films in it.
     """
 
     def __init__(
         self,
-        film: Film,
+        films: Films,
         mesh: TaggedMesh,
         degree: int = 3,
         formulation: FormulationName = "stream",
@@ -68,15 +69,15 @@ class MaxwellLondon:
                 f"formulation = {formulation!r}: not allowed; allowed: {', '.join(FORMULATIONS)}"
             )
         start = time.perf_counter()
-        self.film, self.formulation = film, formulation
-        # The film's energy grows with its area: bounds from above need all of it, and from below
-        # no more.
-        self.mesh = fit_round_edges(mesh, film, covering=formulation == "vector")
-        self._discrete: Formulation = FORMULATIONS[formulation](film, self.mesh, degree)
+        layers, self.formulation = layers_of(films), formulation
+        # A film's energy grows with its area: bounds from above need all of it, and bounds from
+        # below no more than that.
+        self.mesh = fit_round_edges(mesh, layers, covering=formulation == "vector")
+        self.films = tuple(FilmMesh(layer, self.mesh) for layer in layers)
+        self._discrete: Formulation = FORMULATIONS[formulation](self.films, degree)
         assembled = time.perf_counter()
-        self._solver = self._discrete.create_solver()
-        if tolerance is not None:
-            self._solver.tolerance = math.sqrt(tolerance)
+        # The error enters energies with its square.
+        self._solver = self._discrete.create_solver(tolerance and math.sqrt(tolerance))
         done = time.perf_counter()
         self.seconds = {"assemble": assembled - start, "setup": done - assembled}
 
@@ -99,10 +100,10 @@ class MaxwellLondon:
         return self._solve([tuple(sources)])[0]
 
     def solve_each(self, sources: Sequence[Source]) -> list[Solution]:
-        """Solve for each source alone; for an impurity with its moment along x, and along y.
+        """Solve for each component of each source alone: for impurities moments along x and y.
 
         Returns:
-            The solutions in the order of the sources, two for each impurity.
+            The solutions in the order of the sources and of their components.
 
         Raises:
             StudyError: No source, one lies outside the film, or cells are too coarse for one.
@@ -112,7 +113,7 @@ class MaxwellLondon:
             Collective.
         """
         self._check(sources)
-        return self._solve([(one,) for source in sources for one in _parts(source)])
+        return self._solve([(part,) for source in sources for part in source.components])
 
     def restore(self, sources: Sequence[Source], fields: Fields) -> Solution:
         """Return the solution for all ``sources`` together from its functions.
@@ -126,9 +127,8 @@ class MaxwellLondon:
             Collective. ``iterations`` is 0.
         """
         every = tuple(map(self._whole, sources))
-        load, lifts = self._load(every)
-        unknowns = self._discrete.unknowns(fields)
-        return self._solution(every, load, lifts, unknowns, 0)
+        loads = self._discrete.loads(every)
+        return self._solution(every, loads, self._discrete.unknowns(fields), 0)
 
     def destroy(self) -> None:
         """Free the solver and what loads need; the energies of solutions are lost (collective)."""
@@ -136,7 +136,7 @@ class MaxwellLondon:
         self._discrete.destroy()
 
     def _check(self, sources: Sequence[Source]) -> None:
-        check_sources(self.film, sources)
+        check_sources(self.films[0].film, sources)
         if self.formulation != "stream":
             refuse_points(sources, f"with formulation = {self.formulation!r}")
         if self.mesh.cell is not None:
@@ -149,7 +149,7 @@ class MaxwellLondon:
                 self._check_place(name, source)
         named = [(name, source) for name, source in named if not is_point(source)]
         whole = [self._whole(source) for _, source in named]
-        errors = quadrature_errors(self.mesh, self.film, whole)
+        errors = quadrature_errors(self.films, whole)
         for (name, source), error in zip(named, errors, strict=True):
             if error > ALLOWED_QUADRATURE_ERROR:
                 size = f"size = {source.size:g}: " if isinstance(source, Impurity | Vortex) else ""
@@ -165,48 +165,38 @@ class MaxwellLondon:
         return source if cell is None else repeated(source, cell.vectors)
 
     def _check_place(self, name: str, impurity: Impurity) -> None:
-        if not on_film_of_mesh(self.mesh, impurity):
+        if not on_film_of_mesh(self.films[0], impurity):
             raise StudyError(
                 f"{name}: position = {list(impurity.position)} lies beyond the edge of "
                 "the mesh's film, whose round edges have straight sides; allowed: a point inside"
             )
 
-    def _solve(self, sources: Sequence[tuple[Source, ...]]) -> list[Solution]:
-        """Solve for each of ``sources`` alone."""
-        sources = [tuple(map(self._whole, each)) for each in sources]
-        loads, lifts = zip(*(self._load(each) for each in sources), strict=True)
-        answers = zip(sources, loads, lifts, *self._solver.solve(loads), strict=True)
+    def _solve(self, groups: Sequence[tuple[Source, ...]]) -> list[Solution]:
+        """Solve for each group of sources alone."""
+        groups = [tuple(map(self._whole, group)) for group in groups]
+        every = iter(self._discrete.loads([source for group in groups for source in group]))
+        loads = [[next(every) for _ in group] for group in groups]
+        totals = [_total(each) for each in loads]
+        answers = zip(groups, loads, *self._solver.solve(totals), strict=True)
         return [self._solution(*answer) for answer in answers]
 
-    def _load(self, sources: tuple[Source, ...]) -> tuple[Array, dict[Source, Lift]]:
-        """Return ℓ of all ``sources`` together, and the lifts of point impurities."""
-        loads = [self._discrete.load(source) for source in sources]
-        total = np.sum([load.vector for load in loads], axis=0)
-        pairs = zip(sources, loads, strict=True)
-        return total, {source: load.lift for source, load in pairs if load.lift is not None}
-
     def _solution(
-        self,
-        sources: tuple[Source, ...],
-        load: Array,
-        lifts: dict[Source, Lift],
-        unknowns: Array,
-        iterations: int,
+        self, sources: tuple[Source, ...], loads: Sequence[Load], unknowns: Array, iterations: int
     ) -> Solution:
+        pairs = zip(sources, loads, strict=True)
         return Solution(
-            self.film,
-            self.mesh,
+            self.films,
             self.formulation,
             tuple(Drive(source) for source in sources),
             unknowns,
-            load,
+            _total(loads),
             self._solver.apply_operator,
             iterations,
             self._discrete.fields,
-            lifts,
+            {source: load.lift for source, load in pairs if load.lift is not None},
         )
 
 
-def _parts(source: Source) -> Sequence[Source]:
-    """Return what ``solve_each`` solves for on its own."""
-    return source.along_axes if isinstance(source, Impurity) else (source,)
+def _total(loads: Sequence[Load]) -> Array:
+    """Return ℓ of several sources together."""
+    return np.asarray(np.sum([load.vector for load in loads], axis=0))

@@ -10,9 +10,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 from dolfinx import fem
 
+from pearlfem.errors import StudyError
 from pearlfem.formulation.fields import Fields, Lift, add_lifts
+from pearlfem.formulation.film import FilmMesh
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Source
 from pearlfem.quantities.arrays import Array
 
@@ -31,8 +32,7 @@ class Solution:
     """The potential that answers one load.
 
     Args:
-        film: The film it was solved for.
-        mesh: The mesh.
+        films: The films in their mesh.
         formulation: "stream" or "vector".
         drives: What drives it.
         unknowns: This rank's own unknowns, ``(n,)``.
@@ -41,16 +41,16 @@ class Solution:
             problem, until that is destroyed.
         iterations: What the solver took.
         expand: Makes functions of unknowns (collective).
-        lifts: Those of the point impurities among the drives. ``potential`` and ``stream_function``
-            are then without what the infinite film has: ``pearlfem.observables`` adds it.
+        lifts: Those of the point impurities among the drives. ``potential`` and
+            ``stream_functions`` are then without what the infinite film has:
+            ``pearlfem.observables`` adds it.
 
     Note:
         The functions are made when they are first asked for, which is collective: of hundreds of
         solutions only the energies may be wanted.
     """
 
-    film: Film
-    mesh: TaggedMesh
+    films: tuple[FilmMesh, ...]
     formulation: FormulationName
     drives: tuple[Drive, ...]
     unknowns: Array
@@ -61,20 +61,42 @@ class Solution:
     lifts: Mapping[Source, Lift] = field(default_factory=dict)
 
     @property
+    def mesh(self) -> TaggedMesh:
+        """The mesh of the space around the films."""
+        return self.films[0].mesh
+
+    @property
     def potential(self) -> fem.Function:
         """A [flux per length], or ψ [current] where the mesh is half of a mirror symmetric space.
 
-        Otherwise the continuous part u of ψ = u + ½ sign(z) g.
+        Otherwise the continuous part u of ψ = u + Σ_k ½ sign(z − z_k) g_k.
         """
         return self._fields.potential
 
     @property
-    def stream_function(self) -> fem.Function | None:
-        """A continuous function that is g [current] on the film, K = ∇g × ẑ.
+    def stream_functions(self) -> tuple[fem.Function, ...]:
+        """For each film a continuous function that is g [current] on it, K = ∇g × ẑ.
 
         None in the vector formulation.
         """
-        return self._fields.stream_function
+        return self._fields.stream_functions
+
+    def film(self, name: str | None = None) -> FilmMesh:
+        """Return the film called ``name``; by default the only one.
+
+        Raises:
+            StudyError: There is none of this name, or several and none is named.
+        """
+        names = [film.layer.name for film in self.films]
+        if name is None and len(names) == 1:
+            return self.films[0]
+        if name not in names:
+            raise StudyError(f"film = {name!r}: not allowed; allowed: {names}")
+        return self.films[names.index(name)]
+
+    def stream_function(self, film: FilmMesh) -> fem.Function:
+        """Return the one of ``stream_functions`` that belongs to ``film``."""
+        return self.stream_functions[self.films.index(film)]
 
     @cached_property
     def _fields(self) -> Fields:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -34,12 +35,16 @@ class Formulation(ABC):
         self.dofs = dofs
 
     @abstractmethod
-    def load(self, source: Source) -> Load:
-        """Return the load of ``source`` (collective)."""
+    def loads(self, sources: Sequence[Source]) -> list[Load]:
+        """Return the load of each of the ``sources`` (collective)."""
 
     @abstractmethod
-    def create_solver(self) -> ConjugateGradients:
-        """Return the solver, once: it may take the operator over (collective)."""
+    def create_solver(self, tolerance: float | None = None) -> ConjugateGradients:
+        """Return the solver, once: it may take the operator over (collective).
+
+        Args:
+            tolerance: Relative, in the natural norm; None for the solver's default.
+        """
 
     @abstractmethod
     def fields(self, unknowns: Array) -> Fields:

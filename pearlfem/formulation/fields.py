@@ -11,10 +11,15 @@ from pearlfem.quantities.arrays import Array, Int32Array
 
 
 class Fields(NamedTuple):
-    """Unknowns as functions, ghosts up to date; g only in the stream formulation."""
+    """Unknowns as functions, ghosts up to date.
+
+    Args:
+        potential: A, or ψ or its continuous part.
+        stream_functions: g of each film, in the stream formulation; none in the vector formulation.
+    """
 
     potential: fem.Function
-    stream_function: fem.Function | None
+    stream_functions: tuple[fem.Function, ...] = ()
 
 
 class Lift(NamedTuple):
@@ -38,8 +43,7 @@ def add_lifts(fields: Fields, lifts: Collection[tuple[Lift, float]]) -> None:
         fields: w and 2w, overwritten.
         lifts: Lifts and their weights in l.
     """
-    u, g = fields
-    assert g is not None
+    u, (g,) = fields
     for lift, weight in lifts:
         u.x.array[lift.dofs] += weight * lift.values
         g.x.array[lift.dofs] += 2.0 * weight * lift.values

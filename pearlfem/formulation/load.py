@@ -13,8 +13,7 @@ import dolfinx
 import numpy as np
 from dolfinx import fem
 
-from pearlfem.formulation.film import FilmQuadrature, facet_rule
-from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.formulation.film import FilmMesh, FilmQuadrature, facet_rule
 from pearlfem.quantities.arrays import Array, Int32Array
 
 
@@ -26,16 +25,16 @@ class FilmLoad:
 
     Args:
         V: Lagrange space or Nédélec space (first kind).
-        mesh: Its mesh.
+        film: Γ, in the mesh of V.
 
     Note:
         Collective.
     """
 
-    def __init__(self, V: fem.FunctionSpace, mesh: TaggedMesh) -> None:
+    def __init__(self, V: fem.FunctionSpace, film: FilmMesh) -> None:
         self._V, self._element = V, V.element
-        self._cells, self._facets = mesh.sides("film").T
-        domain = mesh.domain
+        self._cells, self._facets = film.sides.T
+        domain = film.mesh.domain
         corners = domain.geometry.x[domain.geometry.dofmaps[0][self._cells]]
         self._inverse = np.linalg.inv((corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1))
         self._tables = [_table(V, facet) for facet in range(4)]

@@ -10,6 +10,7 @@ from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Plane
 from pearlfem.model.boundary import Boundary, Open
 from pearlfem.model.film import Film
+from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.applied import Applied, UniformField
 from pearlfem.model.sources.base import Source, name_of, numbered
@@ -195,3 +196,55 @@ def check_repeatable(sources: Sequence[Source]) -> None:
         if not isinstance(source, Impurity):
             raise StudyError(f"{name}: not allowed {_WHERE}; allowed: impurities")
     refuse_points(sources, _WHERE)
+
+
+def check_task(
+    film: Film,
+    sources: Sequence[Source],
+    *,
+    boundary: Boundary,
+    mesh: MeshOptions,
+    solve: SolveOptions,
+) -> None:
+    """Refuse a film, sources, a boundary and options that have no answer together.
+
+    Raises:
+        StudyError: See ``check_sources``, ``check_boundary``, ``check_applied`` and
+            ``check_options``.
+    """
+    check_sources(film, sources)
+    check_boundary(boundary, film, sources)
+    check_applied(film, boundary, sources)
+    check_options(mesh, solve, boundary, sources)
+
+
+def check_options(
+    mesh: MeshOptions, solve: SolveOptions, boundary: Boundary, sources: Sequence[Source]
+) -> None:
+    """Refuse options that do not go together, or not with the boundary or with the sources.
+
+    Raises:
+        StudyError: A far boundary or refinements of a periodic space; refinements or a mesh file
+            beside a tolerance; point impurities where only the stream formulation has an answer.
+    """
+    if isinstance(boundary, Periodic):
+        if "far" in mesh.model_fields_set:
+            raise StudyError(
+                f"mesh.far = {mesh.far:g}: not allowed {_WHERE}, whose height is known; allowed: "
+                "no such key"
+            )
+        if mesh.refinements:
+            raise StudyError(
+                f"mesh.refinements = {mesh.refinements}: not allowed {_WHERE}; allowed: 0, and a "
+                "higher resolution"
+            )
+    for key, value in (("refinements", mesh.refinements), ("file", mesh.file)):
+        if value and solve.tolerance is not None:
+            raise StudyError(
+                f"mesh.{key} = {value!r}: not allowed with solve.tolerance = {solve.tolerance:g}, "
+                "for which meshes are made where needed; allowed: one of both"
+            )
+    if solve.formulation != "stream":
+        refuse_points(sources, f"with formulation = {solve.formulation!r}")
+    if solve.tolerance is not None:
+        refuse_points(sources, "with a tolerance")

@@ -35,8 +35,8 @@ class Temperature(Table):
     """[temperature]: T and Tc in one unit, and the limit in which D(T) is taken.
 
     Args:
-        critical: Tc.
-        value: T, below Tc.
+        critical: Critical temperature Tc.
+        value: Temperature T, below Tc.
         weight: Mean free path far above ("clean") or far below ("dirty") the coherence length.
 
     Raises:

@@ -12,6 +12,7 @@ estimates the error of one [O. C. Zienkiewicz, J. Z. Zhu, Int. J. Numer. Meth. E
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import basix
@@ -22,10 +23,9 @@ import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
-from pearlfem.formulation.film import FilmQuadrature, facet_rule, film_quadrature
+from pearlfem.formulation.film import FilmMesh, FilmQuadrature, facet_rule
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.checks import refuse_points
-from pearlfem.model.film import Film
 from pearlfem.observables.fields import FIELD_DEGREE, flux_density, london_current, rotated_gradient
 from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.jit import compiled_expression
@@ -33,16 +33,16 @@ from pearlfem.solution import Solution
 
 
 class CellFields(NamedTuple):
-    """B in the cells and K on the film, as one formulation or an average has them.
+    """B in the cells and K on the films, as one formulation or an average has them.
 
     Args:
         B: Discontinuous, as ``flux_density`` returns it.
-        K: At the quadrature points of the film's facets in the order of ``TaggedMesh.sides``, shape
-            ``(facets, points, 2)`` [Γ/length² in reduced units].
+        K: Of each film, at the quadrature points of its facets in the order of ``FilmMesh.sides``,
+            shape ``(facets, points, 2)`` [Γ/length² in reduced units].
     """
 
     B: fem.Function
-    K: Array
+    K: tuple[Array, ...]
 
 
 def cell_fields(solution: Solution) -> CellFields:
@@ -55,44 +55,51 @@ def cell_fields(solution: Solution) -> CellFields:
         Not collective, except for the compilation of the first call.
     """
     refuse_points([drive.source for drive in solution.drives], "for fields cell by cell")
-    mesh, g = solution.mesh, solution.stream_function
-    if g is not None:
-        return CellFields(flux_density(solution), _on_film(rotated_gradient(g), mesh))
-    A, x = solution.potential, ufl.SpatialCoordinate(mesh.domain)
-    values = _on_film(ufl.as_vector([A[0], A[1], x[0], x[1]]), mesh)
-    regions = solution.film.regions_at(mesh.corners("film").mean(axis=1))
-    each = np.broadcast_to(regions[:, None], values.shape[:-1])
-    K = london_current(solution, values[..., :2], values[..., 2:], each)
-    return CellFields(flux_density(solution), K)
+    currents = tuple(_sheet_current(solution, film) for film in solution.films)
+    return CellFields(flux_density(solution), currents)
+
+
+def _sheet_current(solution: Solution, film: FilmMesh) -> Array:
+    """Return K at the quadrature points of a film."""
+    if solution.stream_functions:
+        return _on_film(rotated_gradient(solution.stream_function(film)), film)
+    A, x = solution.potential, ufl.SpatialCoordinate(film.mesh.domain)
+    values = _on_film(ufl.as_vector([A[0], A[1], x[0], x[1]]), film)
+    regions = np.broadcast_to(film.regions[:, None], values.shape[:-1])
+    return london_current(solution, film, values[..., :2], values[..., 2:], regions)
 
 
 def averaged_fields(solution: Solution) -> CellFields:
     """Return B of ``solution`` averaged at each node over all cells around it, and K from it.
 
-    Above and below the film are kept apart, for B along the film jumps there by K × ẑ.
+    Above and below a film are kept apart, for B along the film jumps there by K × ẑ.
 
     Note:
         Collective.
     """
     mesh, B = solution.mesh, flux_density(solution)
     nodes = fem.functionspace(mesh.domain, ("Lagrange", FIELD_DEGREE)).dofmap
-    smooth, jump = fem.Function(B.function_space), fem.Function(B.function_space)
-    sides = mesh.cells_above(), mesh.cells_below()
-    above, below = (_nodal_means(B, nodes, cells) for cells in sides)
-    for means, cells in zip((above, below), sides, strict=True):
-        _place(smooth, means, nodes, cells)
-    _place(jump, 2.0 * above if mesh.mirrored else above - below, nodes, sides[0])
-    return CellFields(smooth, _on_film(ufl.as_vector([-jump[1], jump[0]]), mesh))
+    smooth = fem.Function(B.function_space)
+    slabs = mesh.slabs([film.height for film in solution.films])
+    means = [_nodal_means(B, nodes, cells) for cells in slabs]
+    for mean, cells in zip(means, slabs, strict=True):
+        _place(smooth, mean, nodes, cells)
+    currents = []
+    for k, film in enumerate(solution.films):
+        jump = fem.Function(B.function_space)
+        difference = 2.0 * means[k + 1] if mesh.mirrored else means[k + 1] - means[k]
+        _place(jump, difference, nodes, slabs[k + 1])
+        currents.append(_on_film(ufl.as_vector([-jump[1], jump[0]]), film))
+    return CellFields(smooth, tuple(currents))
 
 
-def cell_gaps(first: CellFields, second: CellFields, mesh: TaggedMesh, film: Film) -> Array:
+def cell_gaps(first: CellFields, second: CellFields, films: Sequence[FilmMesh]) -> Array:
     """Return each owned cell's part of the energy of the difference of two fields.
 
     Args:
-        first: Fields in the cells of ``mesh``.
+        first: Fields in the cells of the mesh.
         second: Others in the same cells.
-        mesh: The mesh; if a half, the result counts the other half too.
-        film: The film.
+        films: The films; if the mesh is a half, the result counts the other half too.
 
     Returns:
         Array of shape ``(cells,)`` [μ0Γ²/length in reduced units], not negative.
@@ -100,19 +107,22 @@ def cell_gaps(first: CellFields, second: CellFields, mesh: TaggedMesh, film: Fil
     Note:
         Not collective.
     """
+    mesh = films[0].mesh
     corners = mesh.domain.geometry.x[_corners(mesh)]
     volumes = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
     dofs = first.B.function_space.dofmap.list[: len(volumes)]
     difference = (first.B.x.array - second.B.x.array).reshape(-1, 3)[dofs]
     squares = np.einsum("cik,ij,cjk->c", difference, _mass(), difference, optimize=True)
     gaps = (1.0 if mesh.mirrored else 0.5) * volumes * squares
-    facets, rule = mesh.sides("film"), film_quadrature(mesh, film)
-    on_film = np.sum(rule.weights * _kinetic(first.K - second.K, rule), axis=1)
-    return np.asarray(gaps + np.bincount(facets[:, 0], on_film, minlength=len(gaps)))
+    for film, one, other in zip(films, first.K, second.K, strict=True):
+        rule = film.quadrature
+        on_film = np.sum(rule.weights * _kinetic(one - other, rule), axis=1)
+        gaps += np.bincount(film.sides[:, 0], on_film, minlength=len(gaps))
+    return np.asarray(gaps)
 
 
-def film_energies(fields: CellFields, mesh: TaggedMesh, film: Film) -> Array:
-    """Return |K|²/(2κ) of each owned cell above the film, its mean over the facet; 0 elsewhere.
+def film_energies(fields: CellFields, films: Sequence[FilmMesh]) -> Array:
+    """Return |K|²/(2κ) of each owned cell above a film, its mean over the facet; 0 elsewhere.
 
     Returns:
         Array of shape ``(cells,)`` [μ0Γ²/length³ in reduced units].
@@ -120,10 +130,13 @@ def film_energies(fields: CellFields, mesh: TaggedMesh, film: Film) -> Array:
     Note:
         Not collective.
     """
-    facets, rule = mesh.sides("film"), film_quadrature(mesh, film)
-    total = np.sum(rule.weights * _kinetic(fields.K, rule), axis=1)
-    densities = total / rule.weights.sum(axis=1)
-    return np.bincount(facets[:, 0], densities, minlength=len(_corners(mesh)))
+    energies = np.zeros(len(_corners(films[0].mesh)))
+    for film, K in zip(films, fields.K, strict=True):
+        rule = film.quadrature
+        total = np.sum(rule.weights * _kinetic(K, rule), axis=1)
+        densities = total / rule.weights.sum(axis=1)
+        energies += np.bincount(film.sides[:, 0], densities, minlength=len(energies))
+    return energies
 
 
 def _kinetic(K: Array, rule: FilmQuadrature) -> Array:
@@ -131,15 +144,14 @@ def _kinetic(K: Array, rule: FilmQuadrature) -> Array:
     return np.asarray(np.sum(K**2, axis=2) / (2 * rule.superfluid_weight))
 
 
-def _on_film(vector: Any, mesh: TaggedMesh) -> Array:
+def _on_film(vector: Any, film: FilmMesh) -> Array:
     """Return a UFL vector at the quadrature points of the film's facets, seen from above.
 
     Only values of calls of this function stand in the same order: it depends on the numbering.
     """
     points, _ = facet_rule()
-    facets = mesh.sides("film")
-    values = compiled_expression(vector, points, mesh.domain.comm).eval(mesh.domain, facets)
-    shape = len(facets), len(points), *vector.ufl_shape  # there may be no facets
+    values = compiled_expression(vector, points, film.comm).eval(film.mesh.domain, film.sides)
+    shape = len(film.sides), len(points), *vector.ufl_shape  # there may be no facets
     return np.asarray(values, dtype=float).reshape(shape)
 
 

@@ -14,9 +14,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pearlfem.formulation.film import potential_products
+from pearlfem.formulation.film import background_products
 from pearlfem.observables.point_impurities.energy import point_energies
 from pearlfem.quantities.arrays import Array
+from pearlfem.quantities.tensors import as_tensor
 from pearlfem.solution import Solution, drive_weights
 
 _BLOCK = 64  # solutions whose potentials are copied at once
@@ -50,25 +51,23 @@ def free_energy(solution: Solution) -> float:
 
 
 def interaction_tensor(solutions: Sequence[Solution]) -> Array:
-    """Return T in F = ½ Σ_ij m_i·T_ij·m_j from the 2n solutions of ``MaxwellLondon.solve_each``.
+    """Return T in F = ½ Σ_ij m_i·T_ij·m_j from the solutions of ``MaxwellLondon.solve_each``.
 
     T_ii/2 is the self-energy matrix of impurity i; of a point impurity (size = 0) the finite part
     that edges of the film add. T is symmetric: T_ij = T_jiᵀ. As a quadratic
     form it is a bound like ``free_energy``; single entries with i ≠ j are not.
 
+    Args:
+        solutions: Of n sources with c components each, two of an impurity.
+
     Returns:
-        Array of shape ``(n, n, 2, 2)`` [μ0Γ²/length in reduced units]; last axes xx, xy, yx, yy.
+        Array of shape ``(n, n, c, c)`` [μ0Γ²/length in reduced units]; last axes xx, xy, yx, yy.
 
     Note:
         Collective.
     """
-    return tensor_of_energies(mutual_energies(solutions))
-
-
-def tensor_of_energies(energies: Array) -> Array:
-    """Return T, shape ``(n, n, 2, 2)``, from the mutual energies of moments, ``(2n, 2n)``."""
-    n = len(energies) // 2
-    return 2.0 * energies.reshape(n, 2, n, 2).transpose(0, 2, 1, 3)
+    components = len(solutions[0].drives[0].source.components)
+    return 2.0 * as_tensor(mutual_energies(solutions), components)
 
 
 def tensor_bracket(lower: Array, upper: Array) -> Bracket:
@@ -80,7 +79,7 @@ def tensor_bracket(lower: Array, upper: Array) -> Bracket:
     tensors themselves.
 
     Args:
-        lower: Tensor of the stream formulation, shape ``(n, n, 2, 2)``.
+        lower: Tensor of the stream formulation, shape ``(n, n, c, c)``.
         upper: Tensor of the vector formulation, of the same shape.
 
     Returns:
@@ -120,11 +119,10 @@ def _potential_energies(solutions: Sequence[Solution]) -> Array:
         for columns in (slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)):
             potentials = np.array([s.unknowns for s in solutions[columns]])
             local[rows, columns] = loads @ potentials.T
-    return np.asarray(solutions[0].mesh.domain.comm.allreduce(local + local.T))
+    return np.asarray(solutions[0].mesh.comm.allreduce(local + local.T))
 
 
 def _background_energies(solutions: Sequence[Solution]) -> Array:
     """Return C_ij = ∫_Γ (κ/2) a_i·a_j dS for all pairs, shape ``(k, k)``."""
     sources, weights = drive_weights(solutions)
-    first = solutions[0]
-    return weights @ potential_products(first.mesh, first.film, sources) @ weights.T
+    return weights @ background_products(solutions[0].films, sources) @ weights.T

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from dolfinx import fem, geometry
@@ -10,6 +11,7 @@ from dolfinx.mesh import Mesh
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
+from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.quantities.arrays import Array, Int32Array, Int64Array
 
 # Barycentric coordinates of points on a facet are zero up to round-off.
@@ -48,6 +50,40 @@ def evaluate(function: fem.Function, points: Array, cells: Int32Array) -> Array:
         local[mine] = function.eval(points[mine], found[mine])
     values = np.empty_like(local)
     domain.comm.Allreduce(local, values, op=MPI.SUM)
+    return values
+
+
+def evaluate_in_space(
+    function: fem.Function, points: Array, mesh: TaggedMesh, heights: Sequence[float]
+) -> Array:
+    """Return ``function`` at points of space, on a film as it is seen from above.
+
+    In a mirror symmetric space points below the film are replaced by their images above it.
+
+    Args:
+        function: A function on the mesh, ghosts up to date.
+        points: The same points on every rank [length], shape ``(n, 3)``.
+        mesh: The mesh.
+        heights: z of the films, ascending [length].
+
+    Returns:
+        Values on every rank, shape ``(n, k)`` for k components.
+
+    Raises:
+        StudyError: A point lies beyond walls or the far boundary.
+
+    Note:
+        Collective.
+    """
+    places = mesh.inside(points)
+    if mesh.mirrored:
+        mirrored = np.column_stack([places[:, :2], np.abs(places[:, 2])])
+        return evaluate(function, mirrored, mesh.cells_above())
+    values = np.empty((len(places), math.prod(function.ufl_shape)))
+    slab = np.searchsorted(heights, places[:, 2], side="right")
+    for number, cells in reversed(list(enumerate(mesh.slabs(heights)))):
+        here = slab == number
+        values[here] = evaluate(function, places[here], cells)
     return values
 
 

@@ -16,8 +16,9 @@ from dolfinx import fem
 
 from pearlfem.analytic import infinite_film
 from pearlfem.errors import StudyError
+from pearlfem.formulation.film import FilmMesh
 from pearlfem.formulation.stream import forms
-from pearlfem.observables.evaluation import evaluate
+from pearlfem.observables.evaluation import evaluate, evaluate_in_space
 from pearlfem.observables.point_impurities.fields import add_exact_part, exact_moment, exact_part
 from pearlfem.quantities.arrays import Array, Int32Array, Int64Array
 from pearlfem.runtime.jit import compiled_expression
@@ -27,15 +28,14 @@ FIELD_DEGREE = 2  # of B, the derivative of elements of degree 3 at most
 
 
 def scalar_potential(solution: Solution) -> fem.Function | None:
-    """Return ψ on both sides of the film: discontinuous, of degree 2; None without ψ.
+    """Return ψ on both sides of the films: discontinuous, of degree 2; None without ψ.
 
     Note:
         Not collective, except for the compilation of the first call.
     """
-    g = solution.stream_function
-    if g is None:
+    if not solution.stream_functions:
         return None
-    psi = _interpolated(solution, forms.potential(solution.potential, g, solution.mesh), "psi")
+    psi = _interpolated(solution, _potential_expression(solution), "psi")
     return add_exact_part(psi, solution, infinite_film.scalar_potential)
 
 
@@ -57,18 +57,17 @@ def regular_flux_density(solution: Solution) -> fem.Function:
     Note:
         Not collective, except for the compilation of the first call.
     """
-    g = solution.stream_function
-    if g is None:
-        field = ufl.curl(solution.potential)
+    if solution.stream_functions:
+        field = -ufl.grad(_potential_expression(solution))
     else:
-        field = -ufl.grad(forms.potential(solution.potential, g, solution.mesh))
+        field = ufl.curl(solution.potential)
     return _interpolated(solution, field, "B")
 
 
 def magnetic_field(solution: Solution, points: npt.ArrayLike) -> Array:
     """Return B [μ0Γ/length² in reduced units] at points of space.
 
-    At z = 0 the limit z → 0⁺.
+    On a film the limit from above.
 
     Args:
         solution: The solution.
@@ -83,20 +82,15 @@ def magnetic_field(solution: Solution, points: npt.ArrayLike) -> Array:
     Note:
         Collective.
     """
-    places = solution.mesh.inside(np.array(points, dtype=float).reshape(-1, 3))
-    field, mesh = regular_flux_density(solution), solution.mesh
-    below = places[:, 2] < 0
-    values = np.empty_like(places)
-    values[~below] = evaluate(field, places[~below], mesh.cells_above())
-    if mesh.mirrored:
-        values[below] = evaluate(field, places[below] * [1, 1, -1], mesh.cells_above())
-        values[below, :2] *= -1
-    else:
-        values[below] = evaluate(field, places[below], mesh.cells_below())
+    places = np.array(points, dtype=float).reshape(-1, 3)
+    heights = [film.height for film in solution.films]
+    values = evaluate_in_space(regular_flux_density(solution), places, solution.mesh, heights)
+    if solution.mesh.mirrored:
+        values[places[:, 2] < 0, :2] *= -1
     return values + exact_part(solution, infinite_film.magnetic_field, places)
 
 
-def stream_function(solution: Solution, points: npt.ArrayLike) -> Array:
+def stream_function(solution: Solution, points: npt.ArrayLike, film: str | None = None) -> Array:
     """Return g [Γ/length in reduced units] at points (x, y) of the film, K = ∇g × ẑ.
 
     On a film in contact with shields all around, g is known up to a constant.
@@ -104,29 +98,32 @@ def stream_function(solution: Solution, points: npt.ArrayLike) -> Array:
     Args:
         solution: The solution.
         points: The same points on every rank [length], shape ``(n, 2)``.
+        film: Name of the film; the only one by default.
 
     Returns:
         Array of shape ``(n,)``, the same on every rank.
 
     Raises:
-        StudyError: A point lies beyond walls or the far boundary, or the solution is not of the
-            stream formulation.
+        StudyError: A point lies beyond walls or the far boundary, there is no such film, or the
+            solution is not of the stream formulation.
 
     Note:
         Collective.
     """
-    g = _need_stream_function(solution, "stream_function")
-    places, cells = _in_plane(solution, points)
+    chosen = solution.film(film)
+    g = _need_stream_function(solution, chosen, "stream_function")
+    places, cells = _in_plane(chosen, points)
     exact = exact_part(solution, infinite_film.stream_function, places[:, :2])
     return evaluate(g, places, cells)[:, 0] + exact
 
 
-def sheet_current(solution: Solution, points: npt.ArrayLike) -> Array:
+def sheet_current(solution: Solution, points: npt.ArrayLike, film: str | None = None) -> Array:
     """Return K [Γ/length² in reduced units] at points (x, y) of the film.
 
     Args:
         solution: The solution.
         points: The same points on every rank [length], shape ``(n, 2)``.
+        film: Name of the film; the only one by default.
 
     Returns:
         Array of shape ``(n, 2)``, the same on every rank; of one degree less than ψ in accuracy.
@@ -137,17 +134,18 @@ def sheet_current(solution: Solution, points: npt.ArrayLike) -> Array:
     Note:
         Collective.
     """
-    places, cells = _in_plane(solution, points)
-    g = solution.stream_function
-    if g is not None:
-        own = evaluate(_interpolated(solution, rotated_gradient(g), "K"), places, cells)
-        return own + exact_part(solution, infinite_film.sheet_current, places[:, :2])
+    chosen = solution.film(film)
+    places, cells = _in_plane(chosen, points)
+    if solution.stream_functions:
+        K = _interpolated(solution, rotated_gradient(solution.stream_function(chosen)), "K")
+        regular = evaluate(K, places, cells)
+        return regular + exact_part(solution, infinite_film.sheet_current, places[:, :2])
     A = evaluate(solution.potential, places, cells)[:, :2]
-    on_film = evaluate(_film_marker(solution), places, cells)
-    return on_film * london_current(solution, A, places[:, :2])
+    on_film = evaluate(_film_marker(chosen), places, cells)
+    return on_film * london_current(solution, chosen, A, places[:, :2])
 
 
-def nodal_sheet_current(solution: Solution) -> fem.Function:
+def nodal_sheet_current(solution: Solution, film: FilmMesh) -> fem.Function:
     """Return K as ``sheet_current`` has it: discontinuous, of degree 2, right at its nodes.
 
     Only on the film, in the cells above it.
@@ -155,32 +153,30 @@ def nodal_sheet_current(solution: Solution) -> fem.Function:
     Note:
         Not collective, except for the compilation of the first call.
     """
-    K = regular_sheet_current(solution)
+    K = regular_sheet_current(solution, film)
     return add_exact_part(K, solution, infinite_film.sheet_current, on_film=True)
 
 
-def regular_sheet_current(solution: Solution) -> fem.Function:
+def regular_sheet_current(solution: Solution, film: FilmMesh) -> fem.Function:
     """Return ``nodal_sheet_current`` without what point impurities have on the infinite film.
 
     Note:
         Not collective, except for the compilation of the first call.
     """
-    g = solution.stream_function
-    if g is not None:
-        return _interpolated(solution, rotated_gradient(g), "K")
+    if solution.stream_functions:
+        return _interpolated(solution, rotated_gradient(solution.stream_function(film)), "K")
     A = solution.potential
     current = _interpolated(solution, ufl.as_vector([A[0], A[1]]), "K")
     V = current.function_space
-    dofs = V.dofmap.list[solution.mesh.sides("film")[:, 0]].ravel()
+    dofs = V.dofmap.list[film.sides[:, 0]].ravel()
     nodes = V.tabulate_dof_coordinates()[dofs, :2]
     values = current.x.array.reshape(-1, 2)
-    regions = solution.film.regions_at(solution.mesh.corners("film").mean(axis=1))
-    each = np.repeat(regions, V.dofmap.list.shape[1])
-    values[dofs] = london_current(solution, values[dofs], nodes, each)
+    regions = np.repeat(film.regions, V.dofmap.list.shape[1])
+    values[dofs] = london_current(solution, film, values[dofs], nodes, regions)
     return current
 
 
-def nodal_stream_function(solution: Solution) -> fem.Function:
+def nodal_stream_function(solution: Solution, film: FilmMesh) -> fem.Function:
     """Return g as ``stream_function`` has it: discontinuous, of degree 2, right at its nodes.
 
     Only on the film, in the cells above it.
@@ -191,11 +187,11 @@ def nodal_stream_function(solution: Solution) -> fem.Function:
     Note:
         Not collective, except for the compilation of the first call.
     """
-    g = regular_stream_function(solution)
+    g = regular_stream_function(solution, film)
     return add_exact_part(g, solution, infinite_film.stream_function, on_film=True)
 
 
-def regular_stream_function(solution: Solution) -> fem.Function:
+def regular_stream_function(solution: Solution, film: FilmMesh) -> fem.Function:
     """Return ``nodal_stream_function`` without what point impurities have on the infinite film.
 
     Raises:
@@ -204,7 +200,8 @@ def regular_stream_function(solution: Solution) -> fem.Function:
     Note:
         Not collective, except for the compilation of the first call.
     """
-    return _interpolated(solution, _need_stream_function(solution, "nodal_stream_function"), "g")
+    g = _need_stream_function(solution, film, "nodal_stream_function")
+    return _interpolated(solution, g, "g")
 
 
 def magnetic_moment(solution: Solution) -> Array:
@@ -219,20 +216,22 @@ def magnetic_moment(solution: Solution) -> Array:
     Note:
         Collective.
     """
-    g = _need_stream_function(solution, "magnetic_moment")
+    if not solution.stream_functions:
+        raise _no_stream_function(solution, "magnetic_moment")
     if not has_magnetic_moment(solution):
         raise StudyError(
             "magnetic_moment: currents of a film in contact with shields, or in a periodic space, "
             "have none; allowed: a film with an edge, or magnetic walls"
         )
-    return np.array([0.0, 0.0, forms.film_integral(g, solution.mesh) + exact_moment(solution)])
+    pairs = zip(solution.films, solution.stream_functions, strict=True)
+    return np.array([0.0, 0.0, sum(film.integral(g) for film, g in pairs) + exact_moment(solution)])
 
 
 def has_magnetic_moment(solution: Solution) -> bool:
-    """Return whether g is known, and not only up to a constant, on a film that comes to an end."""
-    mesh = solution.mesh
-    bounded = {"plane", "far", "magnetic-wall"} & set(mesh.groups)
-    return solution.stream_function is not None and bool(bounded) and mesh.cell is None
+    """Return whether g is known, and not only up to a constant, on films that come to an end."""
+    groups = set(solution.mesh.groups)
+    ends = [{film.plane, "far", "magnetic-wall"} & groups for film in solution.films]
+    return bool(solution.stream_functions) and all(ends) and solution.mesh.cell is None
 
 
 def _interpolated(solution: Solution, expression: Any, name: str) -> fem.Function:
@@ -251,36 +250,50 @@ def rotated_gradient(g: fem.Function) -> Any:
 
 
 def london_current(
-    solution: Solution, A: Array, points: Array, regions: Int64Array | None = None
+    solution: Solution,
+    film: FilmMesh,
+    A: Array,
+    points: Array,
+    regions: Int64Array | None = None,
 ) -> Array:
-    """Return K = −κ (A + a) at ``points`` of the film, all ``(…, 2)``.
+    """Return K = −κ (A + a) at ``points`` of a film, all ``(…, 2)``.
 
     ``regions`` are those of the film, where they are known better than from the points, ``(…)``.
     """
-    kappa = solution.film.superfluid_weight(points, regions)
+    kappa = film.film.superfluid_weight(points, regions)
     total = A.copy()
     for source, weight in solution.drives:
-        total += weight * source.vector_potential(solution.film, points, kappa)
+        total += weight * source.vector_potential(film.layer, points, kappa)
     return -kappa[..., None] * total
 
 
-def _film_marker(solution: Solution) -> fem.Function:
+def _potential_expression(solution: Solution) -> Any:
+    """Return ψ as a UFL expression."""
+    return forms.potential(solution.potential, solution.stream_functions, solution.films)
+
+
+def _film_marker(film: FilmMesh) -> fem.Function:
     """Return 1 in the cells above the film and 0 in all others."""
-    marker = fem.Function(fem.functionspace(solution.mesh.domain, ("Discontinuous Lagrange", 0)))
-    marker.x.array[marker.function_space.dofmap.list[solution.mesh.sides("film")[:, 0], 0]] = 1.0
+    V = fem.functionspace(film.mesh.domain, ("Discontinuous Lagrange", 0))
+    marker = fem.Function(V)
+    marker.x.array[V.dofmap.list[film.sides[:, 0], 0]] = 1.0
     return marker
 
 
-def _need_stream_function(solution: Solution, what: str) -> fem.Function:
-    if solution.stream_function is None:
-        raise StudyError(
-            f"{what}: formulation = {solution.formulation!r}: not allowed; allowed: 'stream'"
-        )
-    return solution.stream_function
+def _need_stream_function(solution: Solution, film: FilmMesh, observable: str) -> fem.Function:
+    if not solution.stream_functions:
+        raise _no_stream_function(solution, observable)
+    return solution.stream_function(film)
 
 
-def _in_plane(solution: Solution, points: npt.ArrayLike) -> tuple[Array, Int32Array]:
-    """Return points (x, y) in z = 0, and the cells in which to look for them."""
-    flat = solution.mesh.inside(np.asarray(points, dtype=float).reshape(-1, 2))
-    cells = solution.mesh.sides("film", "plane", *solution.mesh.holes.values())[:, 0]
-    return np.column_stack([flat, np.zeros(len(flat))]), cells
+def _no_stream_function(solution: Solution, observable: str) -> StudyError:
+    return StudyError(
+        f"{observable}: formulation = {solution.formulation!r}: not allowed; allowed: 'stream'"
+    )
+
+
+def _in_plane(film: FilmMesh, points: npt.ArrayLike) -> tuple[Array, Int32Array]:
+    """Return points (x, y) in the film's plane, and the cells in which to look for them."""
+    flat = film.mesh.inside(np.asarray(points, dtype=float).reshape(-1, 2))
+    cells = film.sides_of(film.plane, *film.filled)[:, 0]
+    return np.column_stack([flat, np.full(len(flat), film.height)]), cells

@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 import ufl
 
-from pearlfem.formulation.film import facet_rule
+from pearlfem.formulation.film import FilmMesh, facet_rule
 from pearlfem.geometry.perforated import Opening
 from pearlfem.model.film import Film
 from pearlfem.model.sources.applied import is_applied
@@ -55,12 +55,18 @@ def hole_states(solution: Solution) -> list[HoleState]:
     Note:
         Collective.
     """
-    if not solution.film.openings:
+    return [state for film in solution.films for state in _states_in(solution, film)]
+
+
+def _states_in(solution: Solution, film: FilmMesh) -> list[HoleState]:
+    """Return what is in each hole of one film."""
+    openings = film.film.openings
+    if not openings:
         return []
-    film = _on_facets(solution, "film")
-    K = _sheet_current(solution, film)
-    off_film = _on_facets(solution, *solution.mesh.holes.values())
-    return [_state(solution, hole, film, K, off_film) for hole in solution.film.openings]
+    on_film = _on_facets(solution, film, film.group)
+    K = _sheet_current(solution, film, on_film)
+    off_film = _on_facets(solution, film, *film.holes.values())
+    return [_state(solution, film, hole, on_film, K, off_film) for hole in openings]
 
 
 def inverse_inductance(solutions: Sequence[Solution]) -> Array:
@@ -102,45 +108,52 @@ class _Values(NamedTuple):
     vector: Array
 
 
-def _on_facets(solution: Solution, *groups: str) -> _Values:
-    mesh, g = solution.mesh, solution.stream_function
+def _on_facets(solution: Solution, film: FilmMesh, *groups: str) -> _Values:
     points, weights = facet_rule(_DEGREE)
-    facets = mesh.sides(*groups)
-    x, B = ufl.SpatialCoordinate(mesh.domain), regular_flux_density(solution)
-    K: Any = rotated_gradient(g) if g is not None else solution.potential
+    facets, domain = film.sides_of(*groups), film.mesh.domain
+    x, B = ufl.SpatialCoordinate(domain), regular_flux_density(solution)
+    K: Any = solution.potential
+    if solution.stream_functions:
+        K = rotated_gradient(solution.stream_function(film))
     vector = ufl.as_vector([x[0], x[1], B[2], K[0], K[1]])
-    expression = compiled_expression(vector, points, mesh.domain.comm)
-    values = np.asarray(expression.eval(mesh.domain, facets), dtype=float)
+    expression = compiled_expression(vector, points, film.comm)
+    values = np.asarray(expression.eval(domain, facets), dtype=float)
     values = values.reshape(len(facets), len(points), 5)
-    corners = mesh.corners(*groups)
+    corners = film.corners_of(*groups)
     areas = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
     return _Values(np.outer(areas, weights), values[..., :2], values[..., 2], values[..., 3:])
 
 
-def _sheet_current(solution: Solution, film: _Values) -> Array:
-    if solution.stream_function is not None:
-        return film.vector
-    regions = solution.film.regions_at(film.points.mean(axis=1))
-    each = np.broadcast_to(regions[:, None], film.weights.shape)
-    return london_current(solution, film.vector, film.points, each)
+def _sheet_current(solution: Solution, film: FilmMesh, on_film: _Values) -> Array:
+    if solution.stream_functions:
+        return on_film.vector
+    regions = film.film.regions_at(on_film.points.mean(axis=1))
+    each = np.broadcast_to(regions[:, None], on_film.weights.shape)
+    return london_current(solution, film, on_film.vector, on_film.points, each)
 
 
 def _state(
-    solution: Solution, opening: Opening, film: _Values, K: Array, off_film: _Values
+    solution: Solution,
+    film: FilmMesh,
+    opening: Opening,
+    on_film: _Values,
+    K: Array,
+    off_film: _Values,
 ) -> HoleState:
-    comm, unit = solution.mesh.domain.comm, Fluxoid(opening.name, 1)
+    unit = Fluxoid(opening.name, 1)
     inside = shapely.Polygon(opening.outline.exterior)
     shapely.prepare(inside)
-    a = unit.vector_potential(solution.film, film.points, film.B_z)
-    current = -np.sum(film.weights[..., None] * K * a)
-    flux = sum(_flux_within(inside, values) for values in (film, off_film))
-    around = _in_band(solution, inside, _clearance(solution.film, opening), film, K)
-    current, flux, around = comm.allreduce(np.array([current, flux, around]))
+    a = unit.vector_potential(film.layer, on_film.points, on_film.B_z)
+    current = -np.sum(on_film.weights[..., None] * K * a)
+    flux = sum(_flux_within(inside, values) for values in (on_film, off_film))
+    width = _BAND * _clearance(film.film, opening)
+    around = _in_band(solution, film, inside, width, on_film, K)
+    current, flux, around = film.comm.allreduce(np.array([current, flux, around]))
     current += exact_work(solution, unit)
     # The infinite film has no fluxoids: its flux and circulation cancel.
     fluxoid = flux + around
     flux += exact_flux(solution, shapely.get_coordinates(shapely.orient_polygons(inside)))
-    flux += _applied_flux(solution, inside)
+    flux += _applied_flux(solution, film, inside)
     return HoleState(opening.name, float(current), float(flux), float(fluxoid))
 
 
@@ -152,21 +165,25 @@ def _flux_within(inside: shapely.Polygon, values: _Values) -> float:
 
 
 def _in_band(
-    solution: Solution, inside: shapely.Polygon, clearance: float, film: _Values, K: Array
+    solution: Solution,
+    film: FilmMesh,
+    inside: shapely.Polygon,
+    width: float,
+    on_film: _Values,
+    K: Array,
 ) -> float:
-    """Return ∫_Γ [w B_z − (∇w × (K/κ + a))_z] dS over a band around a hole.
+    """Return ∫_Γ [w B_z − (∇w × (K/κ + a))_z] dS over a band of this ``width`` around a hole.
 
     w falls from 1 at the hole to 0 across the band. By London's law, rot (K/κ + a) = −B_z of the
     currents, this is the circulation of K/κ + a around the hole, with a of all sources but
     fluxoids; at the hole's edge that of applied fields is all there is of a.
     """
-    width = _BAND * clearance
     outline = shapely.simplify(inside, 1e-3 * width)
     x0, y0, x1, y1 = outline.bounds
-    x, y = film.points[..., 0], film.points[..., 1]
+    x, y = on_film.points[..., 0], on_film.points[..., 1]
     boxed = (x > x0 - width) & (x < x1 + width) & (y > y0 - width) & (y < y1 + width)
     facets, number = np.nonzero(boxed)
-    points = film.points[facets, number]
+    points = on_film.points[facets, number]
     shapes = shapely.points(points)
     near = shapely.dwithin(shapes, outline, width) & ~shapely.contains(inside, shapes)
     facets, number, points, shapes = facets[near], number[near], points[near], shapes[near]
@@ -174,15 +191,15 @@ def _in_band(
     offset = points - shapely.get_coordinates(shapely.get_point(lines, 0))
     distance = np.linalg.norm(offset, axis=1)
     gradient = -offset / np.maximum(distance, 1e-300)[:, None] / width
-    regions = solution.film.regions_at(film.points.mean(axis=1))[facets]
-    kappa = solution.film.superfluid_weight(points, regions)
+    regions = film.film.regions_at(on_film.points.mean(axis=1))[facets]
+    kappa = film.film.superfluid_weight(points, regions)
     total = K[facets, number] / kappa[:, None]
     for source, factor in solution.drives:
         if not isinstance(source, Fluxoid) and not is_point(source):
-            total += factor * source.vector_potential(solution.film, points, kappa)
+            total += factor * source.vector_potential(film.layer, points, kappa)
     turn = gradient[:, 0] * total[:, 1] - gradient[:, 1] * total[:, 0]
-    density = (1.0 - distance / width) * film.B_z[facets, number] - turn
-    return float(np.sum(film.weights[facets, number] * density))
+    density = (1.0 - distance / width) * on_film.B_z[facets, number] - turn
+    return float(np.sum(on_film.weights[facets, number] * density))
 
 
 def _clearance(film: Film, opening: Opening) -> float:
@@ -195,7 +212,7 @@ def _clearance(film: Film, opening: Opening) -> float:
     return max(min([d for d in distances if d > 0], default=size), 1e-3 * size)
 
 
-def _applied_flux(solution: Solution, inside: shapely.Polygon) -> float:
+def _applied_flux(solution: Solution, film: FilmMesh, inside: shapely.Polygon) -> float:
     """Return the flux of applied fields through a hole: ∮ A_ext·dl along its edge."""
     nodes, weights = np.polynomial.legendre.leggauss(_LINE_POINTS)
     corners = np.asarray(shapely.get_coordinates(shapely.orient_polygons(inside)))
@@ -204,6 +221,6 @@ def _applied_flux(solution: Solution, inside: shapely.Polygon) -> float:
     total = 0.0
     for source, factor in solution.drives:
         if is_applied(source):
-            A = source.vector_potential(solution.film, points, np.ones(points.shape[:-1]))
+            A = source.vector_potential(film.layer, points, np.ones(points.shape[:-1]))
             total += factor * 0.5 * np.einsum("q,sqx,sx->", weights, A, sides)
     return float(total)

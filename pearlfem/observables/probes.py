@@ -11,14 +11,12 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from dolfinx import fem
 
 from pearlfem.analytic import infinite_film
 from pearlfem.errors import StudyError
-from pearlfem.formulation.film import SOURCE_QUADRATURE_DEGREE
-from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.formulation.film import SOURCE_QUADRATURE_DEGREE, FilmMesh
 from pearlfem.model.probes import LARGEST_LOOP
-from pearlfem.observables.evaluation import evaluate
+from pearlfem.observables.evaluation import evaluate_in_space
 from pearlfem.observables.fields import magnetic_field, sheet_current, stream_function
 from pearlfem.observables.point_impurities.fields import exact_part
 from pearlfem.quantities.arrays import Array
@@ -33,7 +31,7 @@ _SAME = 1e-12  # crossings nearer than this, in lengths of the cut, are one
 def magnetic_potential(solution: Solution, points: npt.ArrayLike) -> Array:
     """Return ψ [Γ/length in reduced units] at points of space, H = −∇ψ off the film.
 
-    At z = 0 the limit z → 0⁺.
+    On a film the limit from above.
 
     Args:
         solution: The solution.
@@ -49,48 +47,21 @@ def magnetic_potential(solution: Solution, points: npt.ArrayLike) -> Array:
     Note:
         Collective.
     """
-    g = solution.stream_function
-    if g is None:
+    if not solution.stream_functions:
         raise StudyError(
             f"magnetic_potential: formulation = {solution.formulation!r}: not allowed; "
             "allowed: 'stream'"
         )
     places, mesh = np.asarray(points, dtype=float).reshape(-1, 3), solution.mesh
-    side = np.where(places[:, 2] < 0, -1.0, 1.0)
-    u = values_at(solution.potential, places, mesh)[:, 0]
+    heights = [film.height for film in solution.films]
+    u = evaluate_in_space(solution.potential, places, mesh, heights)[:, 0]
     if mesh.mirrored:
+        side = np.where(places[:, 2] < 0, -1.0, 1.0)
         return side * u + exact_part(solution, infinite_film.scalar_potential, places)
-    return u + 0.5 * side * values_at(g, places, mesh)[:, 0]
-
-
-def values_at(function: fem.Function, points: Array, mesh: TaggedMesh) -> Array:
-    """Return ``function`` at points of space, at z = 0 as seen from above.
-
-    In a mirror symmetric space those below the film are replaced by their images above it.
-
-    Args:
-        function: A function on the mesh, ghosts up to date.
-        points: The same points on every rank [length], shape ``(n, 3)``.
-        mesh: The mesh.
-
-    Returns:
-        Values on every rank, shape ``(n, k)`` for k components.
-
-    Raises:
-        StudyError: A point lies beyond walls or the far boundary.
-
-    Note:
-        Collective.
-    """
-    points = mesh.inside(points)
-    if mesh.mirrored:
-        images = np.column_stack([points[:, :2], np.abs(points[:, 2])])
-        return evaluate(function, images, mesh.cells_above())
-    values = np.empty((len(points), math.prod(function.ufl_shape)))
-    below = points[:, 2] < 0
-    for side, cells in ((~below, mesh.cells_above()), (below, mesh.cells_below())):
-        values[side] = evaluate(function, points[side], cells)
-    return values
+    for film, g in zip(solution.films, solution.stream_functions, strict=True):
+        side = np.where(places[:, 2] < film.height, -1.0, 1.0)
+        u += 0.5 * side * evaluate_in_space(g, places, mesh, heights)[:, 0]
+    return u
 
 
 def loop_flux(solution: Solution, centers: npt.ArrayLike, radius: float) -> Array:
@@ -183,7 +154,9 @@ def disc_rule(radius: float, height: float) -> tuple[Array, Array]:
     return points.reshape(-1, 3), np.repeat(np.pi * radius**2 / angular * weights / 2, angular)
 
 
-def current_through(solution: Solution, start: npt.ArrayLike, end: npt.ArrayLike) -> float:
+def current_through(
+    solution: Solution, start: npt.ArrayLike, end: npt.ArrayLike, film: str | None = None
+) -> float:
     """Return I = ∫ K·n dl [Γ/length in reduced units] through a straight cut of the film.
 
     n = t × ẑ with t the direction from start to end: positive is a current from the left to the
@@ -196,6 +169,7 @@ def current_through(solution: Solution, start: npt.ArrayLike, end: npt.ArrayLike
         solution: The solution.
         start: One end of the cut (x, y), on the film or off it [length].
         end: The other.
+        film: Name of the film; the only one by default.
 
     Raises:
         StudyError: Both ends are the same, or one lies beyond walls or the far boundary.
@@ -208,31 +182,31 @@ def current_through(solution: Solution, start: npt.ArrayLike, end: npt.ArrayLike
         raise StudyError(
             f"current_through: start and end are both {ends[0].tolist()}; allowed: two points"
         )
-    if solution.stream_function is not None:
-        first, last = stream_function(solution, ends)
+    if solution.stream_functions:
+        first, last = stream_function(solution, ends, film)
         return float(last - first)
     length = float(np.linalg.norm(ends[1] - ends[0]))
     tx, ty = (ends[1] - ends[0]) / length
     roots, weights = np.polynomial.legendre.leggauss(SOURCE_QUADRATURE_DEGREE // 2 + 1)
-    breaks = _crossings(solution.mesh, ends)
+    breaks = _crossings(solution.film(film), ends)
     steps = np.diff(breaks)
     places = (breaks[:-1, None] + np.outer(steps, (1 + roots) / 2)).ravel()
     points = ends[0] + places[:, None] * (ends[1] - ends[0])
     # The ends come first, so that it is one of them that is named if the cut leaves the mesh.
-    K = sheet_current(solution, np.concatenate([ends, points]))[2:]
+    K = sheet_current(solution, np.concatenate([ends, points]), film)[2:]
     return float(length * np.outer(steps, weights / 2).ravel() @ (K @ [ty, -tx]))
 
 
-def _crossings(mesh: TaggedMesh, ends: Array) -> Array:
+def _crossings(film: FilmMesh, ends: Array) -> Array:
     """Return 0, 1 and where a cut crosses edges of the film's facets between, sorted (collective).
 
     In units of the cut's length, the same on every rank.
     """
     along = ends[1] - ends[0]
-    corners = mesh.corners("film")
-    if mesh.cell is not None:
-        images = corners[:, None] + mesh.cell.shifts_along(ends)[:, None]
-        corners = images.reshape(-1, 3, 2)
+    corners, cell = film.corners, film.mesh.cell
+    if cell is not None:
+        shifted = corners[:, None] + cell.shifts_along(ends)[:, None]
+        corners = shifted.reshape(-1, 3, 2)
     offsets = corners - ends[0]
     across = offsets[..., 0] * along[1] - offsets[..., 1] * along[0]
     places = offsets @ along / (along @ along)
@@ -242,7 +216,7 @@ def _crossings(mesh: TaggedMesh, ends: Array) -> Array:
         before, after = across[crossed, a], across[crossed, b]
         part = before / (before - after)
         found.append((1 - part) * places[crossed, a] + part * places[crossed, b])
-    every = np.concatenate(mesh.domain.comm.allgather(np.concatenate(found)))
+    every = np.concatenate(film.comm.allgather(np.concatenate(found)))
     between = np.sort(every[(every > _SAME) & (every < 1 - _SAME)])
     return np.concatenate([[0.0], between[np.diff(between, prepend=0.0) > _SAME], [1.0]])
 

@@ -12,6 +12,7 @@ from dolfinx import fem
 from pearlfem.errors import StudyError
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.probes import CutProbe, GridProbe, LineProbe, LoopProbe, PointsProbe, Probe
+from pearlfem.observables.evaluation import evaluate
 from pearlfem.observables.fields import magnetic_field, sheet_current, stream_function
 from pearlfem.observables.probes import (
     FieldFunction,
@@ -20,7 +21,6 @@ from pearlfem.observables.probes import (
     in_batches,
     loop_flux,
     magnetic_potential,
-    values_at,
 )
 from pearlfem.quantities.arrays import Array, BoolArray
 from pearlfem.solution import Solution
@@ -83,9 +83,13 @@ def check_places(mesh: TaggedMesh, probes: Sequence[Probe]) -> None:
         Collective.
     """
     nothing = fem.Function(fem.functionspace(mesh.domain, ("Discontinuous Lagrange", 0)))
+    cells = np.arange(mesh.domain.topology.index_map(3).size_local, dtype=np.int32)
     for probe in probes:
         with _named(probe):
-            values_at(nothing, probe.outline(), mesh)
+            places = mesh.inside(probe.outline())
+            if mesh.mirrored:
+                places = np.column_stack([places[:, :2], np.abs(places[:, 2])])
+            evaluate(nothing, places, cells)
 
 
 @contextmanager
@@ -123,10 +127,11 @@ def _fields(solution: Solution, places: Array, applied: FieldFunction | None) ->
     columns = _place(places)
     B = in_batches(lambda some: magnetic_field(solution, some), places)
     columns += _components("B", "field", B)
-    if solution.stream_function is not None:
+    if solution.stream_functions:
         psi = in_batches(lambda some: magnetic_potential(solution, some), places)
         columns.append(Column("psi", "current", psi))
-    if np.any(on_film := places[:, 2] == 0):
+    (film,) = solution.films
+    if np.any(on_film := places[:, 2] == film.height):
         columns += _on_film(solution, places, on_film)
     if applied is not None:
         columns += _components("B", "field", in_batches(applied, places), "_applied")
@@ -143,7 +148,7 @@ def _on_film(solution: Solution, places: Array, on_film: BoolArray) -> list[Colu
 
     K = in_batches(lambda some: sheet_current(solution, some[:, :2]), places[on_film])
     columns = _components("K", "sheet_current", spread(K))
-    if solution.stream_function is not None:
+    if solution.stream_functions:
         g = in_batches(lambda some: stream_function(solution, some[:, :2]), places[on_film])
         columns.append(Column("g", "current", spread(g)))
     return columns

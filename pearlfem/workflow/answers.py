@@ -8,19 +8,21 @@ from typing import NamedTuple
 import numpy as np
 
 from pearlfem.io.results.summary import Bounded
-from pearlfem.observables.energy import mutual_energies, tensor_bracket, tensor_of_energies
+from pearlfem.observables.energy import mutual_energies, tensor_bracket
 from pearlfem.problem import MaxwellLondon
 from pearlfem.quantities.arrays import Array
+from pearlfem.quantities.tensors import as_tensor
+from pearlfem.runtime.phases import Progress, timed
 from pearlfem.solution import FormulationName, Solution, superpose
 from pearlfem.study.study import Study
 from pearlfem.workflow.adaptivity import Round
-from pearlfem.workflow.assembly import Progress, timed
 
 
 class SourceSolutions(NamedTuple):
     """What one formulation gives: solutions of all sources, and the energies of all pairs.
 
-    Two solutions for each impurity, and one for all other sources together, if there are any.
+    One solution for each component of an impurity, and one for all other sources together, if there
+    are any.
     """
 
     solutions: list[Solution]
@@ -53,7 +55,7 @@ def solve_each_source(
 
 def combine(study: Study, response: SourceSolutions) -> TotalSolution:
     """Return the answer to all sources of ``study`` with its moments (collective)."""
-    weights = [m for impurity in study.impurities for m in impurity.moment]
+    weights = [weight for impurity in study.impurities for weight in impurity.weights]
     weights += [1.0] if study.others else []
     energy = float(np.array(weights) @ response.energies @ weights)
     tensor = tensor_of(study, response) if study.impurities else None
@@ -62,8 +64,9 @@ def combine(study: Study, response: SourceSolutions) -> TotalSolution:
 
 def tensor_of(study: Study, response: SourceSolutions) -> Array:
     """Return the interaction tensor of the impurities of ``study``."""
-    own = slice(2 * len(study.impurities))
-    return tensor_of_energies(response.energies[own, own])
+    components = len(study.impurities[0].components)
+    moments = slice(components * len(study.impurities))
+    return 2.0 * as_tensor(response.energies[moments, moments], components)
 
 
 def bounds_of(

@@ -23,10 +23,11 @@ from pearlfem.model.sources.impurity import has_points
 from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
 from pearlfem.observables.holes import hole_states
 from pearlfem.runtime.parallel import on_root
+from pearlfem.runtime.phases import Progress, timed
 from pearlfem.study.study import Study, with_angles
 from pearlfem.workflow.answers import best_bounds, bounds_of, combine, solve_each_source, tensor_of
-from pearlfem.workflow.assembly import Assembler, Progress, timed
 from pearlfem.workflow.ordering import Order, check_orderable, find_order, order_as_dict
+from pearlfem.workflow.reuse import Assembler
 from pearlfem.workflow.stored import save_solution
 from pearlfem.workflow.write import write_couplings, write_fields, write_probes
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from pearlfem.errors import StudyError
 from pearlfem.io.fields.nodal import nodal_values
-from pearlfem.io.fields.vtu import write_film, write_space
+from pearlfem.io.fields.vtu import write_films, write_space
 from pearlfem.io.fields.vtx import write_vtx
 from pearlfem.io.results.impurities import write_impurities, write_interaction
 from pearlfem.io.results.probes import write_probe
@@ -49,7 +49,7 @@ def write_fields(study: Study, stage: Path, solution: Solution) -> None:
     if fields == "vtx":
         write_vtx(stage, values)
     if picture or fields == "vtu":
-        write_film(stage, values)
+        write_films(stage, values)
     if picture:
         on_root(comm, lambda: write_picture(stage, study))
     if fields == "vtu":

@@ -27,7 +27,7 @@ from poisson import poisson
 
 from pearlfem import Film, Impurity, MaxwellLondon, Plane, create_mesh
 from pearlfem.io.fields.nodal import nodal_values
-from pearlfem.io.fields.vtu import write_film, write_mesh
+from pearlfem.io.fields.vtu import write_films, write_space
 from pearlfem.mesh import generate as mesh_module
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.quantities.units import ReducedUnits
@@ -193,8 +193,8 @@ def write_fields(solution: Solution) -> None:
     with tempfile.TemporaryDirectory() as own:
         folder = Path(COMM.bcast(own))
         values = nodal_values(solution, ReducedUnits())
-        write_film(folder, values)
-        write_mesh(folder, values)
+        write_films(folder, values)
+        write_space(folder, values)
         COMM.barrier()
 
 

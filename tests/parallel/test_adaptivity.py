@@ -116,7 +116,7 @@ def test_round_edges_are_the_same_on_one_rank_and_on_all(covering):
         places = mesh.domain.geometry.x[flat, :2]
         edge = flat[np.any([on_circle(places, disc) for disc in film.discs], axis=0)]
         # owned and ghosts: both have moved
-        points = np.concatenate(comm.allgather(moved.mesh.geometry.x[edge, :2] - center))
+        points = np.concatenate(comm.allgather(moved.domain.geometry.x[edge, :2] - center))
         unique = np.unique(points.round(10), axis=0)
         found.append(unique[np.argsort(np.arctan2(*unique.T) + 10 * (np.hypot(*unique.T) > 0.7))])
     together, alone = found

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import pyvista
 from dolfinx import mesh as dmesh
+from helpers import write_film
 from mpi4py import MPI
 
 from pearlfem import run_study
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.io.fields.nodal import nodal_values
-from pearlfem.io.fields.vtu import write_film, write_space
+from pearlfem.io.fields.vtu import write_space
 from pearlfem.io.fields.vtx import write_vtx
 from pearlfem.quantities.units import ReducedUnits
 from pearlfem.solvers import multigrid
@@ -182,10 +183,7 @@ def test_vtx_of_several_ranks_holds_what_one_rank_writes(answers, shared_tmp):
     together, alone = (nodal_values(each.all, ReducedUnits()) for each in answers)
     write_vtx(shared_tmp, together)
     assert names(shared_tmp) == ["film.bp", "space.bp"]
-    for name, nodes, fields in (
-        ("film", alone.film_nodes, alone.film),
-        ("space", alone.nodes, alone.mesh),
-    ):
+    for name, nodes, fields in (*alone.films, alone.space):
         found: dict = {}
         if WORLD.rank == 0:
             with adios2.Stream(str(shared_tmp / f"{name}.bp"), "rra") as file:

@@ -83,10 +83,10 @@ def test_energies_currents_and_fields(formulation, degree):
 def test_same_nodes_vertices_and_cells():
     together, alone = mesh(WORLD), mesh(MPI.COMM_SELF)
     for dimension in (0, 3):
-        numbers = [s.mesh.topology.index_map(dimension).size_global for s in (together, alone)]
+        numbers = [s.domain.topology.index_map(dimension).size_global for s in (together, alone)]
         assert numbers[0] == WORLD.bcast(numbers[1])
     gathered = [
-        gather(s, *np.zeros((2, s.mesh.topology.index_map(3).size_local)))
+        gather(s, *np.zeros((2, s.domain.topology.index_map(3).size_local)))
         for s in (together, alone)
     ]
     same = True
@@ -99,7 +99,7 @@ def test_same_nodes_vertices_and_cells():
 
 
 def test_ghosts_have_the_places_of_their_owners():
-    domain = mesh(WORLD).mesh
+    domain = mesh(WORLD).domain
     nodes = domain.geometry.index_map()
     domain.topology.create_entities(2)
     owned = domain.topology.index_map(3).size_local

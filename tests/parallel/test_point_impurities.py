@@ -103,10 +103,10 @@ def test_point_off_the_film_is_refused_on_every_rank(answers):
 def test_film_is_cut_into_the_same_pieces(answers):
     places, values = [], []
     for _, solution in answers:
-        found = nodal_values(solution, ReducedUnits())
+        (found,) = nodal_values(solution, ReducedUnits()).films
         comm = solution.mesh.domain.comm
-        nodes = np.concatenate(comm.allgather(found.film_nodes)).mean(axis=1)
-        K = np.concatenate(comm.allgather(found.film["K"])).mean(axis=1)
+        nodes = np.concatenate(comm.allgather(found.nodes)).mean(axis=1)
+        K = np.concatenate(comm.allgather(found.fields["K"])).mean(axis=1)
         order = np.lexsort(nodes.round(9).T)
         places.append(nodes[order])
         values.append(K[order] / (1 + np.linalg.norm(K[order], axis=1, keepdims=True)))
@@ -117,9 +117,9 @@ def test_film_is_cut_into_the_same_pieces(answers):
 
 def test_fields_of_the_file_are_those_at_its_nodes(answers):
     (_, together), _ = answers
-    found = nodal_values(together, ReducedUnits())
-    nodes = WORLD.bcast(found.film_nodes[:: max(1, len(found.film_nodes) // 20), 3:].reshape(-1, 3))
-    own = found.film["K"][:: max(1, len(found.film_nodes) // 20), 3:].reshape(-1, 3)[:, :2]
+    (found,) = nodal_values(together, ReducedUnits()).films
+    nodes = WORLD.bcast(found.nodes[:: max(1, len(found.nodes) // 20), 3:].reshape(-1, 3))
+    own = found.fields["K"][:: max(1, len(found.nodes) // 20), 3:].reshape(-1, 3)[:, :2]
     K = sheet_current(together, nodes[:, :2])
     if WORLD.rank == 0:
         # Nodes on a side belong to two facets, between which the smooth rest of K jumps.

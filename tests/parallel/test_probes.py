@@ -71,13 +71,13 @@ def table(solution, probe):
 def stated(solution):
     """``solution`` with a potential that is the same function on any number of ranks."""
     potential = fem.Function(solution.potential.function_space)
-    if solution.stream_function is None:
+    if not solution.stream_functions:
         potential.interpolate(lambda x: np.stack([np.cos(x[1]), np.sin(x[0] + x[2]), x[0] * x[1]]))
-        return dataclasses.replace(solution, expand=lambda _: Fields(potential, None))
+        return dataclasses.replace(solution, expand=lambda _: Fields(potential))
     potential.interpolate(lambda x: np.sin(x[0] - 2 * x[1]) * np.exp(-x[2]))
     g = fem.Function(potential.function_space)
     g.x.array[:] = 2 * potential.x.array
-    return dataclasses.replace(solution, expand=lambda _: Fields(potential, g))
+    return dataclasses.replace(solution, expand=lambda _: Fields(potential, (g,)))
 
 
 def difference(together, alone):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from dolfinx.mesh import create_box, entities_to_geometry
+from helpers import in_mesh
 from mpi4py import MPI
 
 from pearlfem import (
@@ -57,9 +58,9 @@ def test_source_quadrature_is_exact_enough_for_the_bound(monkeypatch):
     mesh = create_mesh(film, [impurity], resolution=0.4, far=20.0)
     energies = []
     for degree in (film_forms.SOURCE_QUADRATURE_DEGREE, 28):
-        for rule in (film_forms.facet_rule, film_forms.film_quadrature):
-            monkeypatch.setattr(rule, "__defaults__", (degree, *rule.__defaults__[1:]))
-        assert film_forms.film_quadrature(mesh, film).points.shape[1] > degree**2 / 6
+        monkeypatch.setattr(film_forms, "SOURCE_QUADRATURE_DEGREE", degree)
+        monkeypatch.setattr(film_forms.facet_rule, "__defaults__", (degree,))
+        assert in_mesh(film, mesh).quadrature.points.shape[1] > degree**2 / 6
         problem = MaxwellLondon(film, mesh, 2)
         energies.append(free_energy(problem.solve([impurity])))
         problem.destroy()
@@ -81,9 +82,9 @@ def test_source_quadrature_is_exact_on_the_coarsest_cells_allowed(position):
     sizes = allowed_sizes(impurity)
     assert sizes.sizes.min() == pytest.approx(0.4, rel=0.2)  # the block's own are 0.45 and more
     mesh = create_mesh(film, [impurity], far=5.0, sizes=sizes)
-    assert film_forms.quadrature_errors(mesh, film, [impurity])[0] <= 1e-10
+    assert film_forms.quadrature_errors([in_mesh(film, mesh)], [impurity])[0] <= 1e-10
     # κ a²/2 = f²/2κ, κ = 2; the integral of f² is 1/4πξ², but for what lies beyond the far boundary
-    overlap = film_forms.potential_products(mesh, film, [impurity])[0, 0]
+    overlap = film_forms.background_products([in_mesh(film, mesh)], [impurity])[0, 0]
     assert overlap == pytest.approx(1 / (16 * np.pi * 0.2**2), rel=1e-10)
 
 
@@ -99,9 +100,9 @@ def test_cells_too_coarse_for_an_impurity_are_refused_by_its_number(formulation)
         problem.solve_each([wide, narrow])
     problem.destroy()
     fine = create_mesh(film, [narrow], resolution=0.5, far=5.0)
-    assert film_forms.quadrature_errors(fine, film, [narrow])[0] <= 1e-10
-    assert film_forms.quadrature_errors(fine, film, [wide])[0] <= 1e-10
-    assert film_forms.quadrature_errors(mesh, film, [narrow])[0] > 1e-3
+    assert film_forms.quadrature_errors([in_mesh(film, fine)], [narrow])[0] <= 1e-10
+    assert film_forms.quadrature_errors([in_mesh(film, fine)], [wide])[0] <= 1e-10
+    assert film_forms.quadrature_errors([in_mesh(film, mesh)], [narrow])[0] > 1e-3
 
 
 def test_disc_is_inscribed():

@@ -88,14 +88,14 @@ def test_degree_three_in_the_whole_space_is_accurate():
 
 def unfolded(half: TaggedMesh) -> TaggedMesh:
     """The whole space of which ``half`` is the half, with mirrored cells below (serial)."""
-    x, cells = half.mesh.geometry.x, half.mesh.geometry.dofmaps[0].astype(np.int64)
+    x, cells = half.domain.geometry.x, half.domain.geometry.dofmaps[0].astype(np.int64)
     image = np.where(x[:, 2] == 0.0, np.arange(len(x)), -1)
     image[image < 0] = len(x) + np.arange((image < 0).sum())
     nodes = np.concatenate([x, x[x[:, 2] != 0.0] * [1, 1, -1]])
     element = basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,))
     both = np.concatenate([cells, image[cells]])
     whole = dmesh.create_mesh(MPI.COMM_SELF, both, element, nodes)
-    half.mesh.topology.create_connectivity(2, 3)
+    half.domain.topology.create_connectivity(2, 3)
     names = half.facets(*half.groups)
     middles = x[dmesh.entities_to_geometry(half.mesh, 2, names)].mean(axis=1).round(9)
     numbers = half.facet_tags.values[np.searchsorted(half.facet_tags.indices, names)]

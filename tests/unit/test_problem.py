@@ -23,7 +23,7 @@ def answer(request, film, mesh, impurities):
 
 def test_potential_is_that_of_a_direct_solver(answer):
     degree, problem, solution = answer
-    operator = assemble_level(problem.film, problem.mesh, degree).operator
+    operator = assemble_level(problem.films, degree).operator
     rows, columns, values = operator.getValuesCSR()
     operator.destroy()
     B = scipy.sparse.csr_matrix((values, columns, rows)).tocsc()

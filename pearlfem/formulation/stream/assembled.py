@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
 
 from pearlfem.formulation.base import Formulation, Load, create_function, values_at_dofs
 from pearlfem.formulation.fields import Fields
-from pearlfem.formulation.film import film_quadrature
+from pearlfem.formulation.film import FilmMesh
 from pearlfem.formulation.load import FilmLoad
 from pearlfem.formulation.stream import forms
 from pearlfem.formulation.stream.levels import assemble_level, interpolation
 from pearlfem.formulation.stream.point_loads import PointLoads
-from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import is_point
 from pearlfem.quantities.arrays import Array
@@ -24,66 +23,73 @@ from pearlfem.solvers.multigrid import Multigrid
 class StreamFormulation(Formulation):
     """Operator and loads of ``pearlfem.formulation.stream.forms`` (collective).
 
-    The unknowns are the dofs of ψ in a mirror symmetric space, otherwise those of u, then of g. On
-    each hole one of them stands for all.
+    The unknowns are the dofs of ψ in a mirror symmetric space, otherwise those of u, then of g of
+    each film. One of a hole's unknowns stands for all of them.
     """
 
-    def __init__(self, film: Film, mesh: TaggedMesh, degree: int) -> None:
-        self._film, self._mesh, self._degree = film, mesh, degree
-        self._fine = assemble_level(film, mesh, degree)
-        self._quadrature = film_quadrature(mesh, film)
-        self._load = FilmLoad(self._fine.V, mesh)
+    def __init__(self, films: Sequence[FilmMesh], degree: int) -> None:
+        self._films, self._degree = films, degree
+        self._fine = assemble_level(films, degree)
+        self._loads = [FilmLoad(self._fine.V, film) for film in films]
         super().__init__(int(self._fine.operator.getSize()[0]))
 
-    def load(self, source: Source) -> Load:
-        """Return ℓ of ``source`` (collective)."""
-        if is_point(source):
-            return self._points.load(source)
-        near = self._quadrature.near(source)
-        rule = self._quadrature.part(near)
-        density = forms.load_density(rule.potential(source), self._mesh)
-        values = self._load.assemble(density, rule, near).array
-        fine = self._fine
+    def loads(self, sources: Sequence[Source]) -> list[Load]:
+        """Return ℓ of each of the ``sources`` (collective)."""
+        points = [source for source in sources if is_point(source)]
+        of_points = self._points.loads(points) if points else iter(())
+        return [next(of_points) if is_point(source) else self._load(source) for source in sources]
+
+    def _load(self, source: Source) -> Load:
+        """Return ℓ of a source that is not a point."""
+        fine, mesh = self._fine, self._films[0].mesh
         owned = fine.V.dofmap.index_map.size_local
-        if self._mesh.mirrored:
-            load = values[:owned].copy()
-            load[fine.fixed[fine.fixed < owned]] = 0.0
-        else:
-            load = np.append(np.zeros(owned), values[fine.jumps])
+        load = np.zeros(owned)
+        for k, (film, assembler) in enumerate(zip(self._films, self._loads, strict=True)):
+            near = film.quadrature.near(source)
+            rule = film.quadrature.part(near)
+            density = forms.load_density(rule.background(source), mesh)
+            values = assembler.assemble(density, rule, near).array
+            if mesh.mirrored:
+                load += values[:owned]
+                load[fine.fixed[fine.fixed < owned]] = 0.0
+            else:
+                load = np.append(load, values[fine.jumps[k]])
         return Load(load if fine.shared is None else fine.shared.gather(load))
 
     @cached_property
     def _points(self) -> PointLoads:
-        return PointLoads(self._film, self._mesh, self._fine)
+        return PointLoads(self._films, self._fine)
 
-    def create_solver(self) -> Multigrid:
+    def create_solver(self, tolerance: float | None = None) -> Multigrid:
         """Return the p-multigrid solver (collective)."""
-        matrices = [self._fine.operator]
+        coarse, transfer = None, None
         if self._degree > 1:
-            coarse = assemble_level(self._film, self._mesh, 1)
-            matrices += [coarse.operator, interpolation(coarse, self._fine, self._mesh)]
-        return Multigrid(*matrices)
+            level = assemble_level(self._films, 1)
+            coarse, transfer = level.operator, interpolation(level, self._fine, self._films)
+        return Multigrid(self._fine.operator, coarse, transfer, tolerance)
 
     def fields(self, unknowns: Array) -> Fields:
-        """Return ψ and g = 2ψ on the film in a mirror symmetric space, otherwise u and g."""
+        """Return ψ and g = 2ψ on the film in a mirror symmetric space, otherwise u and all g."""
         V, jumps, shared = self._fine.V, self._fine.jumps, self._fine.shared
         owned = V.dofmap.index_map.size_local
         values = unknowns if shared is None else shared.spread(unknowns)
         potential = create_function(V, "potential", values[:owned])
-        if self._mesh.mirrored:
-            g = 2.0 * potential.x.array[:owned]
-        else:
-            g = np.zeros(owned)
-            g[jumps] = values[owned:]
-        return Fields(potential, create_function(V, "stream_function", g))
+        if not jumps:
+            g = create_function(V, "stream_function", 2.0 * potential.x.array[:owned])
+            return Fields(potential, (g,))
+        stream_functions, before = [], owned
+        for dofs in jumps:
+            at_dofs = np.zeros(owned)
+            at_dofs[dofs] = values[before : before + len(dofs)]
+            stream_functions.append(create_function(V, "stream_function", at_dofs))
+            before += len(dofs)
+        return Fields(potential, tuple(stream_functions))
 
     def unknowns(self, fields: Fields) -> Array:
-        """Return the dofs of ψ, or of u and g, with 0 where another one stands for them."""
+        """Return the dofs of ψ, or of u and all g, with 0 where another one stands for them."""
         values = values_at_dofs(self._fine.V, fields.potential)
-        if not self._mesh.mirrored:
-            assert fields.stream_function is not None
-            g = values_at_dofs(self._fine.V, fields.stream_function)
-            values = np.append(values, g[self._fine.jumps])
+        for dofs, g in zip(self._fine.jumps, fields.stream_functions, strict=False):
+            values = np.append(values, values_at_dofs(self._fine.V, g)[dofs])
         if self._fine.shared is not None:
             values[self._fine.shared.left_out] = 0.0
         return values

@@ -5,27 +5,29 @@ far boundary and on magnetic walls; B·n = 0 on shields is natural. In reduced u
 
     B(ψ, v) = ½ ∫ ∇ψ·∇v dV + ∫_Γ (1/2κ) ∇_s g·∇_s h dS = ℓ(v),     ℓ(v) = −½ ∫_Γ h rot a dS,
 
-for all v that are zero where ψ is, where v jumps by h. Every conforming ψ gives F ≥ 2ℓ(ψ) − B(ψ, ψ)
-with equality at the solution, so a Galerkin solution bounds the free energy of unbounded space from
-below.
+for all v that are zero where ψ is, where v jumps by h; Γ is all films. Every conforming ψ gives
+F ≥ 2ℓ(ψ) − B(ψ, ψ) with equality at the solution, so a Galerkin solution bounds the free energy of
+unbounded space from below.
 
 In a mirror symmetric space ψ is odd in z: z > 0 is enough, where ψ is zero on the plane off the
-film and g = 2ψ(z = 0⁺). In any other space ψ = u + ½ sign(z) g with u and g continuous: u is the
-mean of both sides on the film. Discretely g has its dofs on the film and reaches one cell far.
+film and g = 2ψ(z = 0⁺). In any other space ψ = u + Σ_k ½ sign(z − z_k) g_k with u and the g_k of
+all films continuous: u is the mean of both sides on a film. Discretely g_k has its dofs on film k
+and reaches one cell far.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Sequence
+from itertools import combinations_with_replacement
+from typing import Any, NamedTuple
 
 import numpy as np
 import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
-from pearlfem.formulation.film import film_function, film_measure, surface_gradient
+from pearlfem.formulation.film import FilmMesh, surface_gradient
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.film import Film
 from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.jit import compiled_form
 
@@ -35,7 +37,7 @@ def create_function_space(mesh: TaggedMesh, degree: int) -> fem.FunctionSpace:
     return fem.functionspace(mesh.domain, ("Lagrange", degree))
 
 
-def fixed_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
+def fixed_dofs(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> Int32Array:
     """Return this rank's dofs (ghosts too) where ψ, or u, is zero.
 
     On the far boundary, on magnetic walls, and in a mirror symmetric space on the plane off the
@@ -44,16 +46,17 @@ def fixed_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
     Note:
         Collective.
     """
-    names = ("far", "magnetic-wall", "plane") if mesh.mirrored else ("far", "magnetic-wall")
-    fixed = fem.locate_dofs_topological(V, 2, mesh.facets(*names))
+    mesh = films[0].mesh
+    planes = [film.plane for film in films] if mesh.mirrored else []
+    fixed = fem.locate_dofs_topological(V, 2, mesh.facets("far", "magnetic-wall", *planes))
     index_map = V.dofmap.index_map
-    if mesh.domain.comm.allreduce(len(fixed)) > 0:
+    if V.mesh.comm.allreduce(len(fixed)) > 0:
         return np.asarray(fixed)
     return _corner(V, np.arange(index_map.size_local + index_map.num_ghosts, dtype=np.int32))
 
 
-def jump_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
-    """Return this rank's own dofs of g in a space meshed as a whole.
+def jump_dofs(V: fem.FunctionSpace, film: FilmMesh) -> Int32Array:
+    """Return this rank's own dofs of a film's g in a space meshed as a whole.
 
     Those of the film and its holes, without the outer edge, the far boundary and magnetic walls,
     where g = 0. If there are none of these, g is free up to a constant, for which one dof is left
@@ -62,12 +65,13 @@ def jump_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
     Note:
         Collective.
     """
-    film = fem.locate_dofs_topological(V, 2, mesh.facets("film", *mesh.holes.values()))
-    names = ("plane", "far", "magnetic-wall")
-    edge = np.intersect1d(film, fem.locate_dofs_topological(V, 2, mesh.facets(*names)))
-    if mesh.domain.comm.allreduce(len(edge)) == 0:
-        edge = _corner(V, film)
-    jumps = np.setdiff1d(film, edge)
+    mesh = film.mesh
+    dofs = fem.locate_dofs_topological(V, 2, mesh.facets(*film.filled))
+    ends = fem.locate_dofs_topological(V, 2, mesh.facets(film.plane, "far", "magnetic-wall"))
+    edge = np.intersect1d(dofs, ends)
+    if V.mesh.comm.allreduce(len(edge)) == 0:
+        edge = _corner(V, dofs)
+    jumps = np.setdiff1d(dofs, edge)
     return np.asarray(jumps[jumps < V.dofmap.index_map.size_local], dtype=np.int32)
 
 
@@ -79,43 +83,74 @@ def _corner(V: fem.FunctionSpace, dofs: Int32Array) -> Int32Array:
     return np.asarray(dofs[heights == lowest])
 
 
-def hole_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> list[Int32Array]:
+def hole_dofs(V: fem.FunctionSpace, film: FilmMesh) -> list[Int32Array]:
     """Return each hole's dofs (ghosts too) in it and on its edge, where ψ is one constant."""
-    groups = mesh.holes.values()
-    return [np.asarray(fem.locate_dofs_topological(V, 2, mesh.facets(g))) for g in groups]
+    facets = [film.mesh.facets(group) for group in film.holes.values()]
+    return [np.asarray(fem.locate_dofs_topological(V, 2, each)) for each in facets]
 
 
-def energy_form(V: fem.FunctionSpace, mesh: TaggedMesh, film: Film) -> fem.Form:
+def energy_form(V: fem.FunctionSpace, film: FilmMesh) -> fem.Form:
     """Return B(u, v) = ∫_{z>0} ∇u·∇v dV + ∫_Γ (2/κ) ∇_s u·∇_s v dS of a mirror symmetric space."""
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
-    weight = fem.Constant(mesh.domain, 2.0) * film_function(mesh, film, inverse=True)
-    surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film_measure(mesh)
-    return compiled_form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx + surface, mesh.domain.comm)
+    weight = fem.Constant(V.mesh, 2.0) * film.superfluid_weight(inverse=True)
+    surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film.measure()
+    return compiled_form(ufl.inner(ufl.grad(u), ufl.grad(v)) * ufl.dx + surface, V.mesh.comm)
 
 
-def two_sided_forms(
-    V: fem.FunctionSpace, mesh: TaggedMesh, film: Film, jumps: Int32Array
-) -> tuple[fem.Form, fem.Form, fem.Form]:
-    """Return B of a space meshed as a whole, ψ = u + ½ sign(z) g, in parts.
+class JumpForms(NamedTuple):
+    """B of a space meshed as a whole, in parts.
 
-    Returns:
-        ½ ∫ ∇u·∇v dV, the coupling ½ ∫ ½ sign(z) ∇g·∇v dV, and for g alone
-        ½ ∫ ¼ ∇g·∇h dV + ∫_Γ (1/2κ) ∇_s g·∇_s h dS. Those of g only hold for the dofs ``jumps``.
+    Args:
+        continuous: ½ ∫ ∇u·∇v dV.
+        couplings: ½ ∫ ½ sign(z − z_k) ∇g_k·∇v dV of each film k.
+        jumps: ½ ∫ ¼ sign(z − z_k) sign(z − z_l) ∇g_k·∇h_l dV of each pair k ≤ l of films, and with
+            k = l also ∫_Γ (1/2κ) ∇_s g·∇_s h dS.
+
+    Forms of g_k only hold for the dofs of film k.
+    """
+
+    continuous: fem.Form
+    couplings: list[fem.Form]
+    jumps: dict[tuple[int, int], fem.Form]
+
+
+def jump_forms(
+    V: fem.FunctionSpace, films: Sequence[FilmMesh], jumps: Sequence[Int32Array]
+) -> JumpForms:
+    """Return B of a space meshed as a whole, ψ = u + Σ_k ½ sign(z − z_k) g_k.
+
+    Args:
+        V: Of u and of all g.
+        films: The films.
+        jumps: The dofs of each film's g.
+
+    Note:
+        Collective.
     """
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
-    product = ufl.inner(ufl.grad(u), ufl.grad(v))
-    half, quarter = fem.Constant(mesh.domain, 0.5), fem.Constant(mesh.domain, 0.25)
-    weight = half * film_function(mesh, film, inverse=True)
-    surface = weight * ufl.inner(surface_gradient(u), surface_gradient(v)) * film_measure(mesh)
-    reached = _cells_around(V, jumps)
-    dx = ufl.Measure("dx", domain=mesh.domain, subdomain_data=[(1, reached)])(1)
-    parts = (
-        half * product * ufl.dx,
-        half * half_sign(mesh) * product * dx,
-        half * quarter * product * dx + surface,
-    )
-    whole, coupling, jump = (compiled_form(part, mesh.domain.comm) for part in parts)
-    return whole, coupling, jump
+    product, comm = ufl.inner(ufl.grad(u), ufl.grad(v)), V.mesh.comm
+    half, quarter = fem.Constant(V.mesh, 0.5), fem.Constant(V.mesh, 0.25)
+    reached = [_cells_around(V, dofs) for dofs in jumps]
+
+    def around(cells: Int32Array) -> Any:
+        return ufl.Measure("dx", domain=V.mesh, subdomain_data=[(1, cells)])(1)
+
+    couplings = [
+        compiled_form(half * film.half_sign() * product * around(cells), comm)
+        for film, cells in zip(films, reached, strict=True)
+    ]
+    pairs = {}
+    for k, m in combinations_with_replacement(range(len(films)), 2):
+        if k == m:
+            weight = half * films[k].superfluid_weight(inverse=True)
+            gradients = ufl.inner(surface_gradient(u), surface_gradient(v))
+            form = half * quarter * product * around(reached[k])
+            form += weight * gradients * films[k].measure()
+        else:
+            signs = films[k].half_sign() * films[m].half_sign()
+            form = half * signs * product * around(np.intersect1d(reached[k], reached[m]))
+        pairs[k, m] = compiled_form(form, comm)
+    return JumpForms(compiled_form(half * product * ufl.dx, comm), couplings, pairs)
 
 
 def _cells_around(V: fem.FunctionSpace, dofs: Int32Array) -> Int32Array:
@@ -128,42 +163,26 @@ def _cells_around(V: fem.FunctionSpace, dofs: Int32Array) -> Int32Array:
     return np.flatnonzero(reached).astype(np.int32)
 
 
-def half_sign(mesh: TaggedMesh) -> fem.Function:
-    """Return ½ sign(z), constant in each cell."""
-    function = fem.Function(fem.functionspace(mesh.domain, ("Discontinuous Lagrange", 0)))
-    dofs = function.function_space.dofmap.list[:, 0]
-    function.x.array[dofs[mesh.cells_above()]] = 0.5
-    function.x.array[dofs[mesh.cells_below()]] = -0.5
-    function.x.scatter_forward()
-    return function
-
-
-def half_sign_at_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Array:
-    """Return ½ sign(z) at this rank's own dofs of a Lagrange space, exactly 0 in z = 0."""
-    values = 0.5 * np.sign(V.tabulate_dof_coordinates()[:, 2])
-    values[
-        fem.locate_dofs_topological(V, 2, mesh.facets("film", "plane", *mesh.holes.values()))
-    ] = 0.0
+def half_sign_at_dofs(V: fem.FunctionSpace, film: FilmMesh) -> Array:
+    """Return ½ sign(z − z_k) at this rank's own dofs of a Lagrange space, exactly 0 in z = z_k."""
+    values = 0.5 * np.sign(V.tabulate_dof_coordinates()[:, 2] - film.height)
+    facets = film.mesh.facets(film.plane, *film.filled)
+    values[fem.locate_dofs_topological(V, 2, facets)] = 0.0
     return np.asarray(values[: V.dofmap.index_map.size_local])
 
 
-def potential(u: fem.Function, g: fem.Function, mesh: TaggedMesh) -> Any:
-    """Return the expression of ψ on both sides of the film."""
-    return u if mesh.mirrored else u + half_sign(mesh) * g
+def potential(u: fem.Function, jumps: Iterable[fem.Function], films: Sequence[FilmMesh]) -> Any:
+    """Return the expression of ψ on both sides of the films."""
+    if films[0].mesh.mirrored:
+        return u
+    return u + sum(film.half_sign() * g for film, g in zip(films, jumps, strict=True))
 
 
-def load_density(potential: Array, mesh: TaggedMesh) -> Array:
+def load_density(background: Array, mesh: TaggedMesh) -> Array:
     """Return t in ℓ(v) = −½ ∫_Γ (∇h × ẑ)·a dS = ∫_Γ t·∇v dS, shape ``(…, 2)`` as a.
 
     In a mirror symmetric space the jump h is 2v, otherwise it is the argument itself. Equal to
     −½ ∫ h rot a dS over film and holes.
     """
     factor = -1.0 if mesh.mirrored else -0.5
-    return factor * np.stack([-potential[..., 1], potential[..., 0]], axis=-1)
-
-
-def film_integral(function: fem.Function, mesh: TaggedMesh) -> float:
-    """Return ∫ function dS over film and holes, summed over ranks (collective)."""
-    comm = mesh.domain.comm
-    form = compiled_form(function * film_measure(mesh, *mesh.holes.values()), comm)
-    return float(comm.allreduce(fem.assemble_scalar(form)))
+    return factor * np.stack([-background[..., 1], background[..., 0]], axis=-1)

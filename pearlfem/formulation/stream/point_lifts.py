@@ -53,16 +53,16 @@ import numpy as np
 from dolfinx import fem
 
 from pearlfem.analytic.infinite_film import potential_per_moment
+from pearlfem.formulation.film import FilmMesh
 from pearlfem.formulation.stream import forms
-from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.quantities.arrays import Array, Int32Array
 
 
-def given_dofs(V: fem.FunctionSpace, mesh: TaggedMesh, fixed: Int32Array) -> Int32Array:
+def given_dofs(V: fem.FunctionSpace, film: FilmMesh, fixed: Int32Array) -> Int32Array:
     """Return this rank's own dofs off the film and far away: ``fixed`` ones, and those of holes."""
-    dofs = np.unique(np.concatenate([fixed, *forms.hole_dofs(V, mesh)]))
+    dofs = np.unique(np.concatenate([fixed, *forms.hole_dofs(V, film)]))
     return np.asarray(dofs[dofs < V.dofmap.index_map.size_local], dtype=np.int32)
 
 
@@ -78,15 +78,15 @@ def given_values(V: fem.FunctionSpace, film: Film, impurity: Impurity, dofs: Int
     )
 
 
-def on_film_of_mesh(mesh: TaggedMesh, impurity: Impurity) -> bool:
+def on_film_of_mesh(film: FilmMesh, impurity: Impurity) -> bool:
     """Return whether ``impurity`` lies on a facet of the film: round edges are polygons in a mesh.
 
     Note:
         Collective.
     """
-    corners = mesh.corners("film")
+    corners = film.corners
     sides = (corners[:, 1:] - corners[:, :1]).transpose(0, 2, 1)
     offsets = np.array(impurity.position) - corners[:, 0]
     inner = np.linalg.solve(sides, offsets[..., None])[..., 0]
     inside = (inner.min(axis=1, initial=1.0) >= 0) & (inner.sum(axis=1) <= 1)
-    return bool(mesh.domain.comm.allreduce(int(inside.sum())) > 0)
+    return bool(film.comm.allreduce(int(inside.sum())) > 0)

@@ -15,10 +15,9 @@ from scipy.spatial import KDTree
 
 from pearlfem.analytic import keldysh_potential
 from pearlfem.analytic.infinite_film import potential_gradient_per_moment, potential_per_moment
-from pearlfem.formulation.film import FilmQuadrature, facet_rule, film_quadrature
+from pearlfem.formulation.film import FilmMesh, FilmQuadrature, facet_rule
 from pearlfem.formulation.stream import forms
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Source
 from pearlfem.quantities.annotated import Point
 from pearlfem.quantities.arrays import Array, BoolArray
@@ -40,14 +39,13 @@ class Rule(NamedTuple):
     weights: Array
 
 
-def energies_off_film(mesh: TaggedMesh, film: Film, positions: Sequence[Point]) -> Array:
+def energies_off_film(film: FilmMesh, positions: Sequence[Point]) -> Array:
     """Return B_∞ of all p on the plane off the film and beyond the far boundary [energy].
 
     See ``pearlfem.formulation.stream.point_lifts``.
 
     Args:
-        mesh: The half of a mirror symmetric open space.
-        film: The film.
+        film: The film, in the half of a mirror symmetric open space.
         positions: Of the impurities [length], n of them.
 
     Returns:
@@ -56,9 +54,9 @@ def energies_off_film(mesh: TaggedMesh, film: Film, positions: Sequence[Point]) 
     Note:
         Collective.
     """
-    r0 = film.uniform_pearl_length  # 2/κ
-    local = r0 * _gradient_products(mesh, r0, positions)
-    for rule, weight in ((_far_rule(mesh), 1.0), (_rim_rule(mesh), r0)):
+    r0 = film.film.uniform_pearl_length  # 2/κ
+    local = r0 * _gradient_products(film, positions)
+    for rule, weight in ((_far_rule(film.mesh), 1.0), (_rim_rule(film.mesh), r0)):
         p, flux = [], []
         for position in positions:
             p.append(potential_per_moment(rule.points, position, pearl_length=r0))
@@ -66,12 +64,10 @@ def energies_off_film(mesh: TaggedMesh, film: Film, positions: Sequence[Point]) 
             flux.append(np.einsum("nab,nb->na", gradient, rule.weights))
         product = np.concatenate(p, axis=1).T @ np.concatenate(flux, axis=1)
         local -= weight * product
-    return np.asarray(mesh.domain.comm.allreduce(0.5 * (local + local.T)))
+    return np.asarray(film.comm.allreduce(0.5 * (local + local.T)))
 
 
-def film_pairings(
-    mesh: TaggedMesh, film: Film, positions: Sequence[Point], sources: Sequence[Source]
-) -> Array:
+def film_pairings(film: FilmMesh, positions: Sequence[Point], sources: Sequence[Source]) -> Array:
     """Return ℓ_s(p) = −∫_Γ (∇p × ẑ)·a_s dS of all p and ``sources`` [energy], ``(2n, m)``.
 
     As distributions: with the anomalous current at the impurity. a_s has to be smooth there on the
@@ -82,13 +78,13 @@ def film_pairings(
     Note:
         Collective.
     """
-    rule = film_quadrature(mesh, film)
-    loads = [forms.load_density(rule.potential(source), mesh) for source in sources]
-    rows = [_pairing(mesh, rule, position, sources, loads) for position in positions]
-    return np.asarray(mesh.domain.comm.allreduce(np.concatenate(rows)))
+    rule = film.quadrature
+    loads = [forms.load_density(rule.background(source), film.mesh) for source in sources]
+    rows = [_pairing(film, rule, position, sources, loads) for position in positions]
+    return np.asarray(film.comm.allreduce(np.concatenate(rows)))
 
 
-def potential_integrals(mesh: TaggedMesh, film: Film, positions: Sequence[Point]) -> Array:
+def potential_integrals(film: FilmMesh, positions: Sequence[Point]) -> Array:
     """Return ∫ p dS over film and holes [current length²] of each impurity, shape ``(n, 2)``.
 
     With p = (1/4π) ∇V this is ∮ V ν dl/4π along the outer edge.
@@ -96,39 +92,40 @@ def potential_integrals(mesh: TaggedMesh, film: Film, positions: Sequence[Point]
     Note:
         Collective.
     """
-    starts, ends = _outer_edge(mesh)
+    starts, ends = _outer_edge(film)
+    pearl_length = film.film.uniform_pearl_length
 
     def integral(position: Point) -> Array:
         points, normals = line_rule(starts, ends, position)
         distances = np.linalg.norm(points - position, axis=1)
-        V = keldysh_potential(distances, film.uniform_pearl_length)
+        V = keldysh_potential(distances, pearl_length)
         return np.asarray(V @ normals) / (4.0 * np.pi)
 
-    return np.asarray(mesh.domain.comm.allreduce(np.array([integral(r) for r in positions])))
+    return np.asarray(film.comm.allreduce(np.array([integral(r) for r in positions])))
 
 
-def _outer_edge(mesh: TaggedMesh) -> tuple[Array, Array]:
+def _outer_edge(film: FilmMesh) -> tuple[Array, Array]:
     """Return start and end of the sides around this rank's facets of film and holes.
 
     What lies to the left is inside. Sides between two ranks come on both, in opposite directions.
     """
-    groups = ("film", *mesh.holes.values())
-    nodes, corners = mesh.nodes(*groups), mesh.corners(*groups)
+    nodes = film.mesh.nodes(*film.filled, height=film.height)
+    corners = film.corners_of(*film.filled)
     around = np.linalg.det(corners[:, 1:] - corners[:, :1]) > 0
     nodes = np.where(around[:, None], nodes, nodes[:, ::-1])
     sides = np.stack([nodes, np.roll(nodes, -1, axis=1)], axis=2).reshape(-1, 2)
     _, first, count = np.unique(np.sort(sides), axis=0, return_index=True, return_counts=True)
-    ends = mesh.domain.geometry.x[sides[first[count == 1]], :2]
+    ends = film.mesh.domain.geometry.x[sides[first[count == 1]], :2]
     return ends[:, 0], ends[:, 1]
 
 
-def _gradient_products(mesh: TaggedMesh, pearl_length: float, positions: Sequence[Point]) -> Array:
+def _gradient_products(film: FilmMesh, positions: Sequence[Point]) -> Array:
     """Return this rank's part of ∫ ∇_s p·∇_s p dS over the plane off the film, ``(2n, 2n)``."""
-    corners = _split(mesh.corners("plane", *mesh.holes.values()), np.array(positions))
+    corners = _split(film.corners_of(film.plane, *film.holes.values()), np.array(positions))
     points, weights = _flat_rule(corners, _DEGREE)
     local = np.zeros((2 * len(positions),) * 2)
     step = max(1, _MOST_POINTS // len(positions))
-    gradients = _PlaneGradients(pearl_length, points, positions)
+    gradients = _PlaneGradients(film.film.uniform_pearl_length, points, positions)
     for k in range(0, len(points), step):
         part = slice(k, k + step)
         found = gradients.at(points[part])
@@ -169,34 +166,31 @@ class _PlaneGradients:
 
 
 def _pairing(
-    mesh: TaggedMesh,
+    film: FilmMesh,
     rule: FilmQuadrature,
     position: Point,
     sources: Sequence[Source],
     loads: Sequence[Array],
 ) -> Array:
     """Return this rank's part of ℓ_s(p) of one impurity, shape ``(2, m)``."""
-    film = rule.film
-    corners = mesh.corners("film")
+    corners, pearl_length = film.corners, film.film.uniform_pearl_length
     near = _near(corners, position)
 
     def loads_at(points: Array) -> Array:
-        kappa = np.full(len(points), 2.0 / film.uniform_pearl_length)
-        potentials = [source.vector_potential(film, points, kappa) for source in sources]
-        return forms.load_density(np.array(potentials), mesh)
+        kappa = np.full(len(points), 2.0 / pearl_length)
+        potentials = [source.vector_potential(film.layer, points, kappa) for source in sources]
+        return forms.load_density(np.array(potentials), film.mesh)
 
     there = loads_at(np.array([position]))
 
     def gradient(points: Array) -> Array:
-        return potential_gradient_per_moment(
-            points, position, pearl_length=film.uniform_pearl_length
-        )
+        return potential_gradient_per_moment(points, position, pearl_length=pearl_length)
 
     points, weights = _polar_rule(corners[near], position)
     smooth = (loads_at(points) - there) * weights[:, None]
     total = np.einsum("nab,snb->as", gradient(points), smooth)
     points, normals = _outline_rule(corners[near], position)
-    p = potential_per_moment(points, position, pearl_length=film.uniform_pearl_length)
+    p = potential_per_moment(points, position, pearl_length=pearl_length)
     total += p.T @ normals @ there[:, 0].T
     for column, load in zip(total.T, loads, strict=True):
         used = np.flatnonzero(~near & load.any(axis=(1, 2)))

@@ -6,15 +6,16 @@ shields, with
     B(A, v) = ½ ∫ (1/μ0) curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS = ℓ(v),
     ℓ(v) = −∫_Γ (κ/2) a·v_t dS,     F = ∫_Γ (κ/2) |a|² dS − [2ℓ(A) − B(A, A)],
 
-in reduced units (μ0 = 1). In a mirror symmetric space half of the first integral is that over
-z > 0. H_t = 0, there off the film and everywhere on magnetic walls, is natural. Every conforming A
-gives F or more, so a Galerkin solution bounds the free energy of unbounded space from above.
-Gradients that vanish on the film are in the null space of B and ℓ alike: conjugate gradients never
-leave its complement.
+in reduced units (μ0 = 1); Γ is all films. In a mirror symmetric space half of the first integral is
+that over z > 0. H_t = 0, there off the film and everywhere on magnetic walls, is natural. Every
+conforming A gives F or more, so a Galerkin solution bounds the free energy of unbounded space from
+above. Gradients that vanish on the films are in the null space of B and ℓ alike: conjugate
+gradients never leave its complement.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import dolfinx
@@ -24,13 +25,12 @@ from dolfinx import fem
 from mpi4py import MPI
 
 from pearlfem.formulation.film import (
-    film_function,
-    film_measure,
+    FilmMesh,
+    film_measures,
     half_space_weight,
     surface_gradient,
 )
 from pearlfem.mesh.tagged import TaggedMesh
-from pearlfem.model.film import Film
 from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.jit import compiled_form
 
@@ -41,7 +41,7 @@ def create_function_space(mesh: TaggedMesh, degree: int) -> fem.FunctionSpace:
 
 
 def create_potential_space(mesh: TaggedMesh, degree: int) -> fem.FunctionSpace:
-    """Return the Lagrange space whose gradients lie in ``create_mesh`` of the same degree."""
+    """Return the Lagrange space whose gradients lie in the space of A of the same degree."""
     return fem.functionspace(mesh.domain, ("Lagrange", degree))
 
 
@@ -58,70 +58,78 @@ def fixed_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
     return np.asarray(unrolled.ravel(), dtype=np.int32)
 
 
-def dofs_without_film(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
-    """Return this rank's dofs (ghosts too) of a scalar space that are not on the film, or fixed."""
-    index_map = V.dofmap.index_map
+def dofs_without_film(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> Int32Array:
+    """Return this rank's dofs (ghosts too) of a scalar space that are on no film, or fixed."""
+    mesh, index_map = films[0].mesh, V.dofmap.index_map
     free = np.zeros(index_map.size_local + index_map.num_ghosts, dtype=bool)
-    free[fem.locate_dofs_topological(V, 2, mesh.facets("film"))] = True
+    facets = mesh.facets(*(film.group for film in films))
+    free[fem.locate_dofs_topological(V, 2, facets)] = True
     free[fixed_dofs(V, mesh)] = False
     return np.flatnonzero(~free).astype(np.int32)
 
 
-def free_islands(V: fem.FunctionSpace, mesh: TaggedMesh, film: Film) -> list[Int32Array]:
-    """Return for each island of the film that nothing fixes this rank's own scalar dofs on it.
+def free_islands(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> list[Int32Array]:
+    """Return this rank's own scalar dofs on each island of the films that nothing fixes.
 
     A scalar that is constant there has no gradient.
 
     Note:
         Collective.
     """
-    cells, local = mesh.sides("film").T
+    return [dofs for film in films for dofs in _free_islands_of(V, film)]
+
+
+def _free_islands_of(V: fem.FunctionSpace, film: FilmMesh) -> list[Int32Array]:
+    mesh = film.mesh
+    cells, local = film.sides.T
     facets = mesh.domain.topology.connectivity(3, 2).array.reshape(-1, 4)[cells, local]
-    islands = film.islands_at(mesh.corners("film").mean(axis=1))
+    islands = film.film.islands_at(film.corners.mean(axis=1))
     fixed, owned = fixed_dofs(V, mesh), V.dofmap.index_map.size_local
-    found = []
-    for island in range(film.islands):
+    free = []
+    for island in range(film.film.islands):
         marks = fem.Function(V)
         marks.x.array[fem.locate_dofs_topological(V, 2, facets[islands == island])] = 1.0
         marks.x.scatter_reverse(dolfinx.la.InsertMode.add)  # a facet is one rank's, its dofs many's
         marks.x.scatter_forward()
         held = np.any(marks.x.array[fixed] > 0)
-        if not mesh.domain.comm.allreduce(bool(held), op=MPI.LOR):
-            found.append(np.flatnonzero(marks.x.array[:owned] > 0).astype(np.int32))
-    return found
+        if not film.comm.allreduce(bool(held), op=MPI.LOR):
+            free.append(np.flatnonzero(marks.x.array[:owned] > 0).astype(np.int32))
+    return free
 
 
-def energy_form(V: fem.FunctionSpace, mesh: TaggedMesh, film: Film) -> fem.Form:
+def energy_form(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> fem.Form:
     """Return the compiled form B(A, v) = ½ ∫ curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS."""
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
-    weight = fem.Constant(mesh.domain, 0.5) * film_function(mesh, film)
-    surface = weight * ufl.inner(_tangential(u), _tangential(v)) * film_measure(mesh)
-    volume = half_space_weight(mesh) * ufl.inner(ufl.curl(u), ufl.curl(v)) * ufl.dx
-    return compiled_form(volume + surface, mesh.domain.comm)
+    half = fem.Constant(V.mesh, 0.5)
+    form = half_space_weight(films[0].mesh) * ufl.inner(ufl.curl(u), ufl.curl(v)) * ufl.dx
+    for film, dS in zip(films, film_measures(films), strict=True):
+        weight = half * film.superfluid_weight()
+        form += weight * ufl.inner(_tangential(u), _tangential(v)) * dS
+    return compiled_form(form, V.mesh.comm)
 
 
-def potential_form(V: fem.FunctionSpace, mesh: TaggedMesh, film: Film) -> fem.Form:
+def potential_form(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> fem.Form:
     """Return the form ∫_Γ (κ/2) (∇_s u·∇_s v + ε u v) dS, close to B(∇u, ∇v), of potentials.
 
     A potential that is constant on an island has no energy. For preconditioning this needs no
     accuracy: ε = 1/area keeps the form definite and changes other energies by some per cent.
     """
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
-    dS = film_measure(mesh)
-    one = fem.Constant(mesh.domain, 1.0)
-    comm = mesh.domain.comm
-    area = comm.allreduce(fem.assemble_scalar(compiled_form(one * dS, comm)))
-    weight = fem.Constant(mesh.domain, 0.5) * film_function(mesh, film)
-    shift = fem.Constant(mesh.domain, 1.0 / area)
-    product = ufl.inner(surface_gradient(u), surface_gradient(v)) + shift * u * v
-    return compiled_form(weight * product * dS, comm)
+    comm, one, half = V.mesh.comm, fem.Constant(V.mesh, 1.0), fem.Constant(V.mesh, 0.5)
+    parts = []
+    for film, dS in zip(films, film_measures(films), strict=True):
+        area = comm.allreduce(fem.assemble_scalar(compiled_form(one * film.measure(), comm)))
+        shift = fem.Constant(V.mesh, 1.0 / area)
+        product = ufl.inner(surface_gradient(u), surface_gradient(v)) + shift * u * v
+        parts.append(half * film.superfluid_weight() * product * dS)
+    return compiled_form(sum(parts[1:], start=parts[0]), comm)
 
 
-def load_density(potential: Array, superfluid_weight: Array) -> Array:
+def load_density(background: Array, superfluid_weight: Array) -> Array:
     """Return t in ℓ(v) = −∫_Γ (κ/2) a·v dS = ∫_Γ t·v dS, shape ``(…, 2)`` as a."""
-    return -0.5 * superfluid_weight[..., None] * potential
+    return -0.5 * superfluid_weight[..., None] * background
 
 
 def _tangential(u: Any) -> Any:
-    """The components of u along the film in z = 0."""
+    """The components of u along the films."""
     return ufl.as_vector([u[0], u[1]])

@@ -10,9 +10,9 @@ import numpy.typing as npt
 from dolfinx import fem
 from mpi4py import MPI
 
+from pearlfem.formulation.film import FilmMesh
 from pearlfem.io.fields.fine_film import Pieces, split_near
 from pearlfem.mesh.sizes.grading import device_extent
-from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.observables.fields import (
     flux_density,
     regular_flux_density,
@@ -48,26 +48,40 @@ _KINDS: dict[str, Kind] = {
 }
 
 
+class NodalBlock(NamedTuple):
+    """Quadratic cells that share no nodes, and fields at these.
+
+    Args:
+        name: That of its file.
+        nodes: VTK's nodes of n tetrahedra ``(n, 10, 3)``, or of n triangles ``(n, 6, 3)`` [length].
+        fields: Values at the nodes, ``(n, 10 or 6, …)``.
+    """
+
+    name: str
+    nodes: Array
+    fields: dict[str, Array]
+
+
 class NodalValues(NamedTuple):
-    """A solution at VTK's nodes of the cells and of the film's facets that this rank owns.
+    """A solution at VTK's nodes of the cells and of the films' facets that this rank owns.
 
     Cells are upright and facets seen from above, as VTK wants them.
 
-    ``nodes`` (n, 10, 3) [length], ``volume`` the fields there, ``film_nodes`` (m, 6, 3) [length],
-    ``film`` the fields there, the communicator ``comm`` of all ranks, and the names of the fields'
-    ``units``.
+    Args:
+        space: The cells.
+        films: The facets of each film.
+        comm: Communicator of all ranks.
+        units: Names of the units of all fields.
     """
 
-    nodes: Array
-    volume: dict[str, Array]
-    film_nodes: Array
-    film: dict[str, Array]
+    space: NodalBlock
+    films: tuple[NodalBlock, ...]
     comm: MPI.Comm
     units: dict[str, str]
 
 
 def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues:
-    """Return what ``write_film`` and ``write_space`` need of a solution, in ``units``.
+    """Return what ``write_films`` and ``write_space`` need of a solution, in ``units``.
 
     Note:
         Collective.
@@ -77,17 +91,18 @@ def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues
     corners = domain.geometry.x[domain.geometry.dofmaps[0][cells]]
     middles = [(corners[:, a] + corners[:, b]) / 2 for a, b in _TETRA_EDGES]
     nodes = np.concatenate([corners, np.stack(middles, axis=1)], axis=1)
-    volume = {"B": _at_nodes(flux_density(solution), cells)}
+    fields = {"B": _at_nodes(flux_density(solution), cells)}
     if (psi := scalar_potential(solution)) is not None:
-        volume["psi"] = _at_nodes(psi, cells)
-    film_nodes, film = _film_values(solution, nodes)
-    _turn(nodes, volume, _TETRA_MIRROR)
-    _turn(film_nodes, film, _TRIANGLE_MIRROR)
-    for fields in (volume, film):
-        for name in fields:
-            fields[name] = units.from_reduced(fields[name], _KINDS[name])
-    names = array_units(units)
-    return NodalValues(nodes, volume, film_nodes, film, domain.comm, names)
+        fields["psi"] = _at_nodes(psi, cells)
+    space = NodalBlock("space", nodes, fields)
+    films = tuple(_film_block(solution, film, nodes) for film in solution.films)
+    _turn(space, _TETRA_MIRROR)
+    for film in films:
+        _turn(film, _TRIANGLE_MIRROR)
+    for block in (space, *films):
+        for name in block.fields:
+            block.fields[name] = units.from_reduced(block.fields[name], _KINDS[name])
+    return NodalValues(space, films, solution.mesh.comm, array_units(units))
 
 
 def array_units(units: Units | ReducedUnits) -> dict[str, str]:
@@ -95,51 +110,65 @@ def array_units(units: Units | ReducedUnits) -> dict[str, str]:
     return {name: units.name(kind) for name, kind in _KINDS.items()}
 
 
-def _film_values(solution: Solution, nodes: Array) -> tuple[Array, dict[str, Array]]:
-    """Return the nodes of the film's facets, and K, B_z and g there; finer near point impurities.
+def _film_block(solution: Solution, film: FilmMesh, nodes: Array) -> NodalBlock:
+    """Return K, B_z and g at the nodes of a film's facets; finer near point impurities.
 
     Args:
         solution: The solution.
+        film: The film.
         nodes: Those of all cells, ``(n, 10, 3)``.
     """
-    above, facets = solution.mesh.sides("film").T
-    rows = above[:, None], _facet_nodes()[facets]
+    above, facets = film.sides.T
+    corners_and_middles = _facet_nodes()[facets]
 
     def on_film(function: fem.Function) -> Array:
         values = _at_nodes(function, above)
-        return np.asarray(values[np.arange(len(above))[:, None], rows[1]])
+        return np.asarray(values[np.arange(len(above))[:, None], corners_and_middles])
 
-    places = nodes[rows]
-    values = {
-        "K": on_film(regular_sheet_current(solution)),
+    places = nodes[above[:, None], corners_and_middles]
+    fields = {
+        "K": on_film(regular_sheet_current(solution, film)),
         "B_z": on_film(regular_flux_density(solution))[..., 2],
     }
-    if solution.stream_function is not None:
-        values["g"] = on_film(regular_stream_function(solution))
-    points = [position for position, _ in point_moments(solution)]
-    if points:
-        scale = device_extent(solution.film, [drive.source for drive in solution.drives]).size
-        pieces = _split(solution.mesh, places[:, :3, :2], np.array(points), 0.2 * scale)
-        places = pieces.interpolated(places)
-        places[..., 2] = 0.0
-        values = {name: pieces.interpolated(each) for name, each in values.items()}
-        distinct, which = distinct_nodes(places[..., :2].reshape(-1, 2))
-        exact = exact_film_fields(solution, distinct)._asdict()
-        for name in values:
-            values[name] += exact[name][which].reshape(values[name].shape)
-    K = values["K"]
-    values["K"] = np.concatenate([K, np.zeros_like(K[..., :1])], axis=-1)
-    return places, values
+    if solution.stream_functions:
+        fields["g"] = on_film(regular_stream_function(solution, film))
+    if point_moments(solution):
+        places, fields = _finer(solution, film, places, fields)
+    K = fields["K"]
+    fields["K"] = np.concatenate([K, np.zeros_like(K[..., :1])], axis=-1)
+    name = f"film {film.layer.name}" if film.layer.name else "film"
+    return NodalBlock(name, places, fields)
 
 
-def _split(mesh: TaggedMesh, corners: Array, points: Array, scale: float) -> Pieces:
+def _finer(
+    solution: Solution, film: FilmMesh, places: Array, fields: dict[str, Array]
+) -> tuple[Array, dict[str, Array]]:
+    """Return nodes and fields with the facets near point impurities in pieces.
+
+    The exact fields of the points are added at the nodes of the pieces.
+    """
+    points = np.array([position for position, _ in point_moments(solution)])
+    scale = device_extent(film.film, [drive.source for drive in solution.drives]).size
+    pieces = _split(film, places[:, :3, :2], points, 0.2 * scale)
+    places = pieces.interpolated(places)
+    places[..., 2] = film.height
+    fields = {name: pieces.interpolated(each) for name, each in fields.items()}
+    distinct, which = distinct_nodes(places[..., :2].reshape(-1, 2))
+    exact = exact_film_fields(solution, distinct)._asdict()
+    for name in fields:
+        fields[name] += exact[name][which].reshape(fields[name].shape)
+    return places, fields
+
+
+def _split(film: FilmMesh, corners: Array, points: Array, scale: float) -> Pieces:
     """Return this rank's share of ``split_near`` of the whole film, so that pieces fit together."""
-    domain = mesh.domain
-    vertices = domain.geometry.input_global_indices[mesh.nodes("film")].astype(np.int64)
-    all_corners = domain.comm.allgather(corners)
-    all_vertices = np.concatenate(domain.comm.allgather(vertices))
+    comm, geometry = film.comm, film.mesh.domain.geometry
+    nodes = film.mesh.nodes(film.group, height=film.height)
+    vertices = geometry.input_global_indices[nodes].astype(np.int64)
+    all_corners = comm.allgather(corners)
+    all_vertices = np.concatenate(comm.allgather(vertices))
     pieces = split_near(all_vertices, np.concatenate(all_corners), points, scale)
-    facets = pieces.facets - sum(len(each) for each in all_corners[: domain.comm.rank])
+    facets = pieces.facets - sum(len(each) for each in all_corners[: comm.rank])
     mine = (facets >= 0) & (facets < len(corners))
     return Pieces(facets[mine], pieces.corners[mine])
 
@@ -165,12 +194,13 @@ def _facet_nodes() -> Int64Array:
     return np.array(rows)
 
 
-def _turn(nodes: Array, data: dict[str, Array], mirror: list[int]) -> None:
+def _turn(block: NodalBlock, mirror: list[int]) -> None:
     """Renumber, in place, cells that are inside out (tetrahedra) or face down (triangles)."""
+    nodes = block.nodes
     sides = nodes[:, 1:4] - nodes[:, :1]
     if nodes.shape[1] == 10:
         inverted = np.linalg.det(sides) < 0
     else:
         inverted = np.cross(sides[:, 0], sides[:, 1])[:, 2] < 0
-    for values in (nodes, *data.values()):
+    for values in (nodes, *block.fields.values()):
         values[inverted] = values[inverted][:, mirror]

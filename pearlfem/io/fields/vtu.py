@@ -13,16 +13,15 @@ import meshio
 import numpy as np
 
 from pearlfem.io.fields.blocks import label_units
-from pearlfem.io.fields.nodal import NodalValues
-from pearlfem.quantities.arrays import Array
+from pearlfem.io.fields.nodal import NodalBlock, NodalValues
 from pearlfem.runtime.parallel import together
 
 
-def write_film(folder: Path, values: NodalValues) -> Path:
-    """Write K, B_z and g (if known) of the film: ``film.vtu``, or ``film.pvtu`` and its pieces.
+def write_films(folder: Path, values: NodalValues) -> tuple[Path, ...]:
+    """Write K, B_z and g (if known) of each film: ``film.vtu``, or ``film.pvtu`` and its pieces.
 
     Returns:
-        The file to open.
+        The file to open of each film.
 
     Raises:
         OSError: A file cannot be written (on every rank).
@@ -30,11 +29,11 @@ def write_film(folder: Path, values: NodalValues) -> Path:
     Note:
         Collective.
     """
-    return _write(values, folder / "film", "triangle6", values.film_nodes, values.film)
+    return tuple(_write(folder, "triangle6", film, values) for film in values.films)
 
 
 def write_space(folder: Path, values: NodalValues) -> Path:
-    """Write B and psi (if known): ``mesh.vtu``, or ``mesh.pvtu`` and a piece per rank.
+    """Write B and psi (if known): ``space.vtu``, or ``space.pvtu`` and a piece per rank.
 
     For z ≥ 0 only, if space is mirror symmetric.
 
@@ -47,33 +46,34 @@ def write_space(folder: Path, values: NodalValues) -> Path:
     Note:
         Collective.
     """
-    return _write(values, folder / "space", "tetra10", values.nodes, values.volume)
+    return _write(folder, "tetra10", values.space, values)
 
 
-def _write(
-    values: NodalValues, stem: Path, cell_type: str, nodes: Array, data: dict[str, Array]
-) -> Path:
+def _write(folder: Path, cell_type: str, block: NodalBlock, values: NodalValues) -> Path:
     """Write this rank's cells, and on rank 0 the file that names all pieces; return it."""
-    count, per_cell = nodes.shape[:2]
-    block = meshio.Mesh(
-        nodes.reshape(-1, 3),
+    count, per_cell = block.nodes.shape[:2]
+    grid = meshio.Mesh(
+        block.nodes.reshape(-1, 3),
         [(cell_type, np.arange(count * per_cell).reshape(count, per_cell))],
-        {name: each.reshape(count * per_cell, *each.shape[2:]) for name, each in data.items()},
+        {
+            name: each.reshape(count * per_cell, *each.shape[2:])
+            for name, each in block.fields.items()
+        },
     )
-    units = {name: values.units[name] for name in data}
-    comm = values.comm
+    units = {name: values.units[name] for name in block.fields}
+    comm, name = values.comm, block.name
 
     def write(path: Path) -> Path:
-        block.write(path)
+        grid.write(path)
         label_units(path, units)
         return path
 
     if comm.size == 1:
-        return write(stem.with_suffix(".vtu"))
-    together(comm, lambda: write(stem.with_name(f"{stem.name}_{comm.rank}.vtu")))
-    path = stem.with_suffix(".pvtu")
-    pieces = [f"{stem.name}_{rank}.vtu" for rank in range(comm.size)]
-    together(comm, lambda: _write_pvtu(path, pieces, block) if comm.rank == 0 else None)
+        return write(folder / f"{name}.vtu")
+    together(comm, lambda: write(folder / f"{name}_{comm.rank}.vtu"))
+    path = folder / f"{name}.pvtu"
+    pieces = [f"{name}_{rank}.vtu" for rank in range(comm.size)]
+    together(comm, lambda: _write_pvtu(path, pieces, grid) if comm.rank == 0 else None)
     return path
 
 

@@ -47,8 +47,8 @@ def write_vtx(folder: Path, values: NodalValues) -> None:
     Note:
         Collective.
     """
-    write_cells(values.comm, folder / "film.bp", values.film_nodes, values.film)
-    write_cells(values.comm, folder / "space.bp", values.nodes, values.volume)
+    for block in (*values.films, values.space):
+        write_cells(values.comm, folder / f"{block.name}.bp", block.nodes, block.fields)
 
 
 def write_cells(comm: MPI.Comm, path: Path, nodes: Array, data: dict[str, Array]) -> None:

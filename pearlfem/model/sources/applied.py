@@ -6,8 +6,9 @@ On the film only their A_ext counts; away from it their field adds to that of th
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Annotated, Protocol, runtime_checkable
+from typing import Annotated
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from pydantic.dataclasses import dataclass
 
 from pearlfem.analytic import applied_fields
 from pearlfem.model.film import Film
+from pearlfem.model.layers import Layer
 from pearlfem.model.sources.base import Core, Source
 from pearlfem.model.sources.flux import Fluxoid
 from pearlfem.quantities.annotated import (
@@ -41,16 +43,16 @@ def _off_film(place: tuple[float, float, float]) -> tuple[float, float, float]:
 PositionOffFilm = Annotated[tuple[Length, Length, Length], AfterValidator(_off_film)]
 
 
-@runtime_checkable
-class Applied(Source, Protocol):
+class Applied(Source):
     """A source with a field of its own in all space."""
 
+    @abstractmethod
     def magnetic_field(self, points: Array) -> Array:
         """Return its B [flux/length² in reduced units] at (x, y, z), shape ``(n, 3)`` both."""
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
-class UniformField:
+class UniformField(Applied):
     """A uniform field B; along the film it passes without effect.
 
     Args:
@@ -62,14 +64,11 @@ class UniformField:
 
     field: tuple[FieldStrength, FieldStrength, FieldStrength]
 
-    cores = ()
-    reach = math.inf
-
-    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
+    def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
         """Return ½ B × r from the film's centre; see ``Source``."""
-        return applied_fields.uniform_vector_potential(_lifted(points - film.center), self.field)[
-            ..., :2
-        ]
+        return applied_fields.uniform_vector_potential(
+            _lifted(points - layer.film.center, layer), self.field
+        )[..., :2]
 
     def magnetic_field(self, points: Array) -> Array:
         """Return B; see ``Applied``."""
@@ -77,7 +76,7 @@ class UniformField:
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
-class Dipole:
+class Dipole(Applied):
     """A magnetic dipole above or below the film.
 
     Args:
@@ -91,17 +90,17 @@ class Dipole:
     position: PositionOffFilm
     moment: tuple[Moment, Moment, Moment]
 
-    reach = math.inf
-
     @property
     def cores(self) -> Sequence[Core]:
         """Where it varies fast: under the dipole."""
         x, y, z = self.position
         return (Core((x, y), abs(z)),)
 
-    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
+    def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
         """Return A_ext on the film; see ``Source``."""
-        A = applied_fields.dipole_vector_potential(_lifted(points), self.position, self.moment)
+        A = applied_fields.dipole_vector_potential(
+            _lifted(points, layer), self.position, self.moment
+        )
         return A[..., :2]
 
     def magnetic_field(self, points: Array) -> Array:
@@ -110,13 +109,13 @@ class Dipole:
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
-class CurrentLoop:
+class CurrentLoop(Applied):
     """A circular current with its axis along z, above or below the film.
 
     Args:
         center: (x, y, z) [length], z not 0.
-        radius: Of the circle [length].
-        current: I, counterclockwise seen from above.
+        radius: Radius of the circle [length].
+        current: Current I, counterclockwise seen from above.
 
     Raises:
         pydantic.ValidationError: A value out of range (a ``ValueError``).
@@ -125,8 +124,6 @@ class CurrentLoop:
     center: PositionOffFilm
     radius: PositiveLength
     current: Current
-
-    reach = math.inf
 
     @property
     def cores(self) -> Sequence[Core]:
@@ -137,10 +134,10 @@ class CurrentLoop:
         circle = self.radius * np.column_stack([np.cos(angles), np.sin(angles)]) + (x, y)
         return tuple(Core((float(u), float(v)), abs(z)) for u, v in circle)
 
-    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
+    def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
         """Return A_ext on the film; see ``Source``."""
         loop = (self.center, self.radius, self.current)
-        return applied_fields.loop_vector_potential(_lifted(points), *loop)[..., :2]
+        return applied_fields.loop_vector_potential(_lifted(points, layer), *loop)[..., :2]
 
     def magnetic_field(self, points: Array) -> Array:
         """Return B; see ``Applied``."""
@@ -148,7 +145,7 @@ class CurrentLoop:
 
 
 @dataclass(frozen=True)
-class AppliedPotential:
+class AppliedPotential(Source):
     """Any vector potential on the film, from Python.
 
     Args:
@@ -158,10 +155,7 @@ class AppliedPotential:
 
     function: Callable[[Array, Array], tuple[npt.ArrayLike, npt.ArrayLike]]
 
-    cores = ()
-    reach = math.inf
-
-    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
+    def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
         """Return A_ext; see ``Source``."""
         x, y = points[..., 0], points[..., 1]
         return np.stack([np.broadcast_to(a, x.shape) for a in self.function(x, y)], axis=-1)
@@ -195,5 +189,6 @@ def applied_field(sources: Sequence[tuple[Source, float]], points: Array) -> Arr
     return np.sum(fields, axis=0) if fields else None
 
 
-def _lifted(points: Array) -> Array:
-    return np.concatenate([points, np.zeros_like(points[..., :1])], axis=-1)
+def _lifted(points: Array, layer: Layer) -> Array:
+    """Return points (x, y) of a film as (x, y, z)."""
+    return np.concatenate([points, np.full_like(points[..., :1], layer.height)], axis=-1)

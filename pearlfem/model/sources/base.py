@@ -6,14 +6,14 @@ source does on its way through the film is rot a: −nΦ0 f of a vortex, B_z of 
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-from pearlfem.model.film import Film
-from pearlfem.quantities.annotated import (
-    Point,
-)
+from pearlfem.model.layers import Layer
+from pearlfem.quantities.annotated import Point
 from pearlfem.quantities.arrays import Array
 
 
@@ -24,21 +24,45 @@ class Core(NamedTuple):
     size: float
 
 
-class Source(Protocol):
-    """What every source has."""
+class Source(ABC):
+    """A background vector potential a(r) on the film.
+
+    Every source is a sum of ``weights`` times ``components``. Loads and energies are linear or
+    quadratic in the weights, so one solution for each component answers for all weights: a moment
+    that may turn has a component for each axis. By default a source is its own only component.
+    """
 
     @property
     def cores(self) -> Sequence[Core]:
         """Where it varies fast."""
+        return ()
 
     @property
     def reach(self) -> float:
-        """Distance [length] from its first core beyond which a is zero; may be ``inf``."""
+        """Distance [length] from its nearest core beyond which a is zero; may be ``inf``."""
+        return math.inf
 
-    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
-        """Return a [flux per length] at points (x, y) of ``film``, shape ``(…, 2)`` both.
+    @property
+    def components(self) -> Sequence[Source]:
+        """The sources of which it is a sum."""
+        return (self,)
 
-        ``superfluid_weight`` is κ there, ``(…)``.
+    @property
+    def weights(self) -> Sequence[float]:
+        """The factor of each component."""
+        return (1.0,)
+
+    @abstractmethod
+    def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
+        """Return a [flux per length] at points of a film.
+
+        Args:
+            layer: The film.
+            points: (x, y) [length], shape ``(…, 2)``.
+            superfluid_weight: κ there, shape ``(…)``.
+
+        Returns:
+            Array of shape ``(…, 2)``.
         """
 
 

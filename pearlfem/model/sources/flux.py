@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 from pydantic.dataclasses import dataclass
 
-from pearlfem.model.film import Film
-from pearlfem.model.sources.base import Core
+from pearlfem.model.layers import Layer
+from pearlfem.model.sources.base import Core, Source
 from pearlfem.quantities.annotated import (
     FORBID_EXTRA,
     Point,
@@ -20,7 +19,7 @@ from pearlfem.quantities.arrays import Array
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
-class Vortex:
+class Vortex(Source):
     """A vortex: rot a = −nΦ0 f with a Gaussian core f.
 
     a = −(nΦ0/2πr) (1 − exp(−r²/2ξ²)) φ̂ around its centre.
@@ -46,12 +45,7 @@ class Vortex:
         """Where it varies fast."""
         return (Core(self.position, self.size),)
 
-    @property
-    def reach(self) -> float:
-        """Distance [length] beyond which a is zero: none."""
-        return math.inf
-
-    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
+    def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
         """Return a; see ``Source``."""
         offset = points - self.position
         square = np.sum(offset**2, axis=-1)
@@ -63,7 +57,7 @@ class Vortex:
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
-class Fluxoid:
+class Fluxoid(Source):
     """A fluxoid trapped in a hole: a circulates by −NΦ0 around it, and rot a = 0 on the film.
 
     a = −(NΦ0/2πr) φ̂ around the point of the hole that is farthest from its edge.
@@ -79,19 +73,9 @@ class Fluxoid:
     hole: str
     number: Winding = 1
 
-    @property
-    def cores(self) -> Sequence[Core]:
-        """Where it varies fast: nowhere that the hole's edge does not already ask for."""
-        return ()
-
-    @property
-    def reach(self) -> float:
-        """Distance [length] beyond which a is zero: none."""
-        return math.inf
-
-    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
+    def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
         """Return a; see ``Source``."""
-        offset = points - film.opening(self.hole).pole
+        offset = points - layer.film.opening(self.hole).pole
         square = np.sum(offset**2, axis=-1, keepdims=True)
         return -self.number / (2 * np.pi) * _turned(offset) / square
 

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from pearlfem.model.film import Film
+from pearlfem.model.layers import Layer
 from pearlfem.model.sources.base import Core, Source
 from pearlfem.quantities.annotated import (
     FORBID_EXTRA,
@@ -26,17 +26,17 @@ _GAUSSIAN_REACH = 9.0  # in units of ξ: beyond, the profile is below 3e-18 of i
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
-class Impurity:
+class Impurity(Source):
     """A magnetic impurity with an in-plane moment and a Gaussian profile, or at a point.
 
     a(r) = (Γ/κ) (m × ẑ) f(r − r_i),  f(r) = exp(−r²/2ξ²)/(2πξ²),  m = (cos θ, sin θ).
 
     Args:
-        position: r_i = (x, y) [length].
+        position: Its place r_i = (x, y) [length].
         size: ξ [length], the width of the anomalous current's profile (coherence length); 0 is a
             point impurity, f = δ. Of its own energy only what the film's edges add is finite, and
             that is what counts (see ``pearlfem.formulation.stream.point_lifts``).
-        angle: θ [degrees], of the moment in the plane.
+        angle: Angle θ [degrees] of the moment m in the plane, from the x axis.
         strength: Γ, the anomalous current J_an = Γ m × ẑ; of either sign, not zero.
 
     Raises:
@@ -58,9 +58,14 @@ class Impurity:
         return math.cos(theta), math.sin(theta)
 
     @property
-    def along_axes(self) -> tuple[Impurity, Impurity]:
+    def components(self) -> tuple[Impurity, Impurity]:
         """The same impurity with its moment along x, and along y."""
         return replace(self, angle=0.0), replace(self, angle=90.0)
+
+    @property
+    def weights(self) -> tuple[float, float]:
+        """The moment m."""
+        return self.moment
 
     @property
     def cores(self) -> Sequence[Core]:
@@ -72,7 +77,7 @@ class Impurity:
         """Distance [length] beyond which a is zero."""
         return _GAUSSIAN_REACH * self.size
 
-    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
+    def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
         """Return a = (Γ/κ)(m × ẑ) f; see ``Source``. Not of a point, where it is no function."""
         mx, my = self.moment
         amplitude = self.strength * _gaussian(points, self.position, self.size) / superfluid_weight

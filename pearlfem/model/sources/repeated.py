@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass as plain_dataclass
 
 import numpy as np
 
-from pearlfem.model.film import Film
+from pearlfem.model.layers import Layer
 from pearlfem.model.periodic import lattice_points
 from pearlfem.model.sources.base import Core, Source
 from pearlfem.model.sources.impurity import Impurity
@@ -19,7 +18,7 @@ _Vectors = tuple[Point, Point]
 
 
 @plain_dataclass(frozen=True)
-class Repeated:
+class Repeated(Source):
     """An impurity and all its images; see ``Source``.
 
     Args:
@@ -36,11 +35,16 @@ class Repeated:
         return self.impurity.cores
 
     @property
-    def reach(self) -> float:
-        """Distance [length] beyond which a is zero: none."""
-        return math.inf
+    def components(self) -> tuple[Repeated, ...]:
+        """Those of the impurity, repeated."""
+        return tuple(Repeated(part, self.vectors) for part in self.impurity.components)
 
-    def vector_potential(self, film: Film, points: Array, superfluid_weight: Array) -> Array:
+    @property
+    def weights(self) -> tuple[float, float]:
+        """Those of the impurity."""
+        return self.impurity.weights
+
+    def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
         """Return the sum of all images' a."""
         vectors, center = np.array(self.vectors), np.array(self.impurity.position)
         steps = np.round((points - center) @ np.linalg.inv(vectors))
@@ -48,7 +52,7 @@ class Repeated:
         farthest = np.linalg.norm(vectors, axis=1).sum() / 2
         total = np.zeros_like(points)
         for shift in lattice_points(vectors, self.impurity.reach + farthest):
-            total += self.impurity.vector_potential(film, near - shift, superfluid_weight)
+            total += self.impurity.vector_potential(layer, near - shift, superfluid_weight)
         return total
 
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from pearlfem.analytic import infinite_film
 from pearlfem.formulation.fields import Lift
-from pearlfem.formulation.film import film_quadrature
 from pearlfem.formulation.load import FilmLoad
 from pearlfem.formulation.stream import forms
 from pearlfem.formulation.stream.point_products import energies_off_film, film_pairings
@@ -21,6 +20,7 @@ from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import Impurity, is_point
 from pearlfem.quantities.annotated import Point
 from pearlfem.quantities.arrays import Array
+from pearlfem.quantities.tensors import as_matrix
 from pearlfem.solution import Solution, drive_weights
 
 
@@ -49,12 +49,13 @@ def _among_points(
     solution: Solution, points: Sequence[Impurity], lifts: Mapping[Source, Lift]
 ) -> Array:
     """Return E^Keldysh − (…) − B(l_i, l_j) of all pairs; without E^Keldysh at the same place."""
+    (film,) = solution.films
     positions, moments = _moments(points)
-    exact = _keldysh_energies(positions, solution.film.uniform_pearl_length)
-    exact -= energies_off_film(solution.mesh, solution.film, positions)
+    exact = _keldysh_energies(positions, film.film.uniform_pearl_length)
+    exact -= energies_off_film(film, positions)
     values = np.array([lifts[point].values for point in points])
     images = np.array([lifts[point].image for point in points])
-    products = solution.mesh.domain.comm.allreduce(values @ images.T)
+    products = film.comm.allreduce(values @ images.T)
     return np.asarray(moments @ exact @ moments.T - (products + products.T) / 2)
 
 
@@ -65,19 +66,19 @@ def _with_others(
     others: Sequence[Source],
 ) -> Array:
     """Return ℓ_s(ψ_∞ + l) of all points and other sources s, shape ``(n, m)``."""
-    mesh, film = solution.mesh, solution.film
+    (film,) = solution.films
     positions, moments = _moments(points)
-    exact = film_pairings(mesh, film, positions, others)
-    rule = film_quadrature(mesh, film)
-    assembler = FilmLoad(solution.potential.function_space, mesh)
+    exact = film_pairings(film, positions, others)
+    rule = film.quadrature
+    assembler = FilmLoad(solution.potential.function_space, film)
     local = np.empty((len(points), len(others)))
     for column, source in zip(local.T, others, strict=True):
         near = rule.near(source)
         part = rule.part(near)
-        density = forms.load_density(part.potential(source), mesh)
+        density = forms.load_density(part.background(source), film.mesh)
         load = assembler.assemble(density, part, near).array
         column[:] = [lifts[point].values @ load[lifts[point].dofs] for point in points]
-    return np.asarray(moments @ exact + mesh.domain.comm.allreduce(local))
+    return np.asarray(moments @ exact + film.comm.allreduce(local))
 
 
 def _moments(points: Sequence[Impurity]) -> tuple[list[Point], Array]:
@@ -94,4 +95,4 @@ def _keldysh_energies(positions: Sequence[Point], pearl_length: float) -> Array:
     n = len(positions)
     tensor = infinite_film.interaction_tensor(positions, pearl_length)
     tensor[range(n), range(n)] = 0.0
-    return 0.5 * tensor.transpose(0, 2, 1, 3).reshape(2 * n, 2 * n)
+    return 0.5 * as_matrix(tensor)

@@ -55,7 +55,7 @@ def exact_part(solution: Solution, field: ExactField, points: Array) -> Array | 
             position,
             math.degrees(math.atan2(moment[1], moment[0])),
             strength=math.hypot(*moment),
-            pearl_length=solution.film.uniform_pearl_length,
+            pearl_length=pearl_length_of(solution),
         )
     return total
 
@@ -73,7 +73,7 @@ def add_exact_part(
     """
     if point_moments(solution):
         V = function.function_space
-        cells = solution.mesh.sides("film")[:, 0] if on_film else slice(None)
+        cells = solution.films[0].sides[:, 0] if on_film else slice(None)
         dofs = np.unique(V.dofmap.list[cells])
         nodes = V.tabulate_dof_coordinates()[dofs]
         nodes[:, 2] = np.abs(nodes[:, 2])  # z = 0 up to round-off, seen from above
@@ -103,7 +103,7 @@ def exact_moment(solution: Solution) -> float:
     if not points:
         return 0.0
     positions, moments = zip(*points, strict=True)
-    integrals = potential_integrals(solution.mesh, solution.film, positions)
+    integrals = potential_integrals(solution.films[0], positions)
     return 2.0 * float(np.sum(integrals * moments))
 
 
@@ -113,7 +113,7 @@ def exact_work(solution: Solution, source: Source) -> float:
     if not points:
         return 0.0
     positions, moments = zip(*points, strict=True)
-    pairings = film_pairings(solution.mesh, solution.film, positions, [source])
+    pairings = film_pairings(solution.films[0], positions, [source])
     return 2.0 * float(np.ravel(moments) @ pairings[:, 0])
 
 
@@ -128,13 +128,19 @@ def exact_flux(solution: Solution, ring: Array) -> float:
     """
     total = 0.0
     for position, moment in point_moments(solution):
-        pearl_length = solution.film.uniform_pearl_length
+        pearl_length = pearl_length_of(solution)
         points, normals = line_rule(ring[:-1], ring[1:], position)
         gradients = infinite_film.potential_gradient_per_moment(
             points, position, pearl_length=pearl_length
         )
         total += pearl_length * float(np.einsum("a,nab,nb->", moment, gradients, normals))
     return total
+
+
+def pearl_length_of(solution: Solution) -> float:
+    """Return r0 [length] of the only film that point impurities may lie on."""
+    (film,) = solution.films
+    return film.film.uniform_pearl_length
 
 
 def point_moments(solution: Solution) -> list[tuple[Point, Array]]:

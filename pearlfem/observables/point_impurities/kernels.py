@@ -20,7 +20,7 @@ import numpy as np
 from scipy.interpolate import CubicSpline
 
 from pearlfem.analytic import infinite_film
-from pearlfem.observables.point_impurities.fields import point_moments
+from pearlfem.observables.point_impurities.fields import pearl_length_of, point_moments
 from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Solution
 
@@ -51,7 +51,7 @@ def exact_film_fields(solution: Solution, points: Array) -> FilmFields:
         return fields
     offsets = [points - position for position, _ in moments]
     distances = [np.hypot(*offset.T) for offset in offsets]
-    kernels = _Kernels(distances, solution.film.uniform_pearl_length)
+    kernels = _Kernels(distances, pearl_length_of(solution))
     for (_, moment), offset, r in zip(moments, offsets, distances, strict=True):
         r = np.where(r > 0, r, np.nan)
         radial = offset / r[:, None]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import ufl
 from dolfinx import fem
+from helpers import in_mesh
 
 from pearlfem import (
     Disc,
@@ -23,13 +24,11 @@ from pearlfem import (
 from pearlfem.formulation import film as film_module
 from pearlfem.formulation.film import (
     ALLOWED_QUADRATURE_ERROR,
+    background_products,
     facet_rule,
-    film_function,
-    film_measure,
-    film_quadrature,
-    potential_products,
     quadrature_errors,
 )
+from pearlfem.model.layers import Layer
 
 SHAPE, HOLE = Rectangle((2.0, 1.5), (0.3, -0.1)), Hole(Rectangle((0.6, 0.5)), "hole")
 REGIONS = (Region(Rectangle((1.0, 1.5), (0.8, -0.1)), 0.5), Region(Rectangle((0.2, 0.2)), 9.0))
@@ -76,8 +75,8 @@ def fine_space():
     return create_mesh(FILMS["regions"], SOURCES, resolution=0.3, far=3.0)
 
 
-def integral(function, mesh):
-    return fem.assemble_scalar(fem.form(function * film_measure(mesh)))
+def integral(function, film):
+    return fem.assemble_scalar(fem.form(function * film.measure()))
 
 
 # --- κ as a function
@@ -88,7 +87,7 @@ def test_function_has_the_values_of_the_film(film, mesh):
     corners_and_middles = np.array([[0, 0], [1, 0], [0, 1], [0.5, 0], [0.5, 0.5], [0, 0.5]])
     regions = film.regions_at(mesh.corners("film").mean(axis=1))
     for inverse in (False, True):
-        function = film_function(mesh, film, inverse=inverse)
+        function = in_mesh(film, mesh).superfluid_weight(inverse)
         there = ufl.as_vector([x[0], x[1], function])
         found = fem.Expression(there, corners_and_middles).eval(mesh.domain, mesh.sides("film"))
         *places, values = np.moveaxis(np.reshape(found, (-1, 6, 3)), -1, 0)
@@ -119,8 +118,10 @@ def exact_inverse(film):
 
 def test_integral_of_the_inverse_is_exact(film, mesh):
     # Constant or quadratic in each cell: the function is exact, and so is the quadrature.
-    found = integral(film_function(mesh, film, inverse=True), mesh)
-    assert found == pytest.approx(exact_inverse(film), rel=1e-10)
+    there = in_mesh(film, mesh)
+    assert integral(there.superfluid_weight(inverse=True), there) == pytest.approx(
+        exact_inverse(film), rel=1e-10
+    )
 
 
 def test_integral_of_the_weight_is_that_of_the_profile():
@@ -135,20 +136,21 @@ def test_integral_of_the_weight_is_that_of_the_profile():
 
     exact = box(-0.7, 1.3, -0.85, 0.65) - box(-0.3, 0.3, -0.25, 0.25)
     mesh = create_mesh(film, [FIELD], resolution=0.1, far=3.0)
-    assert integral(film_function(mesh, film), mesh) == pytest.approx(exact, rel=1e-5)
+    there = in_mesh(film, mesh)
+    assert integral(there.superfluid_weight(), there) == pytest.approx(exact, rel=1e-5)
 
 
 def test_regions_without_a_jump_are_no_regions(mesh):
     film = Film(SHAPE, 0.8, (HOLE,), tuple(Region(r.shape, 0.8) for r in REGIONS))
-    plain = film_function(mesh, FILMS["uniform"]).x.array
-    np.testing.assert_array_equal(film_function(mesh, film).x.array, plain)
+    plain = in_mesh(FILMS["uniform"], mesh).superfluid_weight().x.array
+    np.testing.assert_array_equal(in_mesh(film, mesh).superfluid_weight().x.array, plain)
 
 
 # --- quadrature
 
 
 def test_quadrature_has_the_area_of_the_film(film, mesh):
-    rule = film_quadrature(mesh, film)
+    rule = in_mesh(film, mesh).quadrature
     assert rule.weights.sum() == pytest.approx(2.0 * 1.5 - 0.6 * 0.5, rel=1e-9)  # gmsh's rounding
     assert np.all(rule.weights > 0)
     assert film.covers(rule.points).all()
@@ -161,7 +163,7 @@ def test_quadrature_has_the_area_of_the_film(film, mesh):
 @pytest.mark.parametrize("degree", [1, 5, 20])
 def test_quadrature_is_exact_for_polynomials_of_its_degree(degree):
     mesh = create_mesh(FILMS["uniform"], [FIELD], resolution=0.1, far=3.0)
-    rule = film_quadrature(mesh, FILMS["uniform"], degree)
+    rule = in_mesh(FILMS["uniform"], mesh).quadrature_of_degree(degree)
 
     def monomial(a, b, power):
         return (b ** (power + 1) - a ** (power + 1)) / (power + 1)
@@ -185,10 +187,12 @@ def test_reference_rule_is_that_of_a_triangle():
 
 
 def test_potential_beyond_the_reach_of_a_source_is_left_out(fine_space):
-    rule = film_quadrature(fine_space, FILMS["regions"])
+    rule = in_mesh(FILMS["regions"], fine_space).quadrature
     for source in SOURCES:
-        everywhere = source.vector_potential(FILMS["regions"], rule.points, rule.superfluid_weight)
-        found = rule.potential(source)
+        everywhere = source.vector_potential(
+            Layer(FILMS["regions"]), rule.points, rule.superfluid_weight
+        )
+        found = rule.background(source)
         np.testing.assert_allclose(found, everywhere, atol=1e-15 * np.abs(everywhere).max())
 
 
@@ -196,7 +200,7 @@ def test_potential_beyond_the_reach_of_a_source_is_left_out(fine_space):
 
 
 def test_products_are_symmetric_and_positive(fine_space):
-    products = potential_products(fine_space, FILMS["regions"], SOURCES)
+    products = background_products([in_mesh(FILMS["regions"], fine_space)], SOURCES)
     assert products.shape == (5, 5)
     np.testing.assert_array_equal(products, products.T)
     assert np.linalg.eigvalsh(products).min() > 0
@@ -204,16 +208,17 @@ def test_products_are_symmetric_and_positive(fine_space):
 
 def test_products_are_energies_by_direct_quadrature(fine_space):
     film = FILMS["regions"]
-    products = potential_products(fine_space, film, SOURCES)
+    products = background_products([in_mesh(film, fine_space)], SOURCES)
     # With another rule, another κ, and all points at once.
-    rule = film_quadrature(fine_space, film, 24)
+    rule = in_mesh(film, fine_space).quadrature_of_degree(24)
     kappa = film.superfluid_weight(rule.points)
-    a = [source.vector_potential(film, rule.points, kappa) for source in SOURCES]
+    a = [source.vector_potential(Layer(film), rule.points, kappa) for source in SOURCES]
     expected = [[np.sum(rule.weights * 0.5 * kappa * np.sum(u * v, axis=2)) for v in a] for u in a]
     scale = np.sqrt(np.outer(np.diag(products), np.diag(products)))
     # The sources are integrated to 1e-10 at most where MaxwellLondon accepts them.
     assert all(
-        quadrature_errors(fine_space, film, [s])[0] < ALLOWED_QUADRATURE_ERROR for s in SOURCES
+        quadrature_errors([in_mesh(film, fine_space)], [s])[0] < ALLOWED_QUADRATURE_ERROR
+        for s in SOURCES
     )
     assert np.abs((products - expected) / scale).max() < ALLOWED_QUADRATURE_ERROR
 
@@ -224,7 +229,9 @@ def test_energy_of_a_field_in_weak_screening_is_exact():
     mesh = create_mesh(film, [FIELD], resolution=0.1, far=3.0)
     w, h = SHAPE.size
     exact = 0.5 * (2 / 0.8) * 0.25 * (w**3 * h + w * h**3) / 12
-    assert potential_products(mesh, film, [FIELD])[0, 0] == pytest.approx(exact, rel=1e-9)
+    assert background_products([in_mesh(film, mesh)], [FIELD])[0, 0] == pytest.approx(
+        exact, rel=1e-9
+    )
 
 
 def test_energy_of_an_impurity_is_that_of_its_profile():
@@ -233,19 +240,21 @@ def test_energy_of_an_impurity_is_that_of_its_profile():
     impurity = Impurity((0.3, 0.2), size=0.3, strength=2.0)
     mesh = create_mesh(film, [impurity], resolution=0.3, far=3.0)
     exact = 2.0**2 / (2 * 2 / 0.8) / (4 * math.pi * 0.3**2)
-    found = potential_products(mesh, film, [impurity])[0, 0]
+    found = background_products([in_mesh(film, mesh)], [impurity])[0, 0]
     assert found == pytest.approx(exact, rel=ALLOWED_QUADRATURE_ERROR)
 
 
 def test_products_do_not_depend_on_how_many_points_are_held_at_once(fine_space, monkeypatch):
     film = FILMS["regions"]
-    whole = potential_products(fine_space, film, SOURCES)
+    whole = background_products([in_mesh(film, fine_space)], SOURCES)
     monkeypatch.setattr(film_module, "_MOST_VALUES", 20_000)
-    np.testing.assert_allclose(potential_products(fine_space, film, SOURCES), whole, rtol=1e-12)
+    np.testing.assert_allclose(
+        background_products([in_mesh(film, fine_space)], SOURCES), whole, rtol=1e-12
+    )
 
 
 def test_source_between_all_points_is_told():
     film = FILMS["uniform"]
     mesh = create_mesh(film, [FIELD], resolution=0.1, far=3.0)
     narrow = Impurity((-0.5, 0.3), size=1e-5)
-    assert quadrature_errors(mesh, film, [narrow])[0] > ALLOWED_QUADRATURE_ERROR
+    assert quadrature_errors([in_mesh(film, mesh)], [narrow])[0] > ALLOWED_QUADRATURE_ERROR

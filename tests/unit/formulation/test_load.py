@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 import ufl
 from dolfinx import fem
+from helpers import in_mesh
 
 from pearlfem import Film, Hole, Rectangle, Walls, create_mesh
 from pearlfem.formulation.film import (
     SOURCE_QUADRATURE_DEGREE,
     FilmQuadrature,
-    film_measure,
-    film_quadrature,
     surface_gradient,
 )
 from pearlfem.formulation.load import FilmLoad
+from pearlfem.model.layers import Layer
 from pearlfem.model.sources.applied import UniformField
 
 FILM = Film(Rectangle((2.0, 1.5), (0.3, -0.1)), 1.0, (Hole(Rectangle((0.6, 0.5)), "hole"),))
@@ -44,11 +44,15 @@ def as_ufl(mesh):
 @pytest.mark.parametrize(("family", "degree"), SPACES)
 def test_load_is_that_of_the_form(mesh, family, degree):
     V = fem.functionspace(mesh.domain, (family, degree))
-    rule = film_quadrature(mesh, FILM)
-    values = FilmLoad(V, mesh).assemble(given(*np.moveaxis(rule.points, -1, 0)), rule).array
+    rule = in_mesh(FILM, mesh).quadrature
+    values = (
+        FilmLoad(V, in_mesh(FILM, mesh))
+        .assemble(given(*np.moveaxis(rule.points, -1, 0)), rule)
+        .array
+    )
     v = ufl.TestFunction(V)
     test = surface_gradient(v) if family == "Lagrange" else ufl.as_vector([v[0], v[1]])
-    form = ufl.inner(as_ufl(mesh), test) * film_measure(mesh)(metadata=DEGREE)
+    form = ufl.inner(as_ufl(mesh), test) * in_mesh(FILM, mesh).measure()(metadata=DEGREE)
     expected = fem.assemble_vector(fem.form(form)).array
     assert np.abs(expected).max() > 1e-3
     np.testing.assert_allclose(values, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
@@ -57,12 +61,15 @@ def test_load_is_that_of_the_form(mesh, family, degree):
 def test_load_of_a_gradient_is_that_of_the_potential(mesh):
     # ∇ of the Lagrange space lies in the Nédélec space: ∫ t·∇v dS either way.
     V, N = (fem.functionspace(mesh.domain, (family, 2)) for family in ("Lagrange", "N1curl"))
-    rule = film_quadrature(mesh, FILM)
+    rule = in_mesh(FILM, mesh).quadrature
     field = given(*np.moveaxis(rule.points, -1, 0))
     v, A = fem.Function(V), fem.Function(N)
     v.interpolate(lambda x: x[0] * x[1] - x[1] ** 2)
     A.interpolate(lambda x: np.stack([x[1], x[0] - 2 * x[1], 0 * x[0]]))
-    loads = [FilmLoad(W, mesh).assemble(field, rule).array @ f.x.array for W, f in ((V, v), (N, A))]
+    loads = [
+        FilmLoad(W, in_mesh(FILM, mesh)).assemble(field, rule).array @ f.x.array
+        for W, f in ((V, v), (N, A))
+    ]
     x, y = np.moveaxis(rule.points, -1, 0)
     direct = np.sum(rule.weights * (field[..., 0] * y + field[..., 1] * (x - 2 * y)))
     assert loads == pytest.approx([direct, direct], rel=1e-12)
@@ -70,8 +77,8 @@ def test_load_of_a_gradient_is_that_of_the_potential(mesh):
 
 def test_load_is_linear_and_zero_without_a_field(mesh):
     V = fem.functionspace(mesh.domain, ("Lagrange", 2))
-    rule = film_quadrature(mesh, FILM)
-    load = FilmLoad(V, mesh)
+    rule = in_mesh(FILM, mesh).quadrature
+    load = FilmLoad(V, in_mesh(FILM, mesh))
     one, other = given(*np.moveaxis(rule.points, -1, 0)), np.ones_like(rule.points)
     parts = [load.assemble(field, rule).array.copy() for field in (one, other, 2 * one - other)]
     np.testing.assert_allclose(parts[2], 2 * parts[0] - parts[1], atol=1e-13)
@@ -80,8 +87,8 @@ def test_load_is_linear_and_zero_without_a_field(mesh):
 
 def test_load_reaches_no_further_than_the_cells_of_the_film(mesh):
     V = fem.functionspace(mesh.domain, ("Lagrange", 1))
-    rule = film_quadrature(mesh, FILM)
-    values = FilmLoad(V, mesh).assemble(np.ones_like(rule.points), rule).array
+    rule = in_mesh(FILM, mesh).quadrature
+    values = FilmLoad(V, in_mesh(FILM, mesh)).assemble(np.ones_like(rule.points), rule).array
     reached = np.unique(V.dofmap.list[mesh.sides("film")[:, 0]])
     others = np.setdiff1d(np.arange(len(values)), reached)
     assert np.all(values[others] == 0)
@@ -90,9 +97,9 @@ def test_load_reaches_no_further_than_the_cells_of_the_film(mesh):
 
 def test_mesh_without_a_film_on_this_rank_has_no_load(mesh):
     V = fem.functionspace(mesh.domain, ("N1curl", 2))
-    load = FilmLoad(V, mesh)
+    load = FilmLoad(V, in_mesh(FILM, mesh))
     load._cells, load._facets = load._cells[:0], load._facets[:0]
     load._inverse = load._inverse[:0]
-    q = film_quadrature(mesh, FILM).weights.shape[1]
-    empty = FilmQuadrature(FILM, np.empty((0, q, 2)), np.empty((0, q)), np.empty((0, q)))
+    q = in_mesh(FILM, mesh).quadrature.weights.shape[1]
+    empty = FilmQuadrature(Layer(FILM), np.empty((0, q, 2)), np.empty((0, q)), np.empty((0, q)))
     assert np.all(load.assemble(np.empty((0, q, 2)), empty).array == 0)

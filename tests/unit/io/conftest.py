@@ -44,7 +44,7 @@ def stated(request, plane_film, impurities, inverted_box, solution):
     psi.interpolate(lambda x: x[0] * x[1] - 0.5 * x[2] ** 2 + 3.0 * x[2] + x[0])
     g = fem.Function(psi.function_space)
     g.x.array[:] = 2 * psi.x.array
-    return dataclasses.replace(solution, expand=lambda _: Fields(psi, g))
+    return dataclasses.replace(solution, expand=lambda _: Fields(psi, (g,)))
 
 
 @pytest.fixture(scope="session")

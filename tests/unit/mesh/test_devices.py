@@ -239,5 +239,5 @@ def test_mesh_of_a_device_depends_neither_on_the_unit_of_length_nor_on_the_origi
     assert there.cells == here.cells
     for group in ("film", "hole left", "hole right"):
         assert area(there, group) / unit**2 == pytest.approx(area(here, group), rel=1e-9)
-    x = (there.mesh.geometry.x - (shift, shift, 0.0)) / unit
-    np.testing.assert_allclose(x, here.mesh.geometry.x, atol=1e-9)
+    x = (there.domain.geometry.x - (shift, shift, 0.0)) / unit
+    np.testing.assert_allclose(x, here.domain.geometry.x, atol=1e-9)

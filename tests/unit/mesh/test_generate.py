@@ -39,7 +39,7 @@ def test_disc_has_a_plane_around_it_as_well(mesh):
     assert set(mesh.groups) == {"film", "plane", "far"}
 
 
-@pytest.mark.parametrize("which", ["space", "plane_space"])
+@pytest.mark.parametrize("which", ["mesh", "plane_space"])
 def test_every_outer_facet_has_one_name(which, request):
     mesh = request.getfixturevalue(which)
     named = [facet for group in mesh.groups for facet in mesh.facets(group).tolist()]
@@ -153,14 +153,14 @@ def test_mesh_depends_neither_on_the_unit_of_length_nor_on_the_origin(shape, uni
 
     there, here = create(unit, origin), create(1.0, (0.0, 0.0))
     assert there.cells == here.cells
-    x = (there.mesh.geometry.x - (*origin, 0.0)) / unit
+    x = (there.domain.geometry.x - (*origin, 0.0)) / unit
     # All nodes at the same places; rounding of origin + unit x, of size 40.
-    np.testing.assert_allclose(x, here.mesh.geometry.x, atol=1e-13)
+    np.testing.assert_allclose(x, here.domain.geometry.x, atol=1e-13)
 
 
 def test_mesh_is_the_same_every_time(film, impurities, mesh):
     again = create_mesh(film, impurities, **COARSE)
-    np.testing.assert_array_equal(again.mesh.geometry.x, mesh.domain.geometry.x)
+    np.testing.assert_array_equal(again.domain.geometry.x, mesh.domain.geometry.x)
 
 
 def test_mesh_has_no_loose_nodes(mesh):

@@ -143,7 +143,8 @@ def test_mesh_survives_a_file(tmp_path, periodic, mesh):
     assert read.groups.keys() == mesh.groups.keys()
     assert all(len(read.facets(group)) == len(mesh.facets(group)) for group in mesh.groups)
     assert (
-        read.mesh.topology.index_map(0).size_global == mesh.domain.topology.index_map(0).size_global
+        read.domain.topology.index_map(0).size_global
+        == mesh.domain.topology.index_map(0).size_global
     )
     np.testing.assert_allclose(read.cell.vectors, mesh.cell.vectors, atol=1e-9 * periodic.width)
 
@@ -167,7 +168,7 @@ def test_errors_of_the_copied_wall_are_taken_out():
     exact = (shifts[:, None] + heights).reshape(-1, 3)
     noise = 1e-8 * rng.uniform(-1, 1, exact.shape)
     noise[:5] = 0.0
-    points, vertices = periodic._merged(exact + noise, ((2.0, 0.1), (-0.3, 1.5)))
+    points, vertices = periodic_mesh._merged(exact + noise, ((2.0, 0.1), (-0.3, 1.5)))
     np.testing.assert_allclose(points, exact, atol=1e-14)
     assert np.array_equal(vertices, np.tile(np.arange(5), 4))
 

@@ -88,7 +88,7 @@ def test_cells_remain_well_shaped(disc, finer):
 
 
 def test_neighbours_share_whole_facets(finer):
-    topology = finer.mesh.topology
+    topology = finer.domain.topology
     topology.create_connectivity(2, 3)
     alone = np.flatnonzero(np.diff(topology.connectivity(2, 3).offsets) == 1)
     named = finer.facets("film", "plane", "far")

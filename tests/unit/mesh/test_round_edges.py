@@ -62,7 +62,7 @@ def edge_of(mesh):
 def edge_on(given, disc):
     """The sides of the film's edge along one circle, of the mesh as it was made."""
     sides = edge_of(given)
-    return sides[on_circle(given.mesh.geometry.x[:, :2], disc)[sides].all(axis=1)]
+    return sides[on_circle(given.domain.geometry.x[:, :2], disc)[sides].all(axis=1)]
 
 
 def distances(mesh, ends, center):
@@ -110,13 +110,13 @@ def test_polygon_is_hardly_larger_than_needed(film, given, covering, within, dis
     outer = covering if disc == DISC else within
     radii = distances(outer, ends, disc.center)[1]
     # R/cos α with α half the angle of the longest side
-    longest = np.linalg.norm(np.diff(given.mesh.geometry.x[ends], axis=1), axis=-1).max()
+    longest = np.linalg.norm(np.diff(given.domain.geometry.x[ends], axis=1), axis=-1).max()
     allowed = disc.radius / math.cos(math.asin(longest / 2 / disc.radius))
     assert disc.radius < radii.min() <= radii.max() <= allowed * (1 + 1e-9)
 
 
 def test_vertices_off_the_edge_stay(film, given, covering, within):
-    before = given.mesh.geometry.x
+    before = given.domain.geometry.x
     for disc, mesh in ((DISC, covering), (HOLE, within)):
         if disc not in film.discs:
             continue

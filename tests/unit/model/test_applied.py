@@ -13,6 +13,7 @@ from pearlfem.geometry.shapes import Disc, Plane
 from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.checks import check_applied
 from pearlfem.model.film import Film
+from pearlfem.model.layers import Layer
 from pearlfem.model.sources.applied import (
     Applied,
     AppliedPotential,
@@ -54,7 +55,7 @@ def test_curl_of_the_potential_on_the_film_is_the_field_across_it(source):
     for k, weight in weights.items():
         for axis, sign in ((0, 1), (1, -1)):
             moved = points + k * step * np.eye(2)[axis]
-            a = source.vector_potential(DISC, moved, np.ones(len(points)))
+            a = source.vector_potential(Layer(DISC), moved, np.ones(len(points)))
             curl += sign * weight * a[:, 1 - axis] / step
     B = source.magnetic_field(in_plane(points))
     np.testing.assert_allclose(curl, B[:, 2], atol=1e-6 * np.abs(B).max())
@@ -76,7 +77,7 @@ def test_field_has_no_divergence(source):
 
 def test_uniform_field_is_uniform_and_turns_around_the_films_centre():
     points = np.array([[2.0, -1.0], [3.0, -1.0], [2.0, 1.0]])
-    a = UNIFORM.vector_potential(DISC, points, np.ones(3))
+    a = UNIFORM.vector_potential(Layer(DISC), points, np.ones(3))
     # ½ B × r: B_z/2 (−y, x) from the centre
     np.testing.assert_allclose(a, [[0, 0], [0, 0.35], [-0.7, 0]], atol=1e-15)
     B = UNIFORM.magnetic_field(np.zeros((2, 3)))
@@ -100,7 +101,7 @@ def test_dipole_and_loop_are_those_of_the_exact_theory():
             (LOOP.center, LOOP.radius, LOOP.current),
         ),
     ]:
-        found = source.vector_potential(DISC, points, np.ones(3))
+        found = source.vector_potential(Layer(DISC), points, np.ones(3))
         np.testing.assert_array_equal(found, A(in_plane(points), *arguments)[:, :2])
         np.testing.assert_array_equal(source.magnetic_field(mesh), B(mesh, *arguments))
 
@@ -117,23 +118,29 @@ def test_small_loop_is_a_dipole():
     loop = CurrentLoop((0.0, 0.0, 1.0), radius, current)
     dipole = Dipole((0.0, 0.0, 1.0), (0.0, 0.0, math.pi * radius**2 * current))
     points = np.random.default_rng(4).uniform(-1, 1, (20, 2))
-    found, expected = (s.vector_potential(PLANE, points, np.ones(20)) for s in (loop, dipole))
+    found, expected = (
+        s.vector_potential(Layer(PLANE), points, np.ones(20)) for s in (loop, dipole)
+    )
     # what is left is of the relative order (R/r)², r ≥ 1
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-12 * np.abs(expected).max())
 
 
 def test_any_potential_from_python():
     points = np.array([[2.0, 3.0], [0.0, 1.0]])
-    found = OTHER.vector_potential(PLANE, points, np.ones(2))
+    found = OTHER.vector_potential(Layer(PLANE), points, np.ones(2))
     np.testing.assert_array_equal(found, [[6.0, math.cos(2.0)], [0.0, 1.0]])
     constant = AppliedPotential(lambda x, y: (0.5, 0.0 * y))
-    assert constant.vector_potential(PLANE, np.zeros((4, 5, 2)), np.ones((4, 5))).shape == (4, 5, 2)
+    assert constant.vector_potential(Layer(PLANE), np.zeros((4, 5, 2)), np.ones((4, 5))).shape == (
+        4,
+        5,
+        2,
+    )
 
 
 def test_potentials_have_the_shape_of_the_points(source):
     for shape in ((), (3,), (3, 5), (0,)):
         points = np.full((*shape, 2), 0.7)
-        assert source.vector_potential(DISC, points, np.ones(shape)).shape == (*shape, 2)
+        assert source.vector_potential(Layer(DISC), points, np.ones(shape)).shape == (*shape, 2)
 
 
 # --- what is asked of meshes

@@ -11,6 +11,7 @@ from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Plane
 from pearlfem.model.checks import check_boundary
 from pearlfem.model.film import Film, Hole, Region
+from pearlfem.model.layers import Layer
 from pearlfem.model.periodic import Periodic, lattice_points
 from pearlfem.model.sources.flux import Fluxoid, Vortex
 from pearlfem.model.sources.impurity import Impurity
@@ -96,9 +97,9 @@ def test_repeated_impurity_is_the_sum_of_its_images(size, position):
     impurity = Impurity(position, size=size, angle=30.0, strength=-2.0)
     rng = np.random.default_rng(1)
     points, kappa = rng.uniform(-3, 3, (6, 5, 2)), rng.uniform(1, 2, (6, 5))
-    found = repeated(impurity, TRIANGULAR.cell).vector_potential(PLANE, points, kappa)
+    found = repeated(impurity, TRIANGULAR.cell).vector_potential(Layer(PLANE), points, kappa)
     shifts = np.array(list(product(range(-30, 31), repeat=2))) @ np.array(TRIANGULAR.cell)
-    terms = [impurity.vector_potential(PLANE, points - shift, kappa) for shift in shifts]
+    terms = [impurity.vector_potential(Layer(PLANE), points - shift, kappa) for shift in shifts]
     np.testing.assert_allclose(found, np.sum(terms, axis=0), rtol=1e-12, atol=1e-15)
 
 

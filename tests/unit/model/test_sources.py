@@ -10,6 +10,7 @@ from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Plane, Rectangle, ring
 from pearlfem.model.checks import check_sources
 from pearlfem.model.film import Film, Hole, Region
+from pearlfem.model.layers import Layer
 from pearlfem.model.sources.base import Core, name_of
 from pearlfem.model.sources.flux import Fluxoid, Vortex
 from pearlfem.model.sources.impurity import Impurity, is_point
@@ -45,7 +46,7 @@ def test_size_has_to_be_finite_and_not_negative(size):
 def test_impurity_of_size_zero_is_a_point():
     point, gaussian = Impurity((0.0, 0.0), size=0.0), Impurity((0.0, 0.0), size=1e-6)
     assert is_point(point)
-    assert point.along_axes[1].size == 0.0
+    assert point.components[1].size == 0.0
     assert not is_point(gaussian)
     assert not is_point(Vortex((0.0, 0.0), size=0.1))
 
@@ -124,7 +125,7 @@ def potential(source, film):
 
     def a(x, y):
         points = np.stack(np.broadcast_arrays(x, y), axis=-1)
-        return source.vector_potential(film, points, film.superfluid_weight(points))
+        return source.vector_potential(Layer(film), points, film.superfluid_weight(points))
 
     return a
 
@@ -141,7 +142,7 @@ def circulation(source, film, loop):
     )
     sides = np.roll(fine, -1, axis=0) - fine
     points = fine[:, None] + 0.5 * (nodes[:, None] + 1) * sides[:, None]
-    a = source.vector_potential(film, points, film.superfluid_weight(points))
+    a = source.vector_potential(Layer(film), points, film.superfluid_weight(points))
     return 0.5 * np.einsum("q,sqx,sx->", weights, a, sides)
 
 
@@ -160,7 +161,7 @@ def test_curl_of_a_vortex_is_its_core(winding):
 def test_vortex_without_room_turns_like_one_over_r():
     vortex = Vortex((1.0, 0.0), size=1e-3, winding=3)
     points = np.array([[3.0, 0.0], [1.0, -2.0]])
-    a = vortex.vector_potential(PLANE, points, np.ones(2))
+    a = vortex.vector_potential(Layer(PLANE), points, np.ones(2))
     # −(n/2πr) φ̂, φ̂ = ŷ to the right of it and x̂ below it
     np.testing.assert_allclose(a, [[0.0, -3 / (4 * np.pi)], [-3 / (4 * np.pi), 0.0]], atol=1e-15)
 
@@ -193,7 +194,7 @@ def test_fluxoid_has_no_curl_on_the_film():
 def test_impurity_pushes_a_current_across_its_moment():
     impurity = Impurity((0.5, 0.0), size=0.2, angle=30.0, strength=3.0)
     points = np.array([[0.5, 0.0], [0.7, 0.0], [2.5, 0.0]])
-    a = impurity.vector_potential(PLANE, points, np.full(3, 5.0))
+    a = impurity.vector_potential(Layer(PLANE), points, np.full(3, 5.0))
     # (Γ/κ) (m × ẑ) f, m × ẑ = (m_y, −m_x), f = 1/2πξ² in the middle and e^{−1/2} of it at ξ
     direction = np.array([0.5, -math.cos(math.pi / 6)])
     top = 3.0 / 5.0 / (2 * np.pi * 0.2**2)
@@ -206,7 +207,7 @@ def test_profile_of_an_impurity_is_normalised():
     impurity = Impurity((0.5, 0.0), size=0.2, strength=3.0)
     x = np.arange(-2.0, 3.0, 0.02)  # for a Gaussian, sums are as good as integrals
     points = np.stack(np.meshgrid(x, x), axis=-1)
-    a = impurity.vector_potential(PLANE, points, np.full(points.shape[:2], 5.0))
+    a = impurity.vector_potential(Layer(PLANE), points, np.full(points.shape[:2], 5.0))
     total = a.sum(axis=(0, 1)) * 0.02**2
     np.testing.assert_allclose(total, [0.0, -3.0 / 5.0], atol=1e-10)
 
@@ -215,8 +216,12 @@ def test_nothing_is_left_beyond_the_reach():
     for source in (Impurity((0.5, 0.0), size=0.2),):
         angles = np.linspace(0.0, 6.0, 7)
         ring = source.position + source.reach * np.column_stack([np.cos(angles), np.sin(angles)])
-        largest = np.abs(source.vector_potential(PLANE, np.array([[0.5, 0.0]]), np.ones(1))).max()
-        assert np.abs(source.vector_potential(PLANE, ring, np.ones(7))).max() < 1e-17 * largest
+        largest = np.abs(
+            source.vector_potential(Layer(PLANE), np.array([[0.5, 0.0]]), np.ones(1))
+        ).max()
+        assert (
+            np.abs(source.vector_potential(Layer(PLANE), ring, np.ones(7))).max() < 1e-17 * largest
+        )
     assert Vortex((0.0, 0.0), size=0.1).reach == math.inf
     assert Fluxoid("left").reach == math.inf
 
@@ -227,7 +232,7 @@ def test_nothing_is_left_beyond_the_reach():
 def test_potential_has_the_shape_of_the_points(source):
     for shape in ((), (3,), (3, 5), (0,)):
         points = np.full((*shape, 2), 1.7)
-        assert source.vector_potential(HOLED, points, np.ones(shape)).shape == (*shape, 2)
+        assert source.vector_potential(Layer(HOLED), points, np.ones(shape)).shape == (*shape, 2)
 
 
 def test_cores_are_where_sources_vary():

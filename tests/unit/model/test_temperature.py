@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from pearlfem.errors import StudyError
+from pearlfem.model.layers import Layer
 from pearlfem.model.sources.flux import Vortex
 from pearlfem.model.temperature import Temperature
 from pearlfem.study.study import parse_study
@@ -91,8 +92,8 @@ def test_background_vector_potential_of_an_impurity_stays():
     points = np.array([[0.0, 1.05], [0.1, 0.9]])
     for one, other in zip(cold.impurities, warm.impurities, strict=True):
         np.testing.assert_allclose(
-            other.vector_potential(warm.film, points, warm.film.superfluid_weight(points)),
-            one.vector_potential(cold.film, points, cold.film.superfluid_weight(points)),
+            other.vector_potential(Layer(warm.film), points, warm.film.superfluid_weight(points)),
+            one.vector_potential(Layer(cold.film), points, cold.film.superfluid_weight(points)),
             rtol=1e-13,
         )
 
@@ -174,7 +175,7 @@ def test_impossible_temperature_is_refused(content, message):
         ('"9.5 K"', "9200", r"value = '9.5 K': .*less than temperature.critical = 9200 mK"),
         ('"4 mT"', "9200", "'mT' is a magnetic field, but a temperature is needed"),
         ("1", '"9 um"', "'um' is a length, but a temperature is needed"),
-        ('"-270 degC"', "9200", "'degC' does not begin at absolute zero"),
+        ('"-270 degC"', "9200", "'degC' does not start at absolute zero"),
     ],
 )
 def test_wrong_dimension_is_refused(value, critical, message):

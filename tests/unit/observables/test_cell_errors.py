@@ -36,7 +36,7 @@ def both(request, any_space, plane_film, impurities):
 
 
 def gaps(first, second, solution):
-    return cell_gaps(first, second, solution.mesh, solution.film)
+    return cell_gaps(first, second, solution.films)
 
 
 def test_gaps_of_the_cells_add_up_to_that_of_the_energies(both):
@@ -75,14 +75,13 @@ def test_film_energies_add_up_to_that_of_the_film(both, film_areas):
     # The film's part of the energy of the stream formulation is ∫ |K|²/2κ dS, and the rest of
     # F = ½ B(ψ, ψ) at the solution is that of B in space: ½ ∫ |B|² dV, over both halves.
     stream, _ = both
-    mesh, film = stream.mesh, stream.film
     fields = cell_fields(stream)
-    cells, areas = film_areas(mesh)
-    on_film = film_energies(fields, mesh, film)
+    cells, areas = film_areas(stream.mesh)
+    on_film = film_energies(fields, stream.films)
     assert np.all(on_film[cells] > 0)
     assert np.count_nonzero(on_film) == len(cells)
     zero = fields._replace(B=fem.Function(fields.B.function_space))
-    in_space = cell_gaps(fields, zero, mesh, film).sum()
+    in_space = cell_gaps(fields, zero, stream.films).sum()
     total = in_space + on_film[cells] @ areas
     assert total == pytest.approx(free_energy(stream), rel=1e-8)
 
@@ -111,24 +110,24 @@ def test_field_that_is_smooth_already_has_no_gap_to_its_average(both):
     stream, _ = both
     psi = fem.Function(stream.potential.function_space)
     psi.interpolate(lambda x: x[0] * x[1] - 0.5 * x[2] ** 2 + 3.0 * x[2] + x[0])
-    g = fem.Function(stream.stream_function.function_space)
+    g = fem.Function(stream.stream_functions[0].function_space)
     if stream.mesh.mirrored:
         g.x.array[:] = 2 * psi.x.array  # ψ is odd: the jump is twice what it is above
     else:
         g.interpolate(lambda x: x[0] ** 2 - x[0] * x[1] + 2.0 * x[1])
-    smooth = dataclasses.replace(stream, expand=lambda _: Fields(psi, g))
+    smooth = dataclasses.replace(stream, expand=lambda _: Fields(psi, (g,)))
     parts = gaps(cell_fields(smooth), averaged_fields(smooth), smooth)
     own = gaps(cell_fields(stream), averaged_fields(stream), stream)
     assert own.sum() > 1e-3 * free_energy(stream)
     assert parts.max() < 1e-20  # squares of rounding
-    assert np.abs(cell_fields(smooth).K).max() > 1
+    assert np.abs(cell_fields(smooth).K[0]).max() > 1
 
 
 @pytest.mark.parametrize("both", [2], indirect=True)
 def test_vector_potential_of_a_sheet_current_has_no_gap_to_its_average(both):
     # A = c (1 + κ|z|/2): curl A jumps by κ c × ẑ at the film, whose current is −κ c.
     _, vector = both
-    c, weight = np.array([1.0, 2.0]), 2.0 / vector.film.pearl_length
+    c, weight = np.array([1.0, 2.0]), 2.0 / vector.films[0].film.pearl_length
     A = fem.Function(vector.potential.function_space)
 
     def value(x):
@@ -136,9 +135,9 @@ def test_vector_potential_of_a_sheet_current_has_no_gap_to_its_average(both):
         return np.vstack([c[0] * rise, c[1] * rise, np.zeros_like(rise)])
 
     A.interpolate(value)
-    smooth = dataclasses.replace(vector, expand=lambda _: Fields(A, None), drives=())
+    smooth = dataclasses.replace(vector, expand=lambda _: Fields(A), drives=())
     own = cell_fields(smooth)
-    np.testing.assert_allclose(own.K, np.broadcast_to(-weight * c, own.K.shape), rtol=1e-10)
+    np.testing.assert_allclose(own.K[0], np.broadcast_to(-weight * c, own.K[0].shape), rtol=1e-10)
     assert gaps(own, averaged_fields(smooth), smooth).max() < 1e-20
 
 

@@ -15,7 +15,7 @@ def dense_energies(solutions):
     """ℓ_i · B⁻¹ ℓ_j of the assembled problem, by a sparse direct solver (serial)."""
     first = solutions[0]
     degree = first.potential.function_space.element.basix_element.degree
-    operator = assemble_level(first.film, first.mesh, degree).operator
+    operator = assemble_level(first.films, degree).operator
     rows, columns, values = operator.getValuesCSR()
     operator.destroy()
     B = scipy.sparse.csr_matrix((values, columns, rows)).tocsc()

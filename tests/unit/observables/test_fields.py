@@ -77,7 +77,7 @@ def test_field_is_minus_the_gradient_of_the_potential(mesh, solution):
     psi.interpolate(lambda x: x[0] * x[1] - 0.5 * x[2] ** 2 + 3.0 * x[2])
     g = fem.Function(psi.function_space)
     g.x.array[:] = 2 * psi.x.array
-    stated = dataclasses.replace(solution, expand=lambda _: Fields(psi, g))
+    stated = dataclasses.replace(solution, expand=lambda _: Fields(psi, (g,)))
     points = np.array([[0.4, 0.1, 0.3], [0.9, -0.5, 1.0], [2.0, 1.0, 0.01]])
     x, y, z = points.T
     B = np.column_stack([-y, -x, z - 3.0])

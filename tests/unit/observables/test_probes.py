@@ -56,11 +56,10 @@ def stated(solution, potential):
     """``solution`` with ``potential`` for ψ (and g = 2ψ) or for A, and no source."""
     value = fem.Function(solution.potential.function_space)
     value.interpolate(potential)
-    g = None
-    if solution.stream_function is not None:
-        g = fem.Function(value.function_space)
+    jumps = tuple(fem.Function(value.function_space) for _ in solution.stream_functions)
+    for g in jumps:
         g.x.array[:] = 2 * value.x.array
-    return dataclasses.replace(solution, expand=lambda _: Fields(value, g), drives=())
+    return dataclasses.replace(solution, expand=lambda _: Fields(value, jumps), drives=())
 
 
 # --- flux
@@ -177,7 +176,7 @@ def test_current_of_a_linear_vector_potential(vector, start, end):
     low, high = chord(film_triangles_of(vector).reshape(-1, 2), start, end)
     x, y = start + (low + high) / 2 * (end - start)
     step = (high - low) * (end - start)
-    K = -2 / vector.film.pearl_length * np.array([1 + y - 2 * x, x / 2 - y])
+    K = -2 / vector.films[0].film.pearl_length * np.array([1 + y - 2 * x, x / 2 - y])
     expected = K @ [step[1], -step[0]]  # n = t × ẑ
     assert abs(expected) > 0.1
     assert current_through(solution, start, end) == pytest.approx(expected, rel=1e-10)
@@ -186,7 +185,7 @@ def test_current_of_a_linear_vector_potential(vector, start, end):
 def test_current_is_positive_from_left_to_right(cubic, vector):
     # K along x, and somebody who walks along y.
     potentials = (lambda x: x[1] / 2, lambda x: np.outer([-1.0, 0.0, 0.0], np.ones(x.shape[1])))
-    weights = (1.0, 2 / vector.film.pearl_length)
+    weights = (1.0, 2 / vector.films[0].film.pearl_length)
     for solution, potential, weight in zip((cubic, vector), potentials, weights, strict=True):
         flowing = stated(solution, potential)
         np.testing.assert_allclose(sheet_current(flowing, [(0.5, 0.0)]), [[weight, 0.0]], atol=1e-9)

@@ -7,6 +7,7 @@ import dolfinx
 import numpy as np
 import pytest
 from dolfinx import fem
+from helpers import in_mesh
 
 from pearlfem.formulation.stream import forms
 
@@ -27,7 +28,7 @@ def one(x):
 
 
 def energy(V, mesh, film, u, v):
-    matrix = fem.assemble_matrix(forms.energy_form(V, mesh, film)).to_scipy()
+    matrix = fem.assemble_matrix(forms.energy_form(V, in_mesh(film, mesh))).to_scipy()
     return float(u.x.array @ (matrix @ v.x.array))
 
 
@@ -50,7 +51,7 @@ def test_gradient_along_z_has_the_energy_of_space_alone(V, mesh, film):
 def test_film_adds_two_over_kappa_for_gradients_along_it(V, mesh, film, kappa):
     film = dataclasses.replace(film, pearl_length=2 / kappa)
     x, xy = polynomial(V, lambda p: p[0]), polynomial(V, lambda p: p[0] + p[1])
-    area = forms.film_integral(polynomial(V, one), mesh)
+    area = in_mesh(film, mesh).integral(polynomial(V, one))
     assert energy(V, mesh, film, x, xy) == pytest.approx(volume(mesh) + 2 / kappa * area, rel=1e-12)
 
 
@@ -62,18 +63,18 @@ def test_energy_is_symmetric(V, mesh, film):
 def test_film_integral_is_over_the_film_alone(V, mesh, film):
     # The film is a polygon inscribed in the disc, its edges h < 0.1 R: smaller by h²/6R² < 2e-3.
     R, (x0, y0) = film.shape.radius, film.shape.center
-    area = forms.film_integral(polynomial(V, one), mesh)
+    area = in_mesh(film, mesh).integral(polynomial(V, one))
     assert area == pytest.approx(math.pi * R**2, rel=2e-3)
     offset = polynomial(V, lambda p: (p[0] - x0) ** 2 + (p[1] - y0) ** 2)
-    assert forms.film_integral(offset, mesh) == pytest.approx(math.pi * R**4 / 2, rel=4e-3)
-    assert forms.film_integral(polynomial(V, lambda p: p[0]), mesh) == pytest.approx(
+    assert in_mesh(film, mesh).integral(offset) == pytest.approx(math.pi * R**4 / 2, rel=4e-3)
+    assert in_mesh(film, mesh).integral(polynomial(V, lambda p: p[0])) == pytest.approx(
         x0 * area, rel=2e-3
     )
 
 
 def test_potential_is_fixed_where_there_is_no_film(V, mesh, film):
     fixed = np.zeros(V.dofmap.index_map.size_local, dtype=bool)
-    fixed[forms.fixed_dofs(V, mesh)] = True
+    fixed[forms.fixed_dofs(V, [in_mesh(film, mesh)])] = True
     x = V.tabulate_dof_coordinates()
     in_plane = np.abs(x[:, 2]) < 1e-12  # rounding of mid-points
     radius = np.linalg.norm(x - [*film.shape.center, 0.0], axis=1)
@@ -94,7 +95,7 @@ def test_another_film_compiles_nothing_new(mesh, film, monkeypatch):
     def compile_forms(*arguments, **options):
         raise AssertionError("a form is compiled again")
 
-    forms.energy_form(V, mesh, film)
+    forms.energy_form(V, in_mesh(film, mesh))
     monkeypatch.setattr(dolfinx.jit.ffcx.codegeneration.jit, "_compile_objects", compile_forms)
     length = np.random.default_rng().uniform(1, 2)  # in no cache of an earlier run
-    forms.energy_form(V, mesh, dataclasses.replace(film, pearl_length=length))
+    forms.energy_form(V, in_mesh(dataclasses.replace(film, pearl_length=length), mesh))

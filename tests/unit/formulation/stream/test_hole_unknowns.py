@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers import in_mesh
 from petsc4py import PETSc
 
 from pearlfem import (
@@ -158,8 +159,8 @@ def case(request):
 @pytest.mark.parametrize("degree", [1, 2])
 def test_each_hole_has_one_unknown(case, degree):
     film, mesh, _, holes = case
-    level = assemble_level(film, mesh, degree)
-    groups = forms.hole_dofs(level.V, mesh)
+    level = assemble_level([in_mesh(film, mesh)], degree)
+    groups = forms.hole_dofs(level.V, in_mesh(film, mesh))
     assert len(groups) == holes
     # All unknowns of holes but one each are left out.
     assert len(level.shared.left_out) == sum(len(group) - 1 for group in groups)
@@ -174,15 +175,15 @@ def test_each_hole_has_one_unknown(case, degree):
 
 def test_stream_function_is_constant_on_each_hole(case):
     film, mesh, sources, _ = case
-    formulation = StreamFormulation(film, mesh, 2)
+    formulation = StreamFormulation([in_mesh(film, mesh)], 2)
     solver = formulation.create_solver()
-    loads = [formulation.load(source).vector for source in sources]
+    loads = [load.vector for load in formulation.loads(sources)]
     unknowns, _ = solver.solve(loads)
     fields = formulation.fields(unknowns[0])
-    g = fields.stream_function
+    (g,) = fields.stream_functions
     scale = np.abs(g.x.array).max()
     values = []
-    for dofs in forms.hole_dofs(g.function_space, mesh):
+    for dofs in forms.hole_dofs(g.function_space, in_mesh(film, mesh)):
         assert len(dofs) > 10
         assert np.ptp(g.x.array[dofs]) == 0.0
         values.append(g.x.array[dofs[0]])
@@ -191,7 +192,7 @@ def test_stream_function_is_constant_on_each_hole(case):
     formulation.destroy()
 
 
-def test_film_without_holes_needs_no_glue(film, mesh):
-    level = assemble_level(film, mesh, 1)
+def test_film_without_holes_needs_no_shared_unknowns(film, mesh):
+    level = assemble_level([in_mesh(film, mesh)], 1)
     assert level.shared is None
     level.operator.destroy()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from helpers import in_mesh
 
 from pearlfem import Disc, Film, Impurity, Plane, create_mesh
 from pearlfem.analytic import infinite_film, keldysh
@@ -31,30 +32,30 @@ def plane():
 
 
 def test_rules_are_fine_enough(film, mesh, monkeypatch):
-    energies = point_products.energies_off_film(mesh, film, POSITIONS)
-    integrals = point_products.potential_integrals(mesh, film, POSITIONS)
+    energies = point_products.energies_off_film(in_mesh(film, mesh), POSITIONS)
+    integrals = point_products.potential_integrals(in_mesh(film, mesh), POSITIONS)
     monkeypatch.setattr(point_products, "_DEGREE", 20)
     monkeypatch.setattr(point_products, "_SMALL", 0.2)
     monkeypatch.setattr(point_products, "_NEAR", 0.25)
     monkeypatch.setattr(point_products, "_RADIAL", 40)
     monkeypatch.setattr(point_products, "_ALONG", 80)
-    finer = point_products.energies_off_film(mesh, film, POSITIONS)
+    finer = point_products.energies_off_film(in_mesh(film, mesh), POSITIONS)
     np.testing.assert_allclose(energies, finer, rtol=0, atol=1e-9 * np.diag(finer).min())
-    finer = point_products.potential_integrals(mesh, film, POSITIONS)
+    finer = point_products.potential_integrals(in_mesh(film, mesh), POSITIONS)
     np.testing.assert_allclose(integrals, finer, rtol=0, atol=1e-9 * np.abs(finer).max())
 
 
 def test_coarse_facets_near_an_impurity_are_cut(film, mesh):
     # An impurity so near to the edge that no facet is small against the distance.
     near = ((0.999, 0.1),)
-    energies = point_products.energies_off_film(mesh, film, near)
+    energies = point_products.energies_off_film(in_mesh(film, mesh), near)
     # At d = 0.001 ≪ r0 the edge is straight and ∇ψ_∞ = 1/4πr²: r0 ∫∫ (4πr²)⁻² dx dy = r0/(64π d²).
     straight = film.pearl_length / (64 * np.pi * 0.001**2)
     np.testing.assert_allclose(np.diag(energies), straight, rtol=0.05)  # d/r0 = 0.01
 
 
 def test_energies_are_a_positive_form(film, mesh):
-    energies = point_products.energies_off_film(mesh, film, POSITIONS)
+    energies = point_products.energies_off_film(in_mesh(film, mesh), POSITIONS)
     np.testing.assert_array_equal(energies, energies.T)
     assert np.linalg.eigvalsh(energies).min() > 0
 
@@ -64,7 +65,7 @@ def test_energy_beyond_the_far_boundary_is_that_of_a_dipole(plane):
     # at a polyhedron within the sphere of radius R.
     film, impurity, _ = plane
     mesh = create_mesh(film, [impurity], resolution=0.8, far=100)
-    energies = point_products.energies_off_film(mesh, film, [(0.0, 0.0)])
+    energies = point_products.energies_off_film(in_mesh(film, mesh), [(0.0, 0.0)])
     c, R = 1 / (4 * np.pi), 100.0
     exact = 4 * np.pi * c**2 / (3 * R**3) + 2 * np.pi * c**2 / R**4
     np.testing.assert_allclose(energies, exact * np.eye(2), rtol=0.05, atol=1e-2 * exact)
@@ -77,7 +78,7 @@ def test_integral_of_a_potential_is_one_along_the_edge():
     x, w = np.polynomial.legendre.leggauss(200)
     corners = np.array([(-1.0, -0.7), (1.0, -0.7), (1.0, 0.7), (-1.0, 0.7)])
     for position, integral in zip(
-        POSITIONS, point_products.potential_integrals(mesh, film, POSITIONS), strict=True
+        POSITIONS, point_products.potential_integrals(in_mesh(film, mesh), POSITIONS), strict=True
     ):
         exact = np.zeros(2)
         for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
@@ -91,7 +92,7 @@ def test_integral_of_a_potential_is_one_along_the_edge():
 def test_integral_of_a_potential_is_that_over_all_facets(film, mesh):
     corners = mesh.corners("film", *mesh.holes.values())
     for position, integral in zip(
-        POSITIONS, point_products.potential_integrals(mesh, film, POSITIONS), strict=True
+        POSITIONS, point_products.potential_integrals(in_mesh(film, mesh), POSITIONS), strict=True
     ):
         near = point_products._near(corners, position)
         over_area = np.zeros(2)
@@ -115,7 +116,7 @@ def places_on(mesh):
 def test_pairings_with_a_gaussian_on_the_infinite_film(plane):
     film, impurity, mesh = plane
     places = places_on(mesh)
-    pairings = point_products.film_pairings(mesh, film, places, [impurity])
+    pairings = point_products.film_pairings(in_mesh(film, mesh), places, [impurity])
     for k, place in enumerate(places):
         if place == impurity.position:
             J = infinite_film.couplings(0.0, 1.0, sizes=(0.0, impurity.size))

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import pyvista
+from helpers import write_film
 
 from pearlfem.io.fields.nodal import nodal_values
 from pearlfem.io.fields.picture import draw_film
-from pearlfem.io.fields.vtu import write_film
 from pearlfem.quantities.units import ReducedUnits
 from pearlfem.study.study import parse_study
 

@@ -5,9 +5,10 @@ import pytest
 import pyvista
 import ufl
 from dolfinx import fem
+from helpers import write_film
 
 from pearlfem.io.fields.nodal import nodal_values
-from pearlfem.io.fields.vtu import write_film, write_space
+from pearlfem.io.fields.vtu import write_space
 from pearlfem.quantities.units import ReducedUnits, Units
 
 TETRA10, TRIANGLE6 = 24, 22  # VTK's numbers of these cell types
@@ -142,7 +143,9 @@ def test_values_are_in_the_units_asked_for(stated):
     units = Units(length="um", field="T", current="mA")
     reduced, scaled = nodal_values(stated, ReducedUnits()), nodal_values(stated, units)
     for name, kind in (("g", "current"), ("K", "sheet_current"), ("B_z", "field")):
-        expected = units.from_reduced(reduced.film[name], kind)
-        np.testing.assert_allclose(scaled.film[name], expected, rtol=1e-15)
-        assert not np.allclose(expected, reduced.film[name])
-    np.testing.assert_array_equal(scaled.nodes, reduced.nodes)  # the study's length is L
+        expected = units.from_reduced(reduced.films[0].fields[name], kind)
+        np.testing.assert_allclose(scaled.films[0].fields[name], expected, rtol=1e-15)
+        assert not np.allclose(expected, reduced.films[0].fields[name])
+    np.testing.assert_array_equal(
+        scaled.space.nodes, reduced.space.nodes
+    )  # the study's length is L

@@ -18,7 +18,8 @@ def solution(pearl_length):
         Drive(Impurity((-0.4, 0.3), size=0.0, angle=140.0), weight=-0.7),
         Drive(Impurity((0.5, 0.5), size=0.2)),  # not a point: not among these
     )
-    return SimpleNamespace(film=Film(Disc(1.0), pearl_length), drives=drives)
+    film = SimpleNamespace(film=Film(Disc(1.0), pearl_length))
+    return SimpleNamespace(films=(film,), drives=drives)
 
 
 @pytest.mark.parametrize("pearl_length", [1e-3, 0.7, 1e4])
