@@ -117,6 +117,11 @@ def test_study_of_the_readme_is_valid():
     assert parse_study(text).solve.formulation == "both"
 
 
+def test_every_public_name_is_on_its_page():
+    words = set(re.findall(r"\w+", " ".join(read(PAGES["pearlfem/README.md"]).inline_code)))
+    assert set(pearlfem.__all__) - words == set()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_links_resolve(name):
     broken = []
