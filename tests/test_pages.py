@@ -117,6 +117,11 @@ def test_study_of_the_readme_is_valid():
     assert parse_study(text).solve.formulation == "both"
 
 
+def test_every_public_name_is_on_its_page():
+    words = set(re.findall(r"\w+", " ".join(read(PAGES["pearlfem/README.md"]).inline_code)))
+    assert set(pearlfem.__all__) - words == set()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_links_resolve(name):
     broken = []
@@ -168,10 +173,10 @@ def test_python_examples_run(name, tiny_study, monkeypatch, tmp_path):
         exec(compile(block, f"{name}, block {number}", "exec"), names)
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory):
+@pytest.fixture
+def copy(tmp_path):
     """A copy of the repository, as a fresh clone has it."""
-    folder = tmp_path_factory.mktemp("clone") / "pearlfem"
+    folder = tmp_path / "pearlfem"
     shutil.copytree(
         ROOT, folder, ignore=shutil.ignore_patterns(".git", ".venv", "build", "dist", ".*_cache")
     )
