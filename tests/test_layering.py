@@ -28,14 +28,15 @@ ALLOWED = {
     "formulation": {
         *("analytic", "errors", "mesh", "model", "quantities", "runtime", "solvers"),
     },
-    "solution": {"formulation", "mesh", "model", "quantities"},
+    "solution": {"errors", "formulation", "mesh", "model", "quantities"},
     "problem": {"errors", "formulation", "mesh", "model", "quantities", "solution"},
     "observables": {
         *("analytic", "errors", "formulation", "geometry", "mesh", "model", "quantities"),
         *("runtime", "solution"),
     },
     "io": {
-        *("errors", "mesh", "model", "observables", "quantities", "runtime", "solution", "study"),
+        *("errors", "formulation", "mesh", "model", "observables", "quantities", "runtime"),
+        *("solution", "study"),
     },
     "workflow": {
         *("analytic", "errors", "formulation", "geometry", "io", "magnetism", "mesh", "model"),

@@ -65,7 +65,7 @@ def test_page_without_a_table_is_refused(reference):
 @pytest.mark.parametrize(
     ("table", "row"),
     [
-        ("Vortex", "`position` | length | needed | list of 2 numbers | Its centre (x, y)."),
+        ("Vortex", "`position` | length | needed | list of 2 numbers | Centre (x, y)."),
         (
             "SolveOptions",
             "`degree` |  | `3` | integer from 1 to 3 | Polynomial degree of the elements.",
