@@ -23,6 +23,7 @@ from pearlfem.mesh.generate import create_mesh
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.film import Film, Hole, Region
+from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.applied import AppliedPotential, CurrentLoop, Dipole, UniformField
 from pearlfem.model.sources.flux import Fluxoid, Vortex
@@ -41,6 +42,8 @@ from pearlfem.observables.probes import current_through, loop_flux
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import superpose
 from pearlfem.study.study import read_study
+from pearlfem.workflow.adaptivity import refine
+from pearlfem.workflow.inductance import inductance
 from pearlfem.workflow.run import run_study
 from pearlfem.workflow.stored import load_solution
 
@@ -56,12 +59,14 @@ __all__ = [
     "Hole",
     "Impurity",
     "MaxwellLondon",
+    "MeshOptions",
     "Open",
     "Periodic",
     "Plane",
     "Polygon",
     "Rectangle",
     "Region",
+    "SolveOptions",
     "StudyError",
     "UniformField",
     "Union",
@@ -72,6 +77,7 @@ __all__ = [
     "field_energy",
     "free_energy",
     "hole_states",
+    "inductance",
     "interaction_tensor",
     "kinetic_energy",
     "largest_sheet_current",
@@ -81,6 +87,7 @@ __all__ = [
     "magnetic_moment",
     "read_mesh",
     "read_study",
+    "refine",
     "ring",
     "run_study",
     "sheet_current",

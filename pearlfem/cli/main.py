@@ -190,10 +190,17 @@ def inductance_matrix(study: Path, out: Path | None) -> None:
     """
     comm = MPI.COMM_WORLD
     what = _read_study(study)
-    found = inductance(what, comm, click.echo)
-    print_table(inductance_table(found, what.units))
+    result = inductance(
+        what.film,
+        boundary=what.boundary,
+        mesh=what.mesh,
+        solve=what.solve,
+        comm=comm,
+        progress=click.echo,
+    )
+    print_table(inductance_table(result, what.units))
     if out is not None:
-        on_root(comm, lambda: write_inductance(out, found, what))
+        on_root(comm, lambda: write_inductance(out, result, what.units))
         click.echo(f"matrix: {out}")
 
 

@@ -88,7 +88,7 @@ def inverse_inductance(solutions: Sequence[Solution]) -> Array:
 def inductance_bracket(lower: Array, upper: Array) -> Bracket:
     """Return bounds of every entry of L from L⁻¹ of the stream and of the vector formulation.
 
-    As quadratic forms ``upper``⁻¹ ≤ L ≤ ``lower``⁻¹, and entries follow by Cauchy–Schwarz.
+    As quadratic forms ``upper⁻¹ ≤ L ≤ lower⁻¹``, and entries follow by Cauchy–Schwarz.
 
     Args:
         lower: L⁻¹ of the stream formulation, shape ``(n, n)``.

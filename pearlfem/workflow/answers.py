@@ -12,10 +12,10 @@ from pearlfem.problem import MaxwellLondon
 from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.result_shapes import Bounded
 from pearlfem.quantities.tensors import as_tensor
+from pearlfem.runtime.phases import Progress, timed
 from pearlfem.solution import FormulationName, Solution, superpose
 from pearlfem.study.study import Study
 from pearlfem.workflow.adaptivity import Round
-from pearlfem.workflow.assembly import Progress, timed
 
 
 class SourceSolutions(NamedTuple):

@@ -9,7 +9,7 @@ from mpi4py import MPI
 from pearlfem.observables.tables import Column
 from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.runtime.parallel import on_root
-from pearlfem.study.csv_points import read_points
+from pearlfem.study.csv_files import read_points
 from pearlfem.workflow.stored import load_solution, solved_study
 from pearlfem.workflow.write import measure_probe, write_picture
 

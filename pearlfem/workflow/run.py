@@ -22,6 +22,7 @@ from pearlfem.observables.lookup import observe
 from pearlfem.quantities.result_shapes import Bounded
 from pearlfem.quantities.results import FREE_ENERGY, INTERACTION
 from pearlfem.runtime.parallel import on_root
+from pearlfem.runtime.phases import Progress, timed
 from pearlfem.solution import FormulationName
 from pearlfem.study.study import Study, with_angles
 from pearlfem.workflow.adaptivity import Assembly
@@ -33,8 +34,8 @@ from pearlfem.workflow.answers import (
     solve_each_source,
     tensor_of,
 )
-from pearlfem.workflow.assembly import Assembler, Progress, timed
 from pearlfem.workflow.ordering import check_orderable, find_order, order_as_dict
+from pearlfem.workflow.reuse import Assembler
 from pearlfem.workflow.stored import save_solution
 from pearlfem.workflow.write import check_format, write_result
 

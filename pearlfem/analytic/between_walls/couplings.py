@@ -2,8 +2,8 @@
 
     F = (Γ²/2κ) ∫ d²q/(2π)² [q r0 c / (1 + q r0 c)] |Σ_i (m_i·q̂) f_i(q) e^{−iq·r_i}|²
 
-with c of `pearlfem.analytic.between_walls`, f(q) = exp(−q²ξ²/2), κ = 2/r0 and μ0 = 1. In terms of
-the screened potential between walls everything reads as on the infinite film.
+with c of `pearlfem.analytic.between_walls`, f(q) = exp(−q²ξ²/2), κ = 2/r0 and μ0 = 1. The formulas
+are those of the infinite film, with the screened potential V between walls.
 """
 
 import numpy as np
@@ -36,8 +36,8 @@ def couplings(
 
         J⊥ = −J* V'/r,   J∥ = J* V'',   V(q) = 2π r0 c / [q (1 + q r0 c)] · exp[−q² (ξ1² + ξ2²)/2]
 
-    Far away J⊥ = J∥ = J* r0/[(r0 + L) r²] between shields, 1/L = (1/above + 1/below)/2; between
-    magnetic walls both decay exponentially.
+    Between shields J⊥ = J∥ = J* r0/[(r0 + L) r²] far away, with 1/L = (1/above + 1/below)/2.
+    Between magnetic walls both decay exponentially.
 
     Args:
         r: distance [length], any shape, >= 0.
@@ -77,7 +77,7 @@ def self_energy(
 
         F = (J*/4) ∫_0^∞ dq q [q r0 c / (1 + q r0 c)] exp(−q² ξ²)
 
-    Shields raise it, at most to J*/(8ξ²); magnetic walls lower it.
+    Shields raise F, at most to J*/(8ξ²); magnetic walls lower it.
 
     Args:
         size: width ξ of the impurity [length], > 0.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,59 +31,106 @@ def estimated_cells(
     Boxes are halved until h hardly varies within them; their number does not grow with the
     resolution.
     """
+    space = _space(film, sources, boundary, far)
+    wanted = seeds(film, sources, boundary, resolution)
+    unrefined = seeds(film, sources, boundary, 1.0)
+    corners, edges, cells = space.low[None], space.high - space.low, 0.0
+    while len(corners):
+        middles = space.places(corners + edges / 2)
+        distances = [seed.distances(middles) for seed in wanted]
+        growths = [seed.growth for seed in wanted]
+        sizes = np.minimum.reduce([g.at(d) for g, d in zip(growths, distances, strict=True)])
+        # h varies over lengths that are the same for all resolutions.
+        growths = [seed.growth for seed in unrefined]
+        lengths = [g.at(d) / g.rate for g, d in zip(growths, distances, strict=True)]
+        # A box that is not done holds many cells; a mesh of so many boxes fits on no machine.
+        done = (edges.max() <= np.minimum.reduce(lengths)) | (len(corners) > _MOST_BOXES)
+        counted = done & space.contains(middles)
+        volume = abs(np.linalg.det(space.frame)) * edges.prod()
+        cells += np.sum(volume / _cell_volumes(sizes, middles, boundary)[counted])
+        corners, edges = _halved(corners[~done], edges)
+    return float(cells)
+
+
+class _Space(NamedTuple):
+    """A box around the space that is meshed.
+
+    Args:
+        boundary: What surrounds the film.
+        center: Centre (x, y) of the device [length].
+        reach: Radius of the far boundary [length].
+        frame: Directions of the box's edges in the plane, unit vectors, shape ``(2, 2)``.
+        low: Its corner along ``frame`` and z [length], shape ``(3,)``.
+        high: The opposite corner.
+    """
+
+    boundary: Boundary
+    center: tuple[float, float]
+    reach: float
+    frame: Array
+    low: Array
+    high: Array
+
+    def places(self, points: Array) -> Array:
+        """Return (x, y, z) of ``points`` along ``frame`` and z, shape ``(n, 3)`` both."""
+        places = points.copy()
+        places[:, :2] = points[:, :2] @ self.frame
+        return places
+
+    def contains(self, places: Array) -> BoolArray:
+        """Return which ``places`` (x, y, z), shape ``(n, 3)``, lie within the far boundary."""
+        offsets = places - [*self.center, 0.0]
+        if isinstance(self.boundary, Periodic):
+            return np.ones(len(places), dtype=bool)
+        if not isinstance(self.boundary, Walls):
+            return np.asarray(np.linalg.norm(offsets, axis=1) < self.reach)
+        near = np.linalg.norm(offsets[:, :2], axis=1) < self.reach
+        return np.asarray(near | (not self.boundary.infinite))
+
+
+def _space(film: Film, sources: Sequence[Source], boundary: Boundary, far: float) -> _Space:
+    """Return the box that the boundary, or without one the far boundary, fits in."""
     (x, y), unit = device_extent(film, sources, boundary)
-    reach = far * unit
+    reach, frame = far * unit, np.eye(2)
     low, high = np.array([x - reach, y - reach, 0.0]), np.array([x + reach, y + reach, reach])
     if isinstance(boundary, Walls):
         low[2], high[2] = (0.0 if boundary.mirrored else boundary.heights[0]), boundary.heights[1]
         if not boundary.infinite:
             half, center = np.array(boundary.box[:2]) / 2, np.array(boundary.center[:2])
             low[:2], high[:2] = center - half, center + half
-    frame = np.eye(2)  # directions of the boxes' edges in the plane
     if isinstance(boundary, Periodic):
         lengths = np.linalg.norm(boundary.vectors, axis=1)
         frame = boundary.vectors / lengths[:, None]
         middle = np.array([x, y]) @ np.linalg.inv(frame)
         low[:2], high[:] = middle - lengths / 2, [*(middle + lengths / 2), boundary.height]
-    found = seeds(film, sources, boundary, resolution)
-    scales = seeds(film, sources, boundary, 1.0)
-    corners, edges, total = low[None], high - low, 0.0
-    while len(corners):
-        middles = corners + edges / 2
-        middles[:, :2] = middles[:, :2] @ frame
-        distances = [one.distances(middles) for one in found]
-        sizes = np.min([o.growth.at(d) for o, d in zip(found, distances, strict=True)], axis=0)
-        scale = [o.growth for o in scales]
-        varies = np.min([g.at(d) / g.rate for g, d in zip(scale, distances, strict=True)], axis=0)
-        # Each box yet to be halved holds many cells: beyond this many, no mesh fits anywhere.
-        done = (edges.max() <= varies) | (len(corners) > _MOST_BOXES)
-        here = done & _inside(middles - [x, y, 0.0], boundary, reach)
-        sizes = np.minimum(sizes, largest_cell(boundary))
-        made = MEAN_VOLUME * sizes**2 * np.minimum(sizes, _heights(middles, boundary))
-        total += np.sum(abs(np.linalg.det(frame)) * edges.prod() / made[here])
-        halved = np.where(edges > edges.max() / 2, edges / 2, edges)  # towards cubes
-        steps = product(*([0.0, b] if b < a else [0.0] for a, b in zip(edges, halved, strict=True)))
-        corners = (corners[~done, None] + np.array(list(steps))).reshape(-1, 3)
-        edges = halved
-    return float(total)
+    return _Space(boundary, (x, y), reach, frame, low, high)
 
 
-def _heights(points: Array, boundary: Boundary) -> Array:
-    """Return how high the space between film and wall is at each of the points.
+def _cell_volumes(sizes: Array, places: Array, boundary: Boundary) -> Array:
+    """Return the mean volumes of the cells of these edge lengths at ``places``, ``(n,)``.
 
-    Cells cannot be higher: where h exceeds it, they are prisms on triangles of sides h, cut in
-    three, of the volume √3/4 h² × height / 3, and √3/12 = 0.144 is the mean volume again.
+    Cells cannot be higher than the space between film and wall. Where h exceeds this height, they
+    are prisms on triangles of sides h, cut in three, of the volume √3/4 h² × height / 3, and
+    √3/12 = 0.144 is the mean volume again.
     """
-    if not isinstance(boundary, Walls):
-        return np.full(len(points), np.inf)
-    lowest, highest = boundary.heights
-    return np.where(points[:, 2] > 0, highest, -lowest)
+    sizes = np.minimum(sizes, largest_cell(boundary))
+    heights = np.full(len(places), np.inf)
+    if isinstance(boundary, Walls):
+        lowest, highest = boundary.heights
+        heights = np.where(places[:, 2] > 0, highest, -lowest)
+    return np.asarray(MEAN_VOLUME * sizes**2 * np.minimum(sizes, heights))
 
 
-def _inside(places: Array, boundary: Boundary, reach: float) -> BoolArray:
-    """Return which places, relative to the device's centre, lie before the far boundary."""
-    if isinstance(boundary, Periodic):
-        return np.ones(len(places), dtype=bool)
-    if not isinstance(boundary, Walls):
-        return np.asarray(np.linalg.norm(places, axis=1) < reach)
-    return np.asarray((np.linalg.norm(places[:, :2], axis=1) < reach) | (not boundary.infinite))
+def _halved(corners: Array, edges: Array) -> tuple[Array, Array]:
+    """Return the low corners and the edges of boxes cut in half, towards cubes.
+
+    Args:
+        corners: Low corners of boxes, shape ``(n, 3)``.
+        edges: Their edges, those of all alike, shape ``(3,)``; the short ones stay whole.
+    """
+    halves = np.where(edges > edges.max() / 2, edges / 2, edges)
+    along = (
+        [0.0, half] if half < edge else [0.0] for edge, half in zip(edges, halves, strict=True)
+    )
+    steps = np.array(list(product(*along)))
+    return (corners[:, None] + steps).reshape(-1, 3), halves

@@ -186,13 +186,17 @@ def test_shapes():
     [
         (uniform_vector_potential, ([1.0, 2.0], MOMENT), r"points has shape \(2,\).*3 long"),
         (uniform_magnetic_field, ([1.0, 2.0, 3.0], [1.0]), r"field has shape \(1,\)"),
-        (dipole_vector_potential, ([[1, 1, 1], CENTER], CENTER, MOMENT), r"1 lie at the.*\(1,\)"),
-        (dipole_magnetic_field, (CENTER, CENTER, MOMENT), "1 lie at the dipole"),
+        (
+            dipole_vector_potential,
+            ([[1, 1, 1], CENTER], CENTER, MOMENT),
+            r"1 of them are at the dipole.*index \(1,\)",
+        ),
+        (dipole_magnetic_field, (CENTER, CENTER, MOMENT), "1 of them are at the dipole"),
         (dipole_magnetic_field, (POINTS, CENTER, [np.nan, 0, 0]), "moment = .*finite"),
         (loop_vector_potential, (POINTS, CENTER, 0.0, 1.0), "radius = 0.0"),
         (loop_magnetic_field, (POINTS, CENTER, 1.0, np.inf), "current = inf"),
         (loop_magnetic_field, ([[0, 0, 0], [0, 2, 0]], [0, 0, 0], 2.0, 1.0), r"on the.*\(1,\)"),
-        (loop_vector_potential, ([-2.0, 0, 1], [0, 0, 1], 2.0, 1.0), "1 lie on the wire"),
+        (loop_vector_potential, ([-2.0, 0, 1], [0, 0, 1], 2.0, 1.0), "1 of them are on the wire"),
     ],
 )
 def test_refuses(function, arguments, message):

@@ -191,7 +191,11 @@ def test_gaussian_impurities_may_coincide():
         (interaction_tensor, {"positions": [[0.0, 0, 0]]}, r"positions has shape \(1, 3\)"),
         (interaction_tensor, {"positions": [0.0, 0]}, r"positions has shape \(2,\): must be \(n"),
         (interaction_tensor, {"positions": [[0.0, 0]], "sizes": [1.0, 2.0]}, "sizes has shape"),
-        (interaction_tensor, {"positions": [[1.0, 2], [0, 0], [1, 2]]}, "0 and 2 coincide"),
+        (
+            interaction_tensor,
+            {"positions": [[1.0, 2], [0, 0], [1, 2]]},
+            "0 and 2 are at the same position",
+        ),
     ],
 )
 def test_refuses(function, arguments, message):

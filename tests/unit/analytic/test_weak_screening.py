@@ -174,9 +174,9 @@ def test_narrow_ring_is_a_strip():
 @pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
-        (disc_interaction_tensor, ([[1.2, 1.6]], 2.0), "every one must be inside radius = 2.0"),
+        (disc_interaction_tensor, ([[1.2, 1.6]], 2.0), "all must be inside radius = 2.0"),
         (disc_interaction_tensor, ([0.0, 0.0], 2.0), r"positions has shape \(2,\): must be \(n"),
-        (disc_interaction_tensor, ([[1, 0], [0, 1], [1, 0]], 2.0), "all of them must differ"),
+        (disc_interaction_tensor, ([[1, 0], [0, 1], [1, 0]], 2.0), "no two of them may be equal"),
         (disc_interaction_tensor, (IN_DISC, -1.0), "radius = -1.0"),
         (disc_interaction_tensor, (IN_DISC, RADIUS, 0.0), "pearl_length = 0.0"),
         (disc_interaction_tensor, (IN_DISC, RADIUS, 1.0, [1.0, 2.0]), "strengths has shape"),

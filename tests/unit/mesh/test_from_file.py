@@ -126,7 +126,7 @@ def changed(path: Path, folder: Path, change) -> Path:
 @pytest.mark.parametrize("place", ["0 0 900", "nan 0 0", "inf 0 0"])
 def test_cells_that_are_turned_inside_out_are_refused(stored, tmp_path, place):
     path = changed(stored("disc"), tmp_path, lambda line: place)
-    with pytest.raises(StudyError, match=r"changed\.msh: not a sound mesh"):
+    with pytest.raises(StudyError, match=r"changed\.msh: not a valid mesh"):
         read(path, DISC)
 
 
