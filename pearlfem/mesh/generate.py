@@ -18,22 +18,22 @@ import numpy as np
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
-from pearlfem.mesh.gmsh_geometry import add_space, forget_periods
+from pearlfem.mesh.gmsh_geometry import Plane, add_space, forget_periods
 from pearlfem.mesh.plane import plane_faces, rounding_for
 from pearlfem.mesh.sizes.adapted import SizeField
 from pearlfem.mesh.sizes.grading import (
     Extent,
     Growth,
     Seeds,
-    device_extent,
+    extent_of_layers,
     largest_cell,
-    seeds,
+    seeds_of_layers,
     sizes_at,
 )
 from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
 from pearlfem.model.boundary import Boundary, Open
 from pearlfem.model.checks import check_boundary, check_sources
-from pearlfem.model.film import Film
+from pearlfem.model.layers import Films, Layer, layers_of
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import has_points
@@ -44,7 +44,7 @@ _OPEN = Open()
 
 
 def create_mesh(
-    film: Film,
+    films: Films,
     sources: Sequence[Source],
     *,
     boundary: Boundary = _OPEN,
@@ -53,14 +53,14 @@ def create_mesh(
     sizes: SizeField | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> TaggedMesh:
-    """Mesh the space around a film, with cells that get smaller towards sources and edges.
+    """Mesh the space around films, with cells that get smaller towards sources and edges.
 
     If space is mirror symmetric in the film's plane, only the half z ≥ 0 is meshed. Vertices of
     round edges lie on their circles. With point impurities (size = 0), whose energies have no
     bounds anyway, they lie slightly outside, so that polygons have the areas of the circles.
 
     Args:
-        film: The film.
+        films: The film in z = 0, or films at their heights.
         sources: The sources; cells are small near them.
         boundary: Open space, walls, or a periodic cell.
         resolution: 2.0 halves the edge length of all cells.
@@ -76,15 +76,16 @@ def create_mesh(
     Note:
         Collective over ``comm``.
     """
-    _check(film, sources, boundary, resolution, far)
+    layers = layers_of(films)
+    _check(layers, sources, boundary, resolution, far)
     with gmsh_session(comm):
-        on_root(comm, lambda: _generate(film, sources, boundary, resolution, far, sizes))
+        on_root(comm, lambda: _generate(layers, sources, boundary, resolution, far, sizes))
         return distribute(gmsh.model, comm)
 
 
 def write_mesh(
     path: Path,
-    film: Film,
+    films: Films,
     sources: Sequence[Source],
     *,
     boundary: Boundary = _OPEN,
@@ -99,19 +100,25 @@ def write_mesh(
     Note:
         Not collective: call it on one rank.
     """
-    _check(film, sources, boundary, resolution, far)
+    layers = layers_of(films)
+    _check(layers, sources, boundary, resolution, far)
     _check_writable(path)
     with gmsh_session(MPI.COMM_SELF):
-        _generate(film, sources, boundary, resolution, far, None)
+        _generate(layers, sources, boundary, resolution, far, None)
         _write(path)
         return len(gmsh.model.mesh.getElements(3)[1][0])
 
 
 def _check(
-    film: Film, sources: Sequence[Source], boundary: Boundary, resolution: float, far: float
+    layers: Sequence[Layer],
+    sources: Sequence[Source],
+    boundary: Boundary,
+    resolution: float,
+    far: float,
 ) -> None:
-    check_sources(film, sources)
-    check_boundary(boundary, film, sources)
+    for layer in layers:
+        check_sources(layer.film, sources)
+        check_boundary(boundary, layer.film, sources)
     if not resolution > 0 or math.isinf(resolution):
         raise StudyError(f"resolution = {resolution}: not allowed; allowed: a positive number")
     if not far >= 2 or math.isinf(far):
@@ -145,7 +152,7 @@ def _check_writable(path: Path) -> None:
 
 
 def _generate(
-    film: Film,
+    layers: Sequence[Layer],
     sources: Sequence[Source],
     boundary: Boundary,
     resolution: float,
@@ -156,15 +163,16 @@ def _generate(
 
     gmsh compares lengths with fixed tolerances, so it works in units of the device's size.
     """
-    extent = device_extent(film, sources, boundary)
-    if sizes is None:
-        found = seeds(film, sources, boundary, resolution)
-        rounding = rounding_for(partial(sizes_at, found))
-    else:
-        rounding = rounding_for(sizes.at)
-    rest = "plane" if film.bounded else "film"
-    faces = plane_faces(film, rounding, same_area=has_points(sources))
-    add_space(faces, rest, boundary, extent, far)
+    extent = extent_of_layers(layers, sources, boundary)
+    found = [] if sizes else seeds_of_layers(layers, sources, boundary, resolution)
+    size_at = sizes.at if sizes else partial(sizes_at, found)
+    planes = []
+    for layer in layers:
+        rounding = rounding_for(size_at, layer.height)
+        faces = plane_faces(layer.film, rounding, same_area=has_points(sources))
+        planes.append(Plane(layer, faces))
+    in_mirror = len(layers) == 1 and layers[0].height == 0
+    add_space(planes, boundary, extent, far, mirrored=boundary.mirrored and in_mirror)
     field = _add_seeds(found, extent) if sizes is None else _add_sizes(sizes, extent)
     gmsh.model.mesh.field.setAsBackgroundMesh(field)
     if isinstance(boundary, Periodic):
@@ -182,10 +190,11 @@ def _add_seeds(found: Sequence[Seeds], extent: Extent) -> int:
     """Add the field h(x), in units of the device: the smallest size that a seed asks for."""
     sizes = []
     for one in found:
-        distance = "sqrt(z^2)"
+        z = float(np.round(one.height / extent.size, 12))
+        distance = f"sqrt((z - {z:.17g})^2)" if z else "sqrt(z^2)"
         if one.points is not None:
             places = np.round((one.points - extent.center) / extent.size, 9)
-            tags = [gmsh.model.geo.addPoint(x, y, 0) for x, y in places.tolist()]
+            tags = [gmsh.model.geo.addPoint(x, y, z) for x, y in places.tolist()]
             distance = f"F{_add_field('Distance', PointsList=tags)}"
         finest, rate, rounded = one.growth
         growth = Growth(float(np.round(finest / extent.size, 12)), rate, rounded)

@@ -52,16 +52,17 @@ class Faces:
     chords: frozenset[tuple[int, int]] = frozenset()
 
 
-def rounding_for(size_at: Callable[[Array], Array]) -> Rounding:
+def rounding_for(size_at: Callable[[Array], Array], height: float = 0.0) -> Rounding:
     """Return the rule for vertices on circles: as far apart as the cells there are large.
 
     Args:
         size_at: Returns the edge lengths of cells at points ``(n, 3)``.
+        height: z of the circles [length].
     """
 
     def angles(disc: Disc) -> Array:
         circle = disc.radius * np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)]) + disc.center
-        sizes = size_at(np.column_stack([circle, np.zeros(len(circle))]))
+        sizes = size_at(np.column_stack([circle, np.full(len(circle), height)]))
         found = spaced(_ANGLES, sizes[1:] / disc.radius, _FEWEST_SIDES)
         return np.asarray(np.round(found, 9))  # so the unit of length does not change the mesh
 

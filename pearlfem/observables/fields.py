@@ -27,14 +27,17 @@ from pearlfem.solution import Solution
 FIELD_DEGREE = 2  # of B, the derivative of elements of degree 3 at most
 
 
-def scalar_potential(solution: Solution) -> fem.Function | None:
-    """Return ψ on both sides of the films: discontinuous, of degree 2; None without ψ.
+def scalar_potential(solution: Solution) -> fem.Function:
+    """Return ψ on both sides of the films: discontinuous, of degree 2.
+
+    Raises:
+        StudyError: The solution is not of the stream formulation.
 
     Note:
         Not collective, except for the compilation of the first call.
     """
-    if not solution.stream_functions:
-        return None
+    if not has_stream_function(solution):
+        raise _no_stream_function(solution, "scalar_potential")
     psi = _interpolated(solution, _potential_expression(solution), "psi")
     return add_exact_part(psi, solution, infinite_film.scalar_potential)
 
@@ -57,11 +60,18 @@ def regular_flux_density(solution: Solution) -> fem.Function:
     Note:
         Not collective, except for the compilation of the first call.
     """
-    if solution.stream_functions:
-        field = -ufl.grad(_potential_expression(solution))
-    else:
-        field = ufl.curl(solution.potential)
-    return _interpolated(solution, field, "B")
+    return _interpolated(solution, _regular_field(solution), "B")
+
+
+def regular_normal_field(solution: Solution, film: FilmMesh) -> fem.Function:
+    """Return B_z on ``film``, without what point impurities have on the infinite film.
+
+    Discontinuous, of degree 2, right in the cells above the film.
+
+    Note:
+        Not collective, except for the compilation of the first call.
+    """
+    return _interpolated(solution, _regular_field(solution)[2], "B_z")
 
 
 def magnetic_field(solution: Solution, points: npt.ArrayLike) -> Array:
@@ -136,7 +146,7 @@ def sheet_current(solution: Solution, points: npt.ArrayLike, film: str | None = 
     """
     chosen = solution.film(film)
     places, cells = _in_plane(chosen, points)
-    if solution.stream_functions:
+    if has_stream_function(solution):
         K = _interpolated(solution, rotated_gradient(solution.stream_function(chosen)), "K")
         regular = evaluate(K, places, cells)
         return regular + exact_part(solution, infinite_film.sheet_current, places[:, :2])
@@ -145,25 +155,15 @@ def sheet_current(solution: Solution, points: npt.ArrayLike, film: str | None = 
     return on_film * london_current(solution, chosen, A, places[:, :2])
 
 
-def nodal_sheet_current(solution: Solution, film: FilmMesh) -> fem.Function:
-    """Return K as ``sheet_current`` has it: discontinuous, of degree 2, right at its nodes.
-
-    Only on the film, in the cells above it.
-
-    Note:
-        Not collective, except for the compilation of the first call.
-    """
-    K = regular_sheet_current(solution, film)
-    return add_exact_part(K, solution, infinite_film.sheet_current, on_film=True)
-
-
 def regular_sheet_current(solution: Solution, film: FilmMesh) -> fem.Function:
-    """Return ``nodal_sheet_current`` without what point impurities have on the infinite film.
+    """Return K on ``film``, without what point impurities have on the infinite film.
+
+    Discontinuous, of degree 2, right at its nodes; only in the cells above the film.
 
     Note:
         Not collective, except for the compilation of the first call.
     """
-    if solution.stream_functions:
+    if has_stream_function(solution):
         return _interpolated(solution, rotated_gradient(solution.stream_function(film)), "K")
     A = solution.potential
     current = _interpolated(solution, ufl.as_vector([A[0], A[1]]), "K")
@@ -176,23 +176,10 @@ def regular_sheet_current(solution: Solution, film: FilmMesh) -> fem.Function:
     return current
 
 
-def nodal_stream_function(solution: Solution, film: FilmMesh) -> fem.Function:
-    """Return g as ``stream_function`` has it: discontinuous, of degree 2, right at its nodes.
-
-    Only on the film, in the cells above it.
-
-    Raises:
-        StudyError: The solution is not of the stream formulation.
-
-    Note:
-        Not collective, except for the compilation of the first call.
-    """
-    g = regular_stream_function(solution, film)
-    return add_exact_part(g, solution, infinite_film.stream_function, on_film=True)
-
-
 def regular_stream_function(solution: Solution, film: FilmMesh) -> fem.Function:
-    """Return ``nodal_stream_function`` without what point impurities have on the infinite film.
+    """Return g on ``film``, without what point impurities have on the infinite film.
+
+    Discontinuous, of degree 2, right at its nodes; only in the cells above the film.
 
     Raises:
         StudyError: The solution is not of the stream formulation.
@@ -200,7 +187,7 @@ def regular_stream_function(solution: Solution, film: FilmMesh) -> fem.Function:
     Note:
         Not collective, except for the compilation of the first call.
     """
-    g = _need_stream_function(solution, film, "nodal_stream_function")
+    g = _need_stream_function(solution, film, "regular_stream_function")
     return _interpolated(solution, g, "g")
 
 
@@ -216,7 +203,7 @@ def magnetic_moment(solution: Solution) -> Array:
     Note:
         Collective.
     """
-    if not solution.stream_functions:
+    if not has_stream_function(solution):
         raise _no_stream_function(solution, "magnetic_moment")
     if not has_magnetic_moment(solution):
         raise StudyError(
@@ -231,7 +218,12 @@ def has_magnetic_moment(solution: Solution) -> bool:
     """Return whether g is known, and not only up to a constant, on films that come to an end."""
     groups = set(solution.mesh.groups)
     ends = [{film.plane, "far", "magnetic-wall"} & groups for film in solution.films]
-    return bool(solution.stream_functions) and all(ends) and solution.mesh.cell is None
+    return has_stream_function(solution) and all(ends) and solution.mesh.cell is None
+
+
+def has_stream_function(solution: Solution) -> bool:
+    """Return whether g and ψ are known: whether ``solution`` is of the stream formulation."""
+    return solution.formulation == "stream"
 
 
 def _interpolated(solution: Solution, expression: Any, name: str) -> fem.Function:
@@ -267,6 +259,13 @@ def london_current(
     return -kappa[..., None] * total
 
 
+def _regular_field(solution: Solution) -> Any:
+    """Return B without what point impurities have on the infinite film, as a UFL expression."""
+    if has_stream_function(solution):
+        return -ufl.grad(_potential_expression(solution))
+    return ufl.curl(solution.potential)
+
+
 def _potential_expression(solution: Solution) -> Any:
     """Return ψ as a UFL expression."""
     return forms.potential(solution.potential, solution.stream_functions, solution.films)
@@ -281,7 +280,7 @@ def _film_marker(film: FilmMesh) -> fem.Function:
 
 
 def _need_stream_function(solution: Solution, film: FilmMesh, observable: str) -> fem.Function:
-    if not solution.stream_functions:
+    if not has_stream_function(solution):
         raise _no_stream_function(solution, observable)
     return solution.stream_function(film)
 

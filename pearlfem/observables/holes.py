@@ -21,10 +21,15 @@ from pearlfem.model.sources.applied import is_applied
 from pearlfem.model.sources.flux import Fluxoid
 from pearlfem.model.sources.impurity import is_point
 from pearlfem.observables.energy import Bracket, mutual_energies
-from pearlfem.observables.fields import london_current, regular_flux_density, rotated_gradient
+from pearlfem.observables.facets import on_facets
+from pearlfem.observables.fields import (
+    has_stream_function,
+    london_current,
+    regular_flux_density,
+    rotated_gradient,
+)
 from pearlfem.observables.point_impurities.fields import exact_flux, exact_work
 from pearlfem.quantities.arrays import Array
-from pearlfem.runtime.jit import compiled_expression
 from pearlfem.solution import Solution
 
 _DEGREE = 10  # of quadrature: fields are of degree 2
@@ -83,7 +88,7 @@ def inverse_inductance(solutions: Sequence[Solution]) -> Array:
 def inductance_bracket(lower: Array, upper: Array) -> Bracket:
     """Return bounds of every entry of L from L⁻¹ of the stream and of the vector formulation.
 
-    As quadratic forms ``upper``⁻¹ ≤ L ≤ ``lower``⁻¹, and entries follow by Cauchy–Schwarz.
+    As quadratic forms ``upper⁻¹ ≤ L ≤ lower⁻¹``, and entries follow by Cauchy–Schwarz.
 
     Args:
         lower: L⁻¹ of the stream formulation, shape ``(n, n)``.
@@ -109,23 +114,20 @@ class _Values(NamedTuple):
 
 
 def _on_facets(solution: Solution, film: FilmMesh, *groups: str) -> _Values:
-    points, weights = facet_rule(_DEGREE)
-    facets, domain = film.sides_of(*groups), film.mesh.domain
-    x, B = ufl.SpatialCoordinate(domain), regular_flux_density(solution)
+    reference, weights = facet_rule(_DEGREE)
+    x, B = ufl.SpatialCoordinate(film.mesh.domain), regular_flux_density(solution)
     K: Any = solution.potential
-    if solution.stream_functions:
+    if has_stream_function(solution):
         K = rotated_gradient(solution.stream_function(film))
     vector = ufl.as_vector([x[0], x[1], B[2], K[0], K[1]])
-    expression = compiled_expression(vector, points, film.comm)
-    values = np.asarray(expression.eval(domain, facets), dtype=float)
-    values = values.reshape(len(facets), len(points), 5)
+    values = on_facets(vector, film, film.sides_of(*groups), reference)
     corners = film.corners_of(*groups)
     areas = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
     return _Values(np.outer(areas, weights), values[..., :2], values[..., 2], values[..., 3:])
 
 
 def _sheet_current(solution: Solution, film: FilmMesh, on_film: _Values) -> Array:
-    if solution.stream_functions:
+    if has_stream_function(solution):
         return on_film.vector
     regions = film.film.regions_at(on_film.points.mean(axis=1))
     each = np.broadcast_to(regions[:, None], on_film.weights.shape)

@@ -17,7 +17,12 @@ from pearlfem.errors import StudyError
 from pearlfem.formulation.film import SOURCE_QUADRATURE_DEGREE, FilmMesh
 from pearlfem.model.probes import LARGEST_LOOP
 from pearlfem.observables.evaluation import evaluate_in_space
-from pearlfem.observables.fields import magnetic_field, sheet_current, stream_function
+from pearlfem.observables.fields import (
+    has_stream_function,
+    magnetic_field,
+    sheet_current,
+    stream_function,
+)
 from pearlfem.observables.point_impurities.fields import exact_part
 from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Solution
@@ -47,7 +52,7 @@ def magnetic_potential(solution: Solution, points: npt.ArrayLike) -> Array:
     Note:
         Collective.
     """
-    if not solution.stream_functions:
+    if not has_stream_function(solution):
         raise StudyError(
             f"magnetic_potential: formulation = {solution.formulation!r}: not allowed; "
             "allowed: 'stream'"
@@ -182,7 +187,7 @@ def current_through(
         raise StudyError(
             f"current_through: start and end are both {ends[0].tolist()}; allowed: two points"
         )
-    if solution.stream_functions:
+    if has_stream_function(solution):
         first, last = stream_function(solution, ends, film)
         return float(last - first)
     length = float(np.linalg.norm(ends[1] - ends[0]))

@@ -1,10 +1,10 @@
-"""Probes of a study as tables: columns of numbers with the quantity that each of them is."""
+"""Probes of a study as tables: columns of numbers, each with what it measures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from dolfinx import fem
@@ -13,35 +13,35 @@ from pearlfem.errors import StudyError
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.probes import CutProbe, GridProbe, LineProbe, LoopProbe, PointsProbe, Probe
 from pearlfem.observables.evaluation import evaluate
-from pearlfem.observables.fields import magnetic_field, sheet_current, stream_function
+from pearlfem.observables.lookup import function_of, is_known
 from pearlfem.observables.probes import (
     FieldFunction,
     current_through,
     flux_through_loops,
     in_batches,
     loop_flux,
-    magnetic_potential,
 )
 from pearlfem.quantities.arrays import Array, BoolArray
+from pearlfem.quantities.result_shapes import AXES
+from pearlfem.quantities.results import CURRENT, FIELDS, FLUX, FLUX_DENSITY, Field
+from pearlfem.quantities.units import Kind
 from pearlfem.solution import Solution
-
-Quantity = Literal["length", "field", "sheet_current", "current", "flux"]
 
 
 class Column(NamedTuple):
-    """A column of a table: its name, what it is, and numbers in reduced units, ``(n,)``."""
+    """A column of a table: its name, what it measures, and numbers in reduced units, ``(n,)``."""
 
     name: str
-    quantity: Quantity
+    kind: Kind
     values: Array
 
 
 def measure(solution: Solution, probe: Probe, applied: FieldFunction | None = None) -> list[Column]:
     """Return the table of what ``probe`` finds.
 
-    - points, line, grid: x, y, z, B, psi if known; if a point is at z = 0 also K and, if known,
-      g, which are NaN in the rows of other points. A line begins with the distance s from its
-      start; a grid with a loop ends with flux.
+    - points, line, grid: x, y, z, then the fields in space (B, psi), and, if a point lies on the
+      film, those of the film (K, g), which are NaN in the rows of other points. A line begins with
+      the distance s from its start; a grid with a loop ends with flux.
     - loop: x, y, z, radius, flux. cut: start_x, start_y, end_x, end_y, current.
 
     B, psi and flux are those of the film's currents.
@@ -118,59 +118,57 @@ def _cut(solution: Solution, probe: CutProbe) -> list[Column]:
     current = current_through(solution, probe.start, probe.end)
     return [
         *(Column(name, "length", np.array([value])) for name, value in ends),
-        Column("current", "current", np.array([current])),
+        Column(CURRENT.name, CURRENT.kind, np.array([current])),
     ]
 
 
 def _fields(solution: Solution, places: Array, applied: FieldFunction | None) -> list[Column]:
     """Return the columns of places and of the fields there."""
     columns = _place(places)
-    B = in_batches(lambda some: magnetic_field(solution, some), places)
-    columns += _components("B", "field", B)
-    if solution.stream_functions:
-        psi = in_batches(lambda some: magnetic_potential(solution, some), places)
-        columns.append(Column("psi", "current", psi))
     (film,) = solution.films
-    if np.any(on_film := places[:, 2] == film.height):
-        columns += _on_film(solution, places, on_film)
+    on_film = places[:, 2] == film.height
+    for field in FIELDS:
+        if field.points and is_known(field, solution):
+            if not field.on_film:
+                columns += _columns(field, _at_points(solution, field, places))
+            elif np.any(on_film):
+                values = _at_points(solution, field, places[on_film, :2])
+                columns += _columns(field, _spread(values, on_film))
     if applied is not None:
-        columns += _components("B", "field", in_batches(applied, places), "_applied")
+        values = in_batches(applied, places)
+        columns += _columns(FLUX_DENSITY, values, "_applied")
     return columns
 
 
-def _on_film(solution: Solution, places: Array, on_film: BoolArray) -> list[Column]:
-    """Return K and, if known, g in the film's plane, NaN elsewhere."""
+def _at_points(solution: Solution, field: Field, points: Array) -> Array:
+    """Return a field at points (collective)."""
+    function = function_of(field.points)
+    return in_batches(lambda some: function(solution, some), points)
 
-    def spread(values: Array) -> Array:
-        every = np.full((len(places), *values.shape[1:]), np.nan)
-        every[on_film] = values
-        return every
 
-    K = in_batches(lambda some: sheet_current(solution, some[:, :2]), places[on_film])
-    columns = _components("K", "sheet_current", spread(K))
-    if solution.stream_functions:
-        g = in_batches(lambda some: stream_function(solution, some[:, :2]), places[on_film])
-        columns.append(Column("g", "current", spread(g)))
-    return columns
+def _spread(values: Array, chosen: BoolArray) -> Array:
+    """Return ``values`` in the ``chosen`` rows, NaN in the others."""
+    every = np.full((len(chosen), *values.shape[1:]), np.nan)
+    every[chosen] = values
+    return every
+
+
+def _columns(field: Field, values: Array, ending: str = "") -> list[Column]:
+    """Return a column for each component of a field: Bx, By, Bz."""
+    components = values.reshape(len(values), -1).T
+    pairs = zip(field.columns, components, strict=True)
+    return [Column(name + ending, field.kind, numbers) for name, numbers in pairs]
 
 
 def _fluxes(
     solution: Solution, centers: Array, radius: float, applied: FieldFunction | None
 ) -> list[Column]:
-    columns = [Column("flux", "flux", loop_flux(solution, centers, radius))]
+    columns = [Column(FLUX.name, FLUX.kind, loop_flux(solution, centers, radius))]
     if applied is not None:
         flux = flux_through_loops(applied, centers, radius)
-        columns.append(Column("flux_applied", "flux", flux))
+        columns.append(Column(f"{FLUX.name}_applied", FLUX.kind, flux))
     return columns
 
 
 def _place(places: Array) -> list[Column]:
-    return [Column(name, "length", x) for name, x in zip("xyz", places.T, strict=True)]
-
-
-def _components(name: str, quantity: Quantity, values: Array, ending: str = "") -> list[Column]:
-    """Return a column for each component of a vector: Bx, By, Bz."""
-    return [
-        Column(f"{name}{axis}{ending}", quantity, component)
-        for axis, component in zip("xyz", values.T, strict=False)
-    ]
+    return [Column(name, "length", x) for name, x in zip(AXES, places.T, strict=True)]

@@ -28,20 +28,19 @@ def not_zero[Number: (int, float)](value: Number) -> Number:
     return value
 
 
+_NOT_ZERO = Field(json_schema_extra={"not": {"const": 0}})
 Length = Annotated[Finite, in_units("length")]
 PositiveLength = Annotated[Positive, in_units("length")]
 NotNegativeLength = Annotated[NotNegative, in_units("length")]
 PositiveOrInfiniteLength = Annotated[_PositiveOrInfinite, in_units("length")]
-Strength = Annotated[Finite, AfterValidator(not_zero), in_units("strength")]
+Strength = Annotated[Finite, AfterValidator(not_zero), _NOT_ZERO, in_units("strength")]
 FieldStrength = Annotated[Finite, in_units("field")]
 Current = Annotated[Finite, in_units("current")]
 Moment = Annotated[Finite, in_units("moment")]
 PositiveEnergy = Annotated[Positive, in_units("energy")]
-Winding = Annotated[int, Field(strict=True), AfterValidator(not_zero)]
+Winding = Annotated[int, Field(strict=True), AfterValidator(not_zero), _NOT_ZERO]
+NaturalNumber = Annotated[int, Field(ge=0, strict=True)]
 Point = tuple[Length, Length]
-
-
-Number = Annotated[int, Field(ge=0, strict=True)]
 
 
 class Table(BaseModel):

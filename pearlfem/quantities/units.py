@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
@@ -24,13 +25,16 @@ from numpy.typing import NDArray
 from pydantic import (
     BaseModel,
     ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import with_info_wrap_validator_function
 
 from pearlfem.errors import StudyError
 
@@ -116,16 +120,16 @@ class Units(BaseModel):
     Units are texts that pint knows ("um", "µm", "A*m^2", …), and Phi0 = h/2e.
 
     Args:
-        length: Unit of lengths, and L; the choice of L only changes rounding.
-        field: Unit of B.
-        current: Unit of currents and of the stream function g.
-        energy: Unit of energies and of the interaction tensor.
-        flux: Unit of Φ and of fluxoids.
-        strength: Unit of Γ, a current times a length.
-        inductance: Unit of inductances.
-        moment: Unit of magnetic moments.
-        sheet_current: Unit of K.
-        temperature: Unit of T; it must start at absolute zero.
+        length: Lengths. Reduced lengths have this unit as well; only rounding depends on it.
+        field: Magnetic field B.
+        current: Currents, and the stream function g.
+        energy: Energies, and the interaction tensor.
+        flux: Magnetic flux, and fluxoids.
+        strength: Strength Γ of impurities, a current times a length.
+        inductance: Inductances.
+        moment: Magnetic moments.
+        sheet_current: Sheet current K.
+        temperature: Temperatures, from absolute zero on.
 
     Raises:
         pydantic.ValidationError: A text is not a unit, or not one of this kind (a ``ValueError``).
@@ -191,29 +195,48 @@ class Units(BaseModel):
         )
 
 
-def in_units(kind: Kind) -> WrapValidator:
+def in_units(kind: Kind) -> _InUnits:
     """Return a validator that converts numbers and texts with a unit of ``kind`` to reduced units.
 
     ``Annotated[Positive, in_units("length")]`` accepts what the units of the validation context
     (``model_validate(…, context=units)``) can convert; the result is a positive number in reduced
-    units. Without a context only numbers are accepted, and they are not changed.
+    units. Without a context only numbers are accepted, and they are not changed. The JSON schema of
+    the number names its kind as ``quantity``.
 
     A default value is not validated, so it is in reduced units, unless the field has
     ``Field(validate_default=True)``.
     """
+    return _InUnits(kind)
 
-    def convert(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+
+@dataclass(frozen=True)
+class _InUnits:
+    """See ``in_units``."""
+
+    kind: Kind
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return with_info_wrap_validator_function(self._convert, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "quantity": self.kind}
+
+    def _convert(
+        self, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
         units: ReducedUnits | Units = ReducedUnits() if info.context is None else info.context
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             return handler(value)  # which refuses it
         try:
-            return handler(units.to_reduced(value, kind))
+            return handler(units.to_reduced(value, self.kind))
         except ValidationError as error:  # its message would show the converted number
             raise _refusal("; ".join(fault["msg"] for fault in error.errors())) from None
         except StudyError as error:
             raise _refusal(str(error)) from None
-
-    return WrapValidator(convert)
 
 
 def in_si(like: str) -> WrapValidator:

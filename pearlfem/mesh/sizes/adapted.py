@@ -30,6 +30,7 @@ _FINER, _COARSER = 1 / 3, 1.5  # largest changes of a size: the power laws hold 
 _STEEPEST = 0.5  # largest growth of sizes with the distance; otherwise cells would be too flat
 _PER_CORE = 2.0  # largest cells at a core, in units of its size: up to here loads are exact
 _EDGE_SHARE = 0.3  # part of the error that polygons in place of round edges may have
+_LESS_AMBITIOUS, _LEAST_AMBITIOUS = 1.5, 0.5  # factor of the share of the error, and the last one
 
 
 class Contributions(NamedTuple):
@@ -119,6 +120,39 @@ def adapted_sizes(
     edge, sides = _sides(now, film.discs, edge_target)
     sizes[edge] = np.minimum(sizes[edge], sides)
     return SizeField(vertices, cells, _graded(vertices, cells, sizes))
+
+
+def affordable_sizes(
+    now: Contributions,
+    film: Film,
+    sources: Sequence[Source],
+    *,
+    degree: int,
+    share: float,
+    most: int,
+    boundary: Boundary = _OPEN,
+) -> tuple[SizeField, float]:
+    """Return the sizes at which a share of the error is left, a larger one if cells are too many.
+
+    Args:
+        now: The errors of the present mesh.
+        film: See ``adapted_sizes``.
+        sources: See ``adapted_sizes``.
+        degree: Degree of the elements.
+        share: Share of the error that is to be left.
+        most: Largest number of cells that the next mesh may have; it has more if half of the error
+            cannot be had for less.
+        boundary: See ``adapted_sizes``.
+
+    Returns:
+        The sizes, and the share of the error at which they aim.
+    """
+    while True:
+        target = share * now.errors.sum()
+        sizes = adapted_sizes(now, film, sources, degree=degree, target=target, boundary=boundary)
+        if sizes.count <= most or share >= _LEAST_AMBITIOUS:
+            return sizes, share
+        share = min(_LESS_AMBITIOUS * share, _LEAST_AMBITIOUS)
 
 
 def _sides(now: Contributions, discs: Sequence[Disc], target: float) -> tuple[Int64Array, Array]:

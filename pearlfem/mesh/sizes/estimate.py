@@ -1,4 +1,4 @@
-"""An estimate of the number of cells of a mesh, before it is made."""
+"""How many cells a mesh will have, before it is made."""
 
 from __future__ import annotations
 
@@ -8,14 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pearlfem.mesh.sizes.grading import (
-    MEAN_VOLUME,
-    Extent,
-    Seeds,
-    device_extent,
-    largest_cell,
-    seeds,
-)
+from pearlfem.mesh.sizes.grading import MEAN_VOLUME, device_extent, largest_cell, seeds
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
@@ -23,20 +16,6 @@ from pearlfem.model.sources.base import Source
 from pearlfem.quantities.arrays import Array, BoolArray
 
 _MOST_BOXES = 10**6
-
-
-class _Box(NamedTuple):
-    """A box around all of space.
-
-    Args:
-        corner: Its corner of the lowest coordinates, ``(3,)``, the first two along ``frame``.
-        edges: Lengths of its edges, ``(3,)``.
-        frame: Directions of its edges in the plane as rows, ``(2, 2)``.
-    """
-
-    corner: Array
-    edges: Array
-    frame: Array
 
 
 def estimated_cells(
@@ -47,34 +26,73 @@ def estimated_cells(
     resolution: float,
     far: float,
 ) -> float:
-    """Estimate how many cells ``create_mesh`` makes: ∫ dV/v(h), with v the mean volume of a cell.
+    """Return about how many cells ``create_mesh`` makes: ∫ dV/v(h), v the mean volume of a cell.
 
-    A box around all of space is halved again and again, until h hardly varies within each part. The
-    number of parts does not grow with the resolution.
+    Boxes are halved until h hardly varies within them; their number does not grow with the
+    resolution.
     """
-    extent = device_extent(film, sources, boundary)
-    corner, edges, frame = _bounding_box(boundary, extent, far)
-    fine = seeds(film, sources, boundary, resolution)
-    unit = seeds(film, sources, boundary, 1.0)
-    corners, total = corner[None], 0.0
+    space = _space(film, sources, boundary, far)
+    wanted = seeds(film, sources, boundary, resolution)
+    unrefined = seeds(film, sources, boundary, 1.0)
+    corners, edges, cells = space.low[None], space.high - space.low, 0.0
     while len(corners):
-        middles = corners + edges / 2
-        middles[:, :2] = middles[:, :2] @ frame
-        distances = [group.distances(middles) for group in fine]
-        # Beyond this many boxes, which all hold many cells, the mesh is too large for any computer.
-        done = (edges.max() <= _variation(unit, distances)) | (len(corners) > _MOST_BOXES)
-        counted = done & _inside(middles - [*extent.center, 0.0], boundary, far * extent.size)
-        volumes = _cell_volumes(middles, fine, distances, boundary)
-        total += np.sum(abs(np.linalg.det(frame)) * edges.prod() / volumes[counted])
+        middles = space.places(corners + edges / 2)
+        distances = [seed.distances(middles) for seed in wanted]
+        growths = [seed.growth for seed in wanted]
+        sizes = np.minimum.reduce([g.at(d) for g, d in zip(growths, distances, strict=True)])
+        # h varies over lengths that are the same for all resolutions.
+        growths = [seed.growth for seed in unrefined]
+        lengths = [g.at(d) / g.rate for g, d in zip(growths, distances, strict=True)]
+        # A box that is not done holds many cells; a mesh of so many boxes fits on no machine.
+        done = (edges.max() <= np.minimum.reduce(lengths)) | (len(corners) > _MOST_BOXES)
+        counted = done & space.contains(middles)
+        volume = abs(np.linalg.det(space.frame)) * edges.prod()
+        cells += np.sum(volume / _cell_volumes(sizes, middles, boundary)[counted])
         corners, edges = _halved(corners[~done], edges)
-    return float(total)
+    return float(cells)
 
 
-def _bounding_box(boundary: Boundary, extent: Extent, far: float) -> _Box:
-    """Return a box around all of the space that is meshed."""
-    (x, y), reach = extent.center, far * extent.size
+class _Space(NamedTuple):
+    """A box around the space that is meshed.
+
+    Args:
+        boundary: What surrounds the film.
+        center: Centre (x, y) of the device [length].
+        reach: Radius of the far boundary [length].
+        frame: Directions of the box's edges in the plane, unit vectors, shape ``(2, 2)``.
+        low: Its corner along ``frame`` and z [length], shape ``(3,)``.
+        high: The opposite corner.
+    """
+
+    boundary: Boundary
+    center: tuple[float, float]
+    reach: float
+    frame: Array
+    low: Array
+    high: Array
+
+    def places(self, points: Array) -> Array:
+        """Return (x, y, z) of ``points`` along ``frame`` and z, shape ``(n, 3)`` both."""
+        places = points.copy()
+        places[:, :2] = points[:, :2] @ self.frame
+        return places
+
+    def contains(self, places: Array) -> BoolArray:
+        """Return which ``places`` (x, y, z), shape ``(n, 3)``, lie within the far boundary."""
+        offsets = places - [*self.center, 0.0]
+        if isinstance(self.boundary, Periodic):
+            return np.ones(len(places), dtype=bool)
+        if not isinstance(self.boundary, Walls):
+            return np.asarray(np.linalg.norm(offsets, axis=1) < self.reach)
+        near = np.linalg.norm(offsets[:, :2], axis=1) < self.reach
+        return np.asarray(near | (not self.boundary.infinite))
+
+
+def _space(film: Film, sources: Sequence[Source], boundary: Boundary, far: float) -> _Space:
+    """Return the box that the boundary, or without one the far boundary, fits in."""
+    (x, y), unit = device_extent(film, sources, boundary)
+    reach, frame = far * unit, np.eye(2)
     low, high = np.array([x - reach, y - reach, 0.0]), np.array([x + reach, y + reach, reach])
-    frame = np.eye(2)
     if isinstance(boundary, Walls):
         low[2], high[2] = (0.0 if boundary.mirrored else boundary.heights[0]), boundary.heights[1]
         if not boundary.infinite:
@@ -85,53 +103,34 @@ def _bounding_box(boundary: Boundary, extent: Extent, far: float) -> _Box:
         frame = boundary.vectors / lengths[:, None]
         middle = np.array([x, y]) @ np.linalg.inv(frame)
         low[:2], high[:] = middle - lengths / 2, [*(middle + lengths / 2), boundary.height]
-    return _Box(low, high - low, frame)
+    return _Space(boundary, (x, y), reach, frame, low, high)
+
+
+def _cell_volumes(sizes: Array, places: Array, boundary: Boundary) -> Array:
+    """Return the mean volumes of the cells of these edge lengths at ``places``, ``(n,)``.
+
+    Cells cannot be higher than the space between film and wall. Where h exceeds this height, they
+    are prisms on triangles of sides h, cut in three, of the volume √3/4 h² × height / 3, and
+    √3/12 = 0.144 is the mean volume again.
+    """
+    sizes = np.minimum(sizes, largest_cell(boundary))
+    heights = np.full(len(places), np.inf)
+    if isinstance(boundary, Walls):
+        lowest, highest = boundary.heights
+        heights = np.where(places[:, 2] > 0, highest, -lowest)
+    return np.asarray(MEAN_VOLUME * sizes**2 * np.minimum(sizes, heights))
 
 
 def _halved(corners: Array, edges: Array) -> tuple[Array, Array]:
-    """Halve all boxes along their longest edges; return corners and edges of the parts."""
-    halved = np.where(edges > edges.max() / 2, edges / 2, edges)  # towards cubes
-    steps = product(
-        *([0.0, new] if new < old else [0.0] for old, new in zip(edges, halved, strict=True))
-    )
-    return (corners[:, None] + np.array(list(steps))).reshape(-1, 3), halved
+    """Return the low corners and the edges of boxes cut in half, towards cubes.
 
-
-def _variation(unit: Sequence[Seeds], distances: Sequence[Array]) -> Array:
-    """Return the length over which h varies at each point: the least h/rate of any seeds."""
-    growths = [group.growth for group in unit]
-    lengths = [g.at(d) / g.rate for g, d in zip(growths, distances, strict=True)]
-    return np.asarray(np.min(lengths, axis=0))
-
-
-def _cell_volumes(
-    points: Array, fine: Sequence[Seeds], distances: Sequence[Array], boundary: Boundary
-) -> Array:
-    """Return the mean volume of cells at each point.
-
-    Cells cannot be higher than the space between film and wall. Where h is larger than this height,
-    they are prisms on triangles with sides h, cut into three: √3/4 h² × height / 3. The factor
-    √3/12 = 0.144 is that of other cells, so the formula is the same.
+    Args:
+        corners: Low corners of boxes, shape ``(n, 3)``.
+        edges: Their edges, those of all alike, shape ``(3,)``; the short ones stay whole.
     """
-    growths = [group.growth for group in fine]
-    sizes = np.min([g.at(d) for g, d in zip(growths, distances, strict=True)], axis=0)
-    sizes = np.minimum(sizes, largest_cell(boundary))
-    volumes = MEAN_VOLUME * sizes**2 * np.minimum(sizes, _heights(points, boundary))
-    return np.asarray(volumes)
-
-
-def _heights(points: Array, boundary: Boundary) -> Array:
-    """Return the height of the space between film and wall at each point; inf without walls."""
-    if not isinstance(boundary, Walls):
-        return np.full(len(points), np.inf)
-    lowest, highest = boundary.heights
-    return np.where(points[:, 2] > 0, highest, -lowest)
-
-
-def _inside(places: Array, boundary: Boundary, reach: float) -> BoolArray:
-    """Return which places, relative to the device's centre, are inside the far boundary."""
-    if isinstance(boundary, Periodic):
-        return np.ones(len(places), dtype=bool)
-    if not isinstance(boundary, Walls):
-        return np.asarray(np.linalg.norm(places, axis=1) < reach)
-    return np.asarray((np.linalg.norm(places[:, :2], axis=1) < reach) | (not boundary.infinite))
+    halves = np.where(edges > edges.max() / 2, edges / 2, edges)
+    along = (
+        [0.0, half] if half < edge else [0.0] for edge, half in zip(edges, halves, strict=True)
+    )
+    steps = np.array(list(product(*along)))
+    return (corners[:, None] + steps).reshape(-1, 3), halves

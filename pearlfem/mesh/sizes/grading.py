@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from pearlfem.mesh.sizes.core_edges import edge_sizes_of_cores
 from pearlfem.mesh.sizes.edges import EdgeSizes, corner_sizes, edge_sizes
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
+from pearlfem.model.layers import Layer
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Core, Source
 from pearlfem.model.sources.impurity import has_points
@@ -107,24 +108,54 @@ class Growth(NamedTuple):
 class Seeds:
     """Cells that grow with the distance from the nearest of ``points``, shape ``(n, 2)`` [length].
 
-    If ``points`` is None, they grow with the distance |z| from the plane of the film.
+    The points lie in z = ``height``. If ``points`` is None, cells grow with the distance from that
+    plane.
     """
 
     growth: Growth
     points: Array | None
+    height: float = 0.0
 
     def distances(self, places: Array) -> Array:
         """Return the distances d [length] of ``places``, shape ``(n, 3)``."""
         if self.points is None:
-            return np.abs(places[:, 2])
+            return np.abs(places[:, 2] - self.height)
         in_plane = KDTree(self.points).query(places[:, :2])[0]
-        return np.asarray(np.hypot(in_plane, places[:, 2]))
+        return np.asarray(np.hypot(in_plane, places[:, 2] - self.height))
+
+
+def extent_of_layers(
+    layers: Sequence[Layer], sources: Sequence[Source], boundary: Boundary | None = None
+) -> Extent:
+    """Return a circle around the extents of films at several heights."""
+    extents = [device_extent(layer.film, sources, boundary) for layer in layers]
+    if len(extents) == 1:
+        return extents[0]
+    center = _middle(np.array([extent.center for extent in extents]))
+    return Extent(center, max(math.dist(center, e.center) + e.size for e in extents))
 
 
 def _middle(positions: Array) -> tuple[float, float]:
     """Return the centre of the box around ``positions``, shape ``(n, 2)``."""
     x, y = (positions.min(axis=0) + positions.max(axis=0)) / 2
     return float(x), float(y)
+
+
+def seeds_of_layers(
+    layers: Sequence[Layer], sources: Sequence[Source], boundary: Boundary, resolution: float
+) -> list[Seeds]:
+    """Return what ``seeds`` returns of films at several heights.
+
+    On films near to each other cells are no flatter than between a film and a wall.
+    """
+    every = []
+    for layer in layers:
+        own = seeds(layer.film, sources, boundary, resolution)
+        gaps = [abs(layer.height - other.height) for other in layers if other is not layer]
+        if gaps:
+            own.append(_flattest(min(gaps), resolution))
+        every += [replace(one, height=layer.height) for one in own]
+    return every
 
 
 def seeds(
@@ -147,12 +178,17 @@ def seeds(
         wide = [Core(core.position, film.least_pearl_length) for core in cores]
         all_seeds = _core_seeds(wide, resolution)
     if isinstance(boundary, Walls):
-        # Far from all sources, accuracy would allow cells as flat as the space between film and
-        # wall, at any resolution. Solvers do not: with 8 times the distance in place of 4 they need
-        # twice as many iterations.
-        rate = min(_GROWTH / resolution, _STEEPEST)
-        all_seeds.append(Seeds(Growth(_FLATTEST * boundary.wall_distance, rate), None))
+        all_seeds.append(_flattest(boundary.wall_distance, resolution))
     return all_seeds
+
+
+def _flattest(gap: float, resolution: float) -> Seeds:
+    """Return the seeds that keep cells between a film and what is next from being too flat.
+
+    Far from all sources, accuracy would allow cells as flat as this gap, at any resolution. Solvers
+    do not: with 8 times the gap in place of 4 they need twice as many iterations.
+    """
+    return Seeds(Growth(_FLATTEST * gap, min(_GROWTH / resolution, _STEEPEST)), None)
 
 
 def all_cores(sources: Sequence[Source], boundary: Boundary) -> list[Core]:

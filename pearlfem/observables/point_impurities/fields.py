@@ -60,25 +60,21 @@ def exact_part(solution: Solution, field: ExactField, points: Array) -> Array | 
     return total
 
 
-def add_exact_part(
-    function: fem.Function, solution: Solution, field: ExactField, *, on_film: bool = False
-) -> fem.Function:
+def add_exact_part(function: fem.Function, solution: Solution, field: ExactField) -> fem.Function:
     """Add the sum of ``field`` over the point impurities at the nodes of ``function``; return it.
 
     Args:
         function: Discontinuous, on the mesh of the solution, with the components of ``field``.
         solution: Its drives.
-        field: Of ``pearlfem.analytic.infinite_film``.
-        on_film: Whether ``field`` is one of the film: then only the cells above it count.
+        field: Of ``pearlfem.analytic.infinite_film``, in space.
     """
     if point_moments(solution):
         V = function.function_space
-        cells = solution.films[0].sides[:, 0] if on_film else slice(None)
-        dofs = np.unique(V.dofmap.list[cells])
+        dofs = np.unique(V.dofmap.list)
         nodes = V.tabulate_dof_coordinates()[dofs]
         nodes[:, 2] = np.abs(nodes[:, 2])  # z = 0 up to round-off, seen from above
         # A node belongs to about twenty cells, each of which has its own.
-        places, which = distinct_nodes(nodes[:, :2] if on_film else nodes)
+        places, which = distinct_nodes(nodes)
         values = np.reshape(exact_part(solution, field, places), (len(places), -1))
         function.x.array.reshape(-1, V.dofmap.bs)[dofs] += values[which]
     return function

@@ -154,7 +154,9 @@ def test_what_is_not_kept_is_said(result, call, tmp_path):
 def test_other_formulation_is_refused(tmp_path):
     text = STUDY.format(formulation="stream", boundary="", size=0.2)
     run_study(parse_study(text), tmp_path / "run")
-    with pytest.raises(StudyError, match="formulation = 'vector': not in it"):
+    with pytest.raises(
+        StudyError, match="formulation = 'vector': not in the file; allowed: 'stream'"
+    ):
         load_solution(tmp_path / "run", "vector")
 
 

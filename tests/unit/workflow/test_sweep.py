@@ -26,7 +26,7 @@ from pearlfem.runtime.progress import progress_shown
 from pearlfem.runtime.signals import Terminated
 from pearlfem.study.study import parse_study, read_study
 from pearlfem.study.sweep import read_sweep
-from pearlfem.workflow.assembly import reuse_key
+from pearlfem.workflow.reuse import reuse_key
 from pearlfem.workflow.run import run_study
 from pearlfem.workflow.sweep import in_order_of_work, parts, run_points
 

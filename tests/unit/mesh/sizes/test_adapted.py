@@ -8,7 +8,13 @@ from dolfinx import mesh as dmesh
 from mpi4py import MPI
 
 from pearlfem import Disc, Film, Impurity, Plane, create_mesh
-from pearlfem.mesh.sizes.adapted import Contributions, SizeField, adapted_sizes, gather
+from pearlfem.mesh.sizes.adapted import (
+    Contributions,
+    SizeField,
+    adapted_sizes,
+    affordable_sizes,
+    gather,
+)
 from pearlfem.mesh.sizes.edges import on_circle
 
 PLANE = Film(Plane(), 1.0)
@@ -73,6 +79,27 @@ def test_error_falls_with_the_size_to_the_power_of_the_order(box, degree):
     before, after = adapt(box, degree), adapt(box, degree, total=384 / 2 ** (2 * degree))
     np.testing.assert_allclose(after.sizes / before.sizes, 0.5, rtol=1e-3)
     assert after.count == pytest.approx(8 * before.count, rel=1e-2)
+
+
+def test_share_of_the_error_is_aimed_at_if_its_cells_are_few_enough(box):
+    sizes, share = affordable_sizes(box, PLANE, FAR_AWAY, degree=2, share=0.1, most=10**6)
+    assert share == 0.1
+    assert np.array_equal(sizes.sizes, adapt(box, total=0.1 * box.errors.sum()).sizes)
+
+
+def test_share_is_raised_until_its_cells_are_few_enough(box):
+    # N cells leave a share s of the error with N = 384 s^(−3/4): 1200 of them leave 22 %.
+    sizes, share = affordable_sizes(box, PLANE, FAR_AWAY, degree=2, share=0.1, most=1200)
+    assert sizes.count <= 1200
+    assert share == pytest.approx(0.1 * 1.5**2)
+    assert adapt(box, total=0.1 * 1.5 * box.errors.sum()).count > 1200
+
+
+@pytest.mark.parametrize("share", [0.4, 0.6])
+def test_half_of_the_error_is_aimed_at_whatever_it_costs(box, share):
+    sizes, left = affordable_sizes(box, PLANE, FAR_AWAY, degree=2, share=share, most=1)
+    assert left == max(share, 0.5)
+    assert sizes.count > 1
 
 
 def test_unit_of_the_error_does_not_matter(box):
