@@ -73,8 +73,8 @@ def _with_others(
     assembler = FilmLoad(solution.potential.function_space, film)
     local = np.empty((len(points), len(others)))
     for column, source in zip(local.T, others, strict=True):
-        near = rule.near(source)
-        part = rule.part(near)
+        near = rule.facets_near(source)
+        part = rule.restricted_to(near)
         density = forms.load_density(part.background(source), film.mesh)
         load = assembler.assemble(density, part, near).array
         column[:] = [lifts[point].values @ load[lifts[point].dofs] for point in points]
