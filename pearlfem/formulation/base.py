@@ -45,10 +45,13 @@ class Formulation(ABC):
 
     @abstractmethod
     def create_solver(self, tolerance: float | None = None) -> ConjugateGradients:
-        """Create the solver (collective). Call this once: the solver may own the operator then.
+        """Create the solver; it may take ownership of the operator, so call this only once.
 
         Args:
             tolerance: Relative tolerance in the natural norm; None for the solver's default.
+
+        Note:
+            Collective.
         """
 
     @abstractmethod
@@ -60,7 +63,7 @@ class Formulation(ABC):
         """Return this rank's unknowns of ``fields``, ``(n,)``: the inverse of ``self.fields``.
 
         Args:
-            fields: Functions on the same mesh; their elements may be others than those here.
+            fields: Functions on the same mesh; their elements may differ from those used here.
 
         Note:
             Collective.

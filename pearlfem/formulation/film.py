@@ -134,8 +134,8 @@ class FilmMesh:
     def superfluid_weight(self, inverse: bool = False) -> fem.Function:
         """Return a function that equals κ [1/length in reduced units] on the film, or 1/κ.
 
-        It is quadratic in each cell above the film, so it is exact where κ is constant in a facet.
-        Elsewhere in space its values have no meaning.
+        It is quadratic in each cell above the film, so it is exact on facets with a constant κ. Its
+        values away from the film have no meaning.
 
         Args:
             inverse: Return 1/κ.

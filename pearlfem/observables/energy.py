@@ -65,8 +65,8 @@ def interaction_tensor(solutions: Sequence[Solution]) -> Array:
     like ``free_energy``; its entries with i ≠ j are not bounds.
 
     Args:
-        solutions: Those of n sources with c components each; an impurity has the two components of
-            its moment, x and y.
+        solutions: The solutions of n sources with c components each; the components of an impurity
+            are those of its moment, x and y.
 
     Returns:
         Array of shape ``(n, n, c, c)`` [μ0Γ²/length in reduced units]; the last axes are xx, xy,

@@ -5,8 +5,9 @@ B = curl A (reduced units, μ0 = 1). K from A is two to three times more accurat
 jump of H. If the mesh is the half z ≥ 0 of a mirror symmetric space, B_z is even in z, and B_x and
 B_y are odd.
 
-The *regular* part of a field is the field without that of point impurities on the infinite film,
-which is infinite at their positions (``pearlfem.observables.point_impurities.fields``).
+The *regular* part of a field is the field minus the exact field of the point impurities on the
+infinite film (``pearlfem.observables.point_impurities.fields``), which is infinite at their
+positions.
 """
 
 from __future__ import annotations

@@ -44,9 +44,9 @@ class HoleState(NamedTuple):
 
     Args:
         name: Name of the hole.
-        current: The current [Γ/length in reduced units]; positive if counterclockwise.
-        flux: The flux through the hole [μ0Γ in reduced units], including applied fields.
-        fluxoid: The fluxoid [μ0Γ in reduced units], including applied fields.
+        current: The current [Φ0/(μ0 length) in reduced units]; positive if counterclockwise.
+        flux: The flux through the hole [Φ0], including applied fields.
+        fluxoid: The fluxoid [Φ0], including applied fields.
     """
 
     name: str
@@ -123,7 +123,7 @@ class _FacetFields(NamedTuple):
     Args:
         weights: Quadrature weights [area], ``(n, q)``.
         points: (x, y) [length], ``(n, q, 2)``.
-        B_z: Seen from above, ``(n, q)``.
+        B_z: B_z in the cells above, ``(n, q)``.
         K_or_A: K = ∇g × ẑ in the stream formulation, A in the vector formulation, ``(n, q, 2)``.
     """
 
@@ -177,8 +177,8 @@ def _state(
     quantum = Fluxoid(opening.name, 1)
     hole = shapely.Polygon(opening.outline.exterior)
     shapely.prepare(hole)
-    # One flux quantum has a = −φ̂/(2πr), whatever κ is: here B_z stands in for κ, of equal shape.
-    a = quantum.vector_potential(film.layer, on_film.points, on_film.B_z)
+    # One flux quantum has a = −φ̂/(2πr), which does not depend on κ: any numbers will do for κ.
+    a = quantum.vector_potential(film.layer, on_film.points, np.ones_like(on_film.B_z))
     current = -np.sum(on_film.weights[..., None] * K * a)
     flux = sum(_flux_within(hole, fields) for fields in (on_film, in_holes))
     width = _BAND * _clearance(film.film, opening)
@@ -215,7 +215,8 @@ def _circulation(
 
         ∮ f·dl = −∫_band rot(w f) dS = ∫_band [w B_z − (∇w × f)_z] dS.
 
-    a is that of all sources except fluxoids. That of an applied field has its flux as circulation.
+    a is the sum over all sources except fluxoids and point impurities. For an applied field, the
+    circulation of a is its flux through the hole.
     """
     outline = shapely.simplify(hole, 1e-3 * width)
     x0, y0, x1, y1 = outline.bounds
@@ -242,9 +243,9 @@ def _circulation(
 
 
 def _clearance(film: Film, opening: Opening) -> float:
-    """Return the distance [length] of a hole from the nearest other edge, or the hole's size.
+    """Return the distance [length] of a hole from the nearest other edge of the film.
 
-    The size counts if there is no other edge.
+    If there is no other edge, return the size of the hole.
     """
     edges = [other.outline for other in film.openings if other is not opening]
     if film.bounded:

@@ -25,7 +25,8 @@ def is_known(entry: Result | Field, solution: Solution) -> bool:
 def observe(solution: Solution) -> dict[str, Any]:
     """Return all results of a solution by name, in reduced units.
 
-    The value is None for a result that this solution does not have.
+    The value is None for a result that this solution does not have, for example the magnetic moment
+    in the vector formulation. Results of several solutions are not included.
 
     Note:
         Collective.

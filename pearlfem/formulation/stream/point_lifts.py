@@ -44,8 +44,8 @@ Let s be another source, with a_s on Γ, the potential ψ_s and ℓ_s(v) = −�
 
     E_is = ℓ_s(ψ_i) = ℓ_s(ψ_∞i + l_i) + D_is,
 
-and its order of convergence is again twice that of ψ_s. The integrand of ℓ_s(ψ_∞i) behaves like
-a_s/r² at the impurity, so this integral is meant as a distribution: see
+and its order of convergence is again twice the order of ψ_s. The integrand of ℓ_s(ψ_∞i) behaves
+like a_s/r² at the impurity, so this integral is meant as a distribution: see
 ``pearlfem.formulation.stream.point_products``.
 """
 

@@ -52,6 +52,7 @@ class VectorFormulation(Formulation):
         return [self._load(source) for source in sources]
 
     def _load(self, source: Source) -> Load:
+        """Return the load of one source (collective)."""
         owned = self._operator.getLocalSize()[0]
         load = np.zeros(owned)
         for film, assembler in zip(self._films, self._assemblers, strict=True):
