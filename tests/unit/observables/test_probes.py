@@ -318,7 +318,7 @@ def test_points_have_fields_and_on_the_film_currents(cubic):
     assert [column.name for column in columns] == [
         *("x", "y", "z", "Bx", "By", "Bz", "psi", "Kx", "Ky", "g")
     ]
-    assert [column.quantity for column in columns] == [
+    assert [column.kind for column in columns] == [
         *["length"] * 3, *["field"] * 3, "current", *["sheet_current"] * 2, "current"
     ]  # fmt: skip
     *places, Bx, By, Bz, psi, Kx, Ky, g = (column.values for column in columns)
