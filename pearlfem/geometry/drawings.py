@@ -206,7 +206,9 @@ def _gds_cell(library: Any, cell: str | None, name: str) -> Any:
         return next(iter(tops.values()))
     if cell is None:
         listed = ", ".join(map(repr, sorted(tops or cells))) or "none"
-        raise StudyError(f"{name}: has not exactly one top cell; allowed: one of {listed}, by name")
+        raise StudyError(
+            f"{name}: does not have exactly one top cell; allowed: one of {listed}, by name"
+        )
     if cell not in cells:
         listed = ", ".join(map(repr, sorted(cells))) or "none"
         raise StudyError(f"{name}: has no cell {cell!r}; allowed: {listed}")

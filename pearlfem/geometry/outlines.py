@@ -17,9 +17,7 @@ import shapely
 from pearlfem.errors import StudyError
 
 TOLERANCE = 1e-9  # of the size
-_STRAIGHT = (
-    1e-14  # of the size: more than round-off, less than the bulge of a finely rounded circle
-)
+_STRAIGHT = 1e-14  # of the size: above round-off, below the bulge of a finely rounded circle
 LARGEST = 1e100  # with larger coordinates, areas overflow
 
 Points = Sequence[Sequence[float]]
@@ -195,7 +193,7 @@ def filled(points: Points) -> Any:
 
 
 def without_repeats(ring: Any, tolerance: float) -> Any:
-    """Return the corners of a closed ring without those nearer than ``tolerance`` to the last."""
+    """Return the corners of a ring without those within ``tolerance`` of the corner before."""
     if np.all(np.hypot(*(ring - np.roll(ring, 1, axis=0)).T) > tolerance):
         return ring
     kept = list(ring[:1])

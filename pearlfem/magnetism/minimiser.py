@@ -38,15 +38,16 @@ _Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class GroundState:
-    """The lowest state found, a local minimum of the energy to round-off.
+    """The lowest state that the search has reached, a minimum of the energy up to round-off.
 
     Attributes:
         angles: θ ``(n,)`` [rad] in [−π, π). Reversing all moments does not change the energy; of
             the two states this is the one whose first moment has m_x >= 0.
         energy: F = ½ Σ m_i · T_ij · m_j, in the tensor's unit.
         lower_bound: No state has a lower energy than this.
-        states: All states of this energy (up to round-off) that were found ``(k, n)`` [rad]; the
-            first one is `angles`. States that differ by reversing all moments count once.
+        states: All states of this energy (up to round-off) that the search has reached ``(k, n)``
+            [rad]; the first one is `angles`. States that differ by reversing all moments count
+            once.
         stiffness: Lowest eigenvalue of the Hessian, >= 0 up to round-off [energy/rad²]: the
             curvature of the energy along the softest turn of the moments.
         starts: Number of starts.
@@ -64,7 +65,7 @@ class GroundState:
 
     @property
     def degenerate(self) -> bool:
-        """Whether several states of this energy were found, by symmetry or as a continuous set."""
+        """Whether `states` has several states, related by symmetry or in a continuous set."""
         return len(self.states) > 1
 
     @property
@@ -217,7 +218,7 @@ def _race(
 
 
 def _kicked(matrix: _Array, theta: _Array, kicks: int, rng: np.random.Generator) -> _Array:
-    """Return the lowest minimum found from kicked copies of a minimum."""
+    """Return the lowest of a minimum and the minima reached from kicked copies of it."""
     n = len(theta)
     lowest = value_and_gradient(theta, matrix)[0]
     for _ in range(kicks):

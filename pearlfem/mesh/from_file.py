@@ -19,13 +19,11 @@ from pearlfem.runtime.parallel import on_root
 
 _ENDS = ("far", "shield", "magnetic-wall")  # groups of facets where space may end
 _NONE = np.empty((0, 3, 2))
-_NEAR = (
-    1e-5  # of the film's size: largest distance of edge vertices from the true edge. If polygons
-)
-_PER_SAGITTA = (
-    0.25  # have the areas of circles, vertices may be farther away by this times side²/R,
-)
-_PER_SIDE = 0.05  # on sides with both ends this near to a circle, in units of the side
+_NEAR = 1e-5  # largest distance of edge vertices from the true edge, in units of the film's size
+# If polygons have the areas of circles, vertices may be farther away, by _PER_SAGITTA side²/R. This
+# is allowed for sides with both ends within _PER_SIDE times their length of the circle.
+_PER_SAGITTA = 0.25
+_PER_SIDE = 0.05
 _INSET = 0.8  # facets are tested at this part of the way to their corners, where arcs do not matter
 _SAME = 1e-6  # of their size: boxes and periods that differ by less are equal
 

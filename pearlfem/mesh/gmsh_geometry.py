@@ -42,7 +42,7 @@ _UP, _DOWN = 1, -1
 
 
 class Plane(NamedTuple):
-    """A film, and the faces that its plane is cut into."""
+    """A film, and the faces of its plane."""
 
     layer: Layer
     faces: Faces
@@ -58,14 +58,14 @@ class _Rim(NamedTuple):
 def add_space(
     planes: Sequence[Plane], boundary: Boundary, extent: Extent, far: float, *, mirrored: bool
 ) -> None:
-    """Build space and the films in it, in units of the device and around its centre.
+    """Build the space and the films in it; the device has its centre at 0 and the size 1.
 
     Args:
         planes: The films, the lowest first.
-        boundary: What surrounds them.
-        extent: The device.
+        boundary: The space around them.
+        extent: Centre and size of the device.
         far: Radius of the far boundary, if there is one, in sizes of the device.
-        mirrored: Whether only z ≥ 0 is built.
+        mirrored: Whether only the half z ≥ 0 is built.
     """
     geo = gmsh.model.geo
     shell, groups = _shell(boundary, extent, far), _Groups()
@@ -83,7 +83,7 @@ def add_space(
         rest = geo.addPlaneSurface([geo.addCurveLoop(rim.lines), *around])
         groups.setdefault(layer.group("plane" if layer.film.bounded else "film"), []).append(rest)
         inside.append(rest)
-    # On either side of each part, from the lowest part on.
+    # The surfaces below and above each part, from the lowest part to the highest.
     sides = list(zip([[], *surfaces], [*surfaces, []], strict=True))[-len(covers) :]
     volumes = {}
     for (part, cover), (floor, ceiling) in zip(covers.items(), sides, strict=True):
@@ -132,15 +132,15 @@ def _add_faces(
 
 
 class _Shell(Protocol):
-    """Where space ends: around each film's plane, and above and below all of them."""
+    """The outer surface of space: around the plane of each film, and above and below all films."""
 
-    sides: str  # the group of what stands on the rims
+    sides: str  # the group of the surfaces that stand on the rims
 
     def rim(self, z: float, ends: Collection[int]) -> _Rim:
-        """Add the rim at the height z; space ends on the sides ``ends`` of it."""
+        """Add the rim at the height z; a cap will close space on its sides ``ends`` (1, −1)."""
 
     def cap(self, rim: _Rim, end: int) -> _Groups:
-        """Add what covers space above (1) or below (−1) a rim."""
+        """Add the surfaces that close space above (1) or below (−1) a rim."""
 
 
 def _shell(boundary: Boundary, extent: Extent, far: float) -> _Shell:
@@ -152,7 +152,7 @@ def _shell(boundary: Boundary, extent: Extent, far: float) -> _Shell:
 
 
 class _Dome:
-    """The far boundary of open space: half a sphere on the outermost rims."""
+    """The far boundary of open space: half a sphere on the highest and on the lowest rim."""
 
     sides = "far"
 
@@ -175,7 +175,7 @@ class _Dome:
 
 
 class _Room:
-    """Walls above and below, and at the sides unless these are infinitely far away."""
+    """Walls above and below, and at the sides if these are at a finite distance."""
 
     def __init__(self, walls: Walls, extent: Extent, far: float) -> None:
         self._walls, self._extent, self._far = walls, extent, far
@@ -192,7 +192,7 @@ class _Room:
 
 
 class _Cell:
-    """The cell that is repeated, with a lid."""
+    """The periodic cell: open sides and a top."""
 
     sides = _SIDES
 
@@ -224,7 +224,7 @@ def forget_periods() -> None:
 
 
 def _add_box(rim: _Rim, lid: _Rim, sides: str, end: str) -> _Groups:
-    """Add the sides and the end of what stands on ``rim``."""
+    """Add the sides and the end of a box over ``rim``; return the surfaces by name."""
     cover = {sides: _add_sides(rim, lid)}
     loop = gmsh.model.geo.addCurveLoop(lid.lines)
     cover.setdefault(end, []).append(gmsh.model.geo.addPlaneSurface([loop]))

@@ -1,15 +1,16 @@
-"""Energies of the currents and of their magnetic field, cell by cell and in total.
+"""Energies of the currents and of their magnetic field, in each cell and in total.
 
-    E_kin = Σ ∫_Γ |K|²/(2κ) dS over all films,    E_field = ∫ |B|²/(2μ0) dV over all space,
+    E_kin = Σ ∫_Γ |K|²/(2κ) dS over all films,    E_field = ∫ |B|²/(2μ0) dV over all space.
 
-with B of the films' currents, without applied fields. Their sum is the free energy F:
+B is the field of the films' currents, without applied fields. The sum of both energies is the free
+energy F:
 
-- vector formulation: F is this sum, for any A;
-- stream formulation: the sum is B(ψ, ψ) and F = 2ℓ(ψ) − B(ψ, ψ), which are equal at the solution,
-  where B(ψ, ψ) = ℓ(ψ).
+- In the vector formulation F is this sum, for any A.
+- In the stream formulation the sum is B(ψ, ψ), and F = 2ℓ(ψ) − B(ψ, ψ). They are equal for the
+  Galerkin solution, which has B(ψ, ψ) = ℓ(ψ).
 
-What is left is the error of the iterative solver and, where κ varies smoothly, its interpolation
-in the operator.
+So they differ only by the error of the iterative solver and, where κ varies smoothly, by its
+interpolation in the operator.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ from pearlfem.solution import Solution
 
 
 def kinetic_energy(solution: Solution) -> float:
-    """Return E_kin = ∫_Γ |K|²/(2κ) dS of all films [μ0Γ²/length in reduced units].
+    """Return E_kin = Σ ∫_Γ |K|²/(2κ) dS over all films [μ0Γ²/length in reduced units].
 
     Raises:
-        StudyError: A source is a point impurity, around which the energy is infinite.
+        StudyError: A source is a point impurity, which makes the energy infinite.
 
     Note:
         Collective; the result is the same on every rank.
@@ -48,12 +49,13 @@ def kinetic_energy(solution: Solution) -> float:
 
 
 def field_energy(solution: Solution) -> float:
-    """Return E_field = ∫ |B|²/(2μ0) dV of all space [μ0Γ²/length in reduced units].
+    """Return E_field = ∫ |B|²/(2μ0) dV over space [μ0Γ²/length in reduced units].
 
-    Both halves of a mirror symmetric space count, and one cell of a periodic space.
+    The integral includes both halves of a mirror symmetric space, and one periodic cell of a
+    periodic space.
 
     Raises:
-        StudyError: A source is a point impurity, around which the energy is infinite.
+        StudyError: A source is a point impurity, which makes the energy infinite.
 
     Note:
         Collective; the result is the same on every rank.
@@ -64,16 +66,19 @@ def field_energy(solution: Solution) -> float:
 
 
 def has_finite_energy(solution: Solution) -> bool:
-    """Return whether no source is a point impurity, around which energies are infinite."""
+    """Return whether the energies are finite: whether no source is a point impurity."""
     return not has_points([drive.source for drive in solution.drives])
 
 
 def kinetic_energies(film: FilmMesh, currents: FacetCurrents) -> Array:
-    """Return ∫ |K|²/(2κ) dS over each of the film's facets that this rank owns, ``(facets,)``.
+    """Return ∫ |K|²/(2κ) dS over each of this rank's n facets of the film, shape ``(n,)``.
 
     Args:
         film: The film.
-        currents: K at the points of ``facet_rule()``.
+        currents: K at the points of ``facet_rule()`` on each facet.
+
+    Returns:
+        Energies [μ0Γ²/length in reduced units].
 
     Note:
         Not collective.
@@ -86,16 +91,21 @@ def kinetic_energies(film: FilmMesh, currents: FacetCurrents) -> Array:
 
 
 def facet_areas(film: FilmMesh) -> Array:
-    """Return the areas of the film's facets that this rank owns [length²], ``(facets,)``."""
+    """Return the areas of this rank's n facets of the film [length²], shape ``(n,)``."""
     return np.asarray(np.abs(np.linalg.det(film.corners[:, 1:] - film.corners[:, :1])) / 2)
 
 
 def field_energies(mesh: TaggedMesh, B: Array) -> Array:
-    """Return ∫ |B|²/2 dV over each cell that this rank owns, ``(cells,)``.
+    """Return ∫ |B|²/(2μ0) dV over each of this rank's n owned cells, shape ``(n,)``.
+
+    In the half of a mirror symmetric space, the energy of a cell includes that of its mirror image.
 
     Args:
-        mesh: The mesh; if it is one half of a mirror symmetric space, the other half counts too.
-        B: Vectors at the nodes of the cells, as of ``nodal_vectors``, ``(cells, nodes, 3)``.
+        mesh: The mesh.
+        B: Vectors at the k nodes of each cell, from ``nodal_vectors``, ``(n, k, 3)``.
+
+    Returns:
+        Energies [μ0Γ²/length in reduced units].
 
     Note:
         Not collective.
@@ -107,29 +117,31 @@ def field_energies(mesh: TaggedMesh, B: Array) -> Array:
 
 
 def nodal_vectors(B: fem.Function) -> Array:
-    """Return a discontinuous vector field at the nodes of the cells that this rank owns.
+    """Return the values of a discontinuous vector field at the nodes of each owned cell.
 
     Returns:
-        Array of shape ``(cells, nodes, 3)``.
+        Array of shape ``(n, k, 3)`` for n owned cells with k nodes each.
     """
     owned = B.function_space.mesh.topology.index_map(3).size_local
     return np.asarray(B.x.array.reshape(-1, 3)[B.function_space.dofmap.list[:owned]])
 
 
 def cell_corners(mesh: TaggedMesh) -> npt.NDArray[np.integer]:
-    """Return the geometry's nodes of the cells that this rank owns."""
+    """Return the numbers of the four corners of each owned cell, shape ``(n, 4)``."""
     owned = mesh.domain.topology.index_map(3).size_local
     return np.asarray(mesh.domain.geometry.dofmaps[0][:owned])
 
 
 def _refuse_points(solution: Solution) -> None:
+    """Refuse solutions with point impurities."""
     refuse_points([drive.source for drive in solution.drives], "for the energy of fields")
 
 
 def _mass() -> Array:
-    """Return the products of B's basis functions, their means over a cell."""
+    """Return the mean over a cell of each product of two basis functions of B, ``(k, k)``."""
     rule = basix.make_quadrature(basix.CellType.tetrahedron, 2 * FIELD_DEGREE)
-    points, weights = (np.asarray(part, dtype=float) for part in rule)
+    points, weights = (np.asarray(array, dtype=float) for array in rule)
     element = basix.ufl.element("DG", "tetrahedron", FIELD_DEGREE)
-    shapes = np.asarray(element.tabulate(0, points), dtype=float)[0]
-    return np.asarray(6.0 * shapes.T @ (weights[:, None] * shapes))
+    functions = np.asarray(element.tabulate(0, points), dtype=float)[0]
+    # The reference tetrahedron has the volume 1/6.
+    return np.asarray(6.0 * functions.T @ (weights[:, None] * functions))

@@ -1,4 +1,4 @@
-"""Sheet currents on the facets of films, and the largest of them."""
+"""Sheet currents on the facets of films, and the largest sheet current."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.jit import compiled_expression
 from pearlfem.solution import Solution
 
-# Corners and middles of the sides of the reference triangle.
+# Corners and midpoints of the edges of the reference triangle.
 _NODES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.0, 0.5], [0.5, 0.0]])
-_SAME = 1e-6  # relative: currents that differ by less are equally large
+_SAME = 1e-6  # relative difference below which two currents are equally large
 
 
 class FacetCurrents(NamedTuple):
-    """K at points of the facets of a film that this rank owns.
+    """K at q points on each of this rank's n facets of a film.
 
     Args:
-        points: (x, y) [length], shape ``(facets, points, 2)``.
-        K: The sheet current there [Γ/length² in reduced units], shape ``(facets, points, 2)``.
+        points: (x, y) [length], shape ``(n, q, 2)``.
+        K: The sheet current at these points [Γ/length² in reduced units], shape ``(n, q, 2)``.
     """
 
     points: Array
@@ -32,9 +32,13 @@ class FacetCurrents(NamedTuple):
 
 
 class LargestCurrent(NamedTuple):
-    """The largest |K| on a film, and where it is; None if K is infinite at a point impurity.
+    """The largest |K| on a film, and its position.
 
-    In units of Γ/length² and of length (reduced units).
+    Args:
+        name: Name of the film.
+        value: |K| [Γ/length² in reduced units]; None if K is infinite at a point impurity.
+        x: Position [length]; None with a point impurity.
+        y: Position [length]; None with a point impurity.
     """
 
     name: str
@@ -44,11 +48,11 @@ class LargestCurrent(NamedTuple):
 
 
 def largest_sheet_current(solution: Solution) -> list[LargestCurrent]:
-    """Return the largest |K| on each film, at the corners and the middles of sides of its facets.
+    """Return the largest |K| on each film, of all corners and edge midpoints of its facets.
 
-    At a corner of the film or of a hole that points into the film, |K| is infinite in theory: there
-    the value grows with the resolution of the mesh. Of several places with the same |K|, the one
-    with the smallest x counts, and then the smallest y.
+    At a corner of an edge that points into the film, the exact |K| is infinite: there the value
+    grows as cells get smaller. Of several positions with the same |K|, the one with the smallest x
+    is returned; if these are equal too, the one with the smallest y.
 
     Note:
         Collective; the result is the same on every rank.
@@ -57,15 +61,18 @@ def largest_sheet_current(solution: Solution) -> list[LargestCurrent]:
 
 
 def facet_currents(solution: Solution, film: FilmMesh, reference: Array) -> FacetCurrents:
-    """Return K at the same points of each facet of a film, seen from above.
+    """Return K on the facets of a film, at the same points of each facet.
 
     Args:
         solution: A solution without point impurities.
         film: One of its films.
-        reference: Points on the reference triangle, shape ``(points, 2)``.
+        reference: Points on the reference triangle, shape ``(q, 2)``.
+
+    Returns:
+        Points and K on the facets of this rank.
 
     Note:
-        Not collective, except for the compilation of the first call.
+        Collective in the first call, which compiles an expression; not collective later.
     """
     x = ufl.SpatialCoordinate(film.mesh.domain)
     if has_stream_function(solution):
@@ -80,35 +87,38 @@ def facet_currents(solution: Solution, film: FilmMesh, reference: Array) -> Face
 
 
 def on_facets(vector: Any, film: FilmMesh, sides: Int32Array, reference: Array) -> Array:
-    """Return a UFL vector at the same points of each facet in the plane of a film.
+    """Return the values of a UFL vector on facets, at the same points of each facet.
 
-    DOLFINx may renumber the corners of a facet before it maps ``reference`` to it, so only values
-    of one call, or of two calls with the same ``sides`` and ``reference``, are at the same points.
+    DOLFINx may renumber the corners of a facet before it maps ``reference`` to it. So the points
+    must come from the same call, or from another call with the same ``sides`` and ``reference``.
 
     Args:
         vector: A UFL expression with k components.
-        film: The film.
-        sides: Facets as ``TaggedMesh.sides`` returns them.
-        reference: Points on the reference triangle, shape ``(points, 2)``.
+        film: The film in whose plane the facets lie.
+        sides: n facets, as ``FilmMesh.sides_of`` returns them.
+        reference: Points on the reference triangle, shape ``(q, 2)``.
 
     Returns:
-        Array of shape ``(facets, points, k)``.
+        Array of shape ``(n, q, k)``.
 
     Note:
-        Not collective, except for the compilation of the first call.
+        Collective in the first call, which compiles an expression; not collective later.
     """
     values = compiled_expression(vector, reference, film.comm).eval(film.mesh.domain, sides)
-    shape = len(sides), len(reference), *vector.ufl_shape  # there may be no facets
+    # With 0 facets, the shape cannot be derived from the number of values.
+    shape = len(sides), len(reference), *vector.ufl_shape
     return np.asarray(values, dtype=float).reshape(shape)
 
 
 def _largest(solution: Solution, film: FilmMesh) -> LargestCurrent:
+    """Return the largest |K| on one film (collective)."""
     name = film.layer.name or "film"
     if has_points([drive.source for drive in solution.drives]):
         return LargestCurrent(name, None, None, None)
     currents = facet_currents(solution, film, _NODES)
-    sizes = np.linalg.norm(currents.K, axis=-1).ravel()
-    largest = max(film.comm.allgather(float(sizes.max(initial=0.0))))
-    places = currents.points.reshape(-1, 2)[sizes >= (1 - _SAME) * largest]
-    x, y = min(place for some in film.comm.allgather(places.tolist()) for place in some)
+    norms = np.linalg.norm(currents.K, axis=-1).ravel()
+    largest = max(film.comm.allgather(float(norms.max(initial=0.0))))
+    local = currents.points.reshape(-1, 2)[norms >= (1 - _SAME) * largest]
+    positions = [xy for on_rank in film.comm.allgather(local.tolist()) for xy in on_rank]
+    x, y = min(positions)
     return LargestCurrent(name, largest, x, y)

@@ -1,4 +1,4 @@
-"""From the table of results to numbers: each entry names the function that computes it."""
+"""Compute the entries of the tables of results and fields: each names its function."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pearlfem.solution import Solution
 
 
 def function_of(path: str) -> Callable[..., Any]:
-    """Return the function with the path "module:function"."""
+    """Return the function with the path ``"module:function"``."""
     function: Callable[..., Any] = resolve_name(path)
     return function
 
@@ -23,7 +23,10 @@ def is_known(entry: Result | Field, solution: Solution) -> bool:
 
 
 def observe(solution: Solution) -> dict[str, Any]:
-    """Return all results of a solution by name, in reduced units; None where it has no such result.
+    """Return all results of a solution by name, in reduced units.
+
+    The value is None for a result that this solution does not have, for example the magnetic moment
+    in the vector formulation. Results of several solutions are not included.
 
     Note:
         Collective.

@@ -120,7 +120,7 @@ class Units(BaseModel):
     Units are texts that pint knows ("um", "µm", "A*m^2", …), and Phi0 = h/2e.
 
     Args:
-        length: Lengths. Reduced lengths have this unit as well; only rounding depends on it.
+        length: Lengths. Reduced lengths have the same unit; the choice only changes rounding.
         field: Magnetic field B.
         current: Currents, and the stream function g.
         energy: Energies, and the interaction tensor.

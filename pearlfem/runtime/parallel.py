@@ -34,7 +34,7 @@ def on_root[T](comm: MPI.Comm, work: Callable[[], T]) -> T:
 def root_only[T](comm: MPI.Comm, work: Callable[[], T]) -> T | None:
     """Run ``work`` on rank 0, where its result stays; raise its error on every rank.
 
-    For results that are large, or of no use to the other ranks.
+    It is for results that are large, or that other ranks do not need.
 
     Args:
         comm: Communicator; the call is collective over it.
@@ -44,7 +44,7 @@ def root_only[T](comm: MPI.Comm, work: Callable[[], T]) -> T | None:
         The result on rank 0, None on every other rank.
 
     Raises:
-        Exception: Whatever ``work`` raised, on every rank.
+        Exception: The error that ``work`` raised, on every rank.
     """
     result, error = _attempt(work) if comm.rank == 0 else (None, None)
     error = comm.bcast(error)

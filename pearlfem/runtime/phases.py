@@ -1,4 +1,4 @@
-"""The phases of a run: a line about each that has ended, and the time that it took."""
+"""The phases of a run: the time that each takes, and a line when it has ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Progress = Callable[[str], None]  # called on every rank with a line about a fin
 
 
 def silent(line: str) -> None:
-    """Tell nothing: the default of functions that take a ``Progress``."""
+    """Ignore the line: the default ``Progress``."""
 
 
 @contextmanager

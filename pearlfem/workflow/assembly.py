@@ -20,7 +20,7 @@ from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.probes import Probe
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import has_points
-from pearlfem.observables.tables import check_places
+from pearlfem.observables.tables import check_probes
 from pearlfem.problem import MaxwellLondon
 from pearlfem.runtime.phases import Progress, silent, timed
 from pearlfem.solution import FormulationName
@@ -81,7 +81,7 @@ def assemble(
     with timed(seconds, "mesh"):
         tagged = _single_mesh(film, sources, boundary, mesh, solve, comm)
     progress(f"mesh      {seconds['mesh']:6.1f} s   {tagged.cells:,} cells")
-    check_places(tagged, probes)
+    check_probes(tagged, probes)
     problems: dict[FormulationName, MaxwellLondon] = {}
     for name in solve.formulations:
         problem = problems[name] = MaxwellLondon(film, tagged, solve.degree, name)

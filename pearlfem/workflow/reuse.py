@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from mpi4py import MPI
 
 from pearlfem.model.sources.impurity import has_points
-from pearlfem.observables.tables import check_places
+from pearlfem.observables.tables import check_probes
 from pearlfem.runtime.phases import Progress
 from pearlfem.study.study import Study
 from pearlfem.workflow.adaptivity import Assembly
@@ -32,7 +32,7 @@ class Assembler:
         """Return mesh and problems of ``study``; see ``workflow.assembly.assemble``."""
         key = reuse_key(study)
         if self._last is not None and key is not None and key == self._key:
-            check_places(self._last.mesh, study.output.probe)
+            check_probes(self._last.mesh, study.output.probe)
             return self._last
         self.destroy()
         self._last = assemble(

@@ -53,7 +53,7 @@ def couplings(
 
     Raises:
         ValueError: if `r` is negative, a size, `pearl_length`, `above` or `below` not positive,
-            `wall` unknown, or a number that must be finite is not.
+            `wall` unknown, or another number is not finite.
     """
     distance = non_negative("r", r)
     first, second = pair("strengths", strengths)
@@ -92,7 +92,7 @@ def self_energy(
 
     Raises:
         ValueError: if `size`, `pearl_length`, `above` or `below` is not positive, `wall` unknown,
-            or a number that must be finite is not.
+            or another number is not finite.
     """
     width = positive("size", size)
     at_origin = couplings(
@@ -136,7 +136,7 @@ def interaction_tensor(
 
     Raises:
         ValueError: if a size, `pearl_length`, `above` or `below` is not positive, `wall` unknown,
-            a shape does not fit, or a number that must be finite is not.
+            a shape does not fit, or another number is not finite.
     """
     points = vectors("positions", positions, 2)
     if points.ndim != 2:

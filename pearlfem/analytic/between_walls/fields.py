@@ -52,7 +52,7 @@ def sheet_current(
 
     Raises:
         ValueError: if `size`, `pearl_length`, `above` or `below` is not positive, `wall` unknown,
-            a shape does not fit, or a number that must be finite is not.
+            a shape does not fit, or another number is not finite.
     """
     separation = vectors("points", points, 2) - vector("position", position, 2)
     r = np.hypot(separation[..., 0], separation[..., 1])
@@ -95,8 +95,7 @@ def magnetic_field(
 
     Raises:
         ValueError: if a point lies behind a wall, `size`, `pearl_length`, `above` or `below` is
-            not positive, `wall` unknown, a shape does not fit, or a number that must be finite
-            is not.
+            not positive, `wall` unknown, a shape does not fit, or another number is not finite.
     """
     coordinates = vectors("points", points, 3)
     separation, z = coordinates[..., :2] - vector("position", position, 2), coordinates[..., 2]

@@ -132,20 +132,20 @@ def affordable_sizes(
     most: int,
     boundary: Boundary = _OPEN,
 ) -> tuple[SizeField, float]:
-    """Return the sizes at which a share of the error is left, a larger one if cells are too many.
+    """Return sizes that leave a share of the error, or a larger share if there are too many cells.
 
     Args:
         now: The errors of the present mesh.
         film: See ``adapted_sizes``.
         sources: See ``adapted_sizes``.
         degree: Degree of the elements.
-        share: Share of the error that is to be left.
-        most: Largest number of cells that the next mesh may have; it has more if half of the error
-            cannot be had for less.
+        share: Share of the error to aim at.
+        most: Largest number of cells of the next mesh. It is exceeded if even half of the error
+            needs more cells.
         boundary: See ``adapted_sizes``.
 
     Returns:
-        The sizes, and the share of the error at which they aim.
+        The sizes, and the share of the error that they aim at.
     """
     while True:
         target = share * now.errors.sum()

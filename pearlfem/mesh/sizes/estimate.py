@@ -1,4 +1,4 @@
-"""How many cells a mesh will have, before it is made."""
+"""An estimate of the number of cells of a mesh, before it is made."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def estimated_cells(
     resolution: float,
     far: float,
 ) -> float:
-    """Return about how many cells ``create_mesh`` makes: ∫ dV/v(h), v the mean volume of a cell.
+    """Estimate how many cells ``create_mesh`` makes: ∫ dV/v(h), with v the mean volume of a cell.
 
-    Boxes are halved until h hardly varies within them; their number does not grow with the
-    resolution.
+    A box around all of space is halved again and again, until h hardly varies within each part. The
+    number of parts does not grow with the resolution.
     """
     space = _space(film, sources, boundary, far)
-    wanted = seeds(film, sources, boundary, resolution)
-    unrefined = seeds(film, sources, boundary, 1.0)
+    fine_seeds = seeds(film, sources, boundary, resolution)
+    unit_seeds = seeds(film, sources, boundary, 1.0)
     corners, edges, cells = space.low[None], space.high - space.low, 0.0
     while len(corners):
         middles = space.places(corners + edges / 2)
-        distances = [seed.distances(middles) for seed in wanted]
-        growths = [seed.growth for seed in wanted]
+        distances = [group.distances(middles) for group in fine_seeds]
+        growths = [group.growth for group in fine_seeds]
         sizes = np.minimum.reduce([g.at(d) for g, d in zip(growths, distances, strict=True)])
-        # h varies over lengths that are the same for all resolutions.
-        growths = [seed.growth for seed in unrefined]
+        # The lengths over which h varies do not depend on the resolution.
+        growths = [group.growth for group in unit_seeds]
         lengths = [g.at(d) / g.rate for g, d in zip(growths, distances, strict=True)]
-        # A box that is not done holds many cells; a mesh of so many boxes fits on no machine.
+        # Each box that is not done holds many cells: a mesh with so many boxes fits on no machine.
         done = (edges.max() <= np.minimum.reduce(lengths)) | (len(corners) > _MOST_BOXES)
         counted = done & space.contains(middles)
         volume = abs(np.linalg.det(space.frame)) * edges.prod()
@@ -56,7 +56,7 @@ class _Space(NamedTuple):
     """A box around the space that is meshed.
 
     Args:
-        boundary: What surrounds the film.
+        boundary: The space around the film.
         center: Centre (x, y) of the device [length].
         reach: Radius of the far boundary [length].
         frame: Directions of the box's edges in the plane, unit vectors, shape ``(2, 2)``.
@@ -72,13 +72,13 @@ class _Space(NamedTuple):
     high: Array
 
     def places(self, points: Array) -> Array:
-        """Return (x, y, z) of ``points`` along ``frame`` and z, shape ``(n, 3)`` both."""
+        """Return (x, y, z) of ``points`` that are given along ``frame`` and z; shape ``(n, 3)``."""
         places = points.copy()
         places[:, :2] = points[:, :2] @ self.frame
         return places
 
     def contains(self, places: Array) -> BoolArray:
-        """Return which ``places`` (x, y, z), shape ``(n, 3)``, lie within the far boundary."""
+        """Return which ``places`` (x, y, z), shape ``(n, 3)``, are inside the far boundary."""
         offsets = places - [*self.center, 0.0]
         if isinstance(self.boundary, Periodic):
             return np.ones(len(places), dtype=bool)
@@ -89,7 +89,7 @@ class _Space(NamedTuple):
 
 
 def _space(film: Film, sources: Sequence[Source], boundary: Boundary, far: float) -> _Space:
-    """Return the box that the boundary, or without one the far boundary, fits in."""
+    """Return the box around walls or periodic cell, or in open space around the far boundary."""
     (x, y), unit = device_extent(film, sources, boundary)
     reach, frame = far * unit, np.eye(2)
     low, high = np.array([x - reach, y - reach, 0.0]), np.array([x + reach, y + reach, reach])
@@ -107,11 +107,11 @@ def _space(film: Film, sources: Sequence[Source], boundary: Boundary, far: float
 
 
 def _cell_volumes(sizes: Array, places: Array, boundary: Boundary) -> Array:
-    """Return the mean volumes of the cells of these edge lengths at ``places``, ``(n,)``.
+    """Return the mean volumes ``(n,)`` of cells with edge lengths ``sizes`` at ``places``.
 
-    Cells cannot be higher than the space between film and wall. Where h exceeds this height, they
-    are prisms on triangles of sides h, cut in three, of the volume √3/4 h² × height / 3, and
-    √3/12 = 0.144 is the mean volume again.
+    Cells cannot be higher than the space between film and wall. Where h is larger than this height,
+    they are prisms on triangles with sides h, cut into three: √3/4 h² × height / 3. The factor
+    √3/12 = 0.144 is that of other cells, so one formula covers both.
     """
     sizes = np.minimum(sizes, largest_cell(boundary))
     heights = np.full(len(places), np.inf)
@@ -122,11 +122,11 @@ def _cell_volumes(sizes: Array, places: Array, boundary: Boundary) -> Array:
 
 
 def _halved(corners: Array, edges: Array) -> tuple[Array, Array]:
-    """Return the low corners and the edges of boxes cut in half, towards cubes.
+    """Halve boxes along their longest edges, towards cubes; return low corners and edges.
 
     Args:
-        corners: Low corners of boxes, shape ``(n, 3)``.
-        edges: Their edges, those of all alike, shape ``(3,)``; the short ones stay whole.
+        corners: Low corners of the boxes, shape ``(n, 3)``.
+        edges: Lengths of the edges, the same for all boxes, shape ``(3,)``.
     """
     halves = np.where(edges > edges.max() / 2, edges / 2, edges)
     along = (

@@ -5,7 +5,8 @@ at the distance d from an edge of the film it is h(d) = h_e + c d. Each shell be
 has the same number of cells. So all scales are resolved, and space of hundreds of device sizes
 needs few cells.
 
-The constants come from measurements (degree 3, resolution 1): see the accuracy table of the README.
+The constants come from measurements (degree 3, resolution 1); the accuracy they give is in
+tests/README.md.
 """
 
 from __future__ import annotations
@@ -144,18 +145,18 @@ def _middle(positions: Array) -> tuple[float, float]:
 def seeds_of_layers(
     layers: Sequence[Layer], sources: Sequence[Source], boundary: Boundary, resolution: float
 ) -> list[Seeds]:
-    """Return what ``seeds`` returns of films at several heights.
+    """Return the seeds of films at several heights.
 
-    On films near to each other cells are no flatter than between a film and a wall.
+    Cells between films that are close to each other are no flatter than between a film and a wall.
     """
-    every = []
+    all_seeds = []
     for layer in layers:
-        own = seeds(layer.film, sources, boundary, resolution)
-        gaps = [abs(layer.height - other.height) for other in layers if other is not layer]
-        if gaps:
-            own.append(_flattest(min(gaps), resolution))
-        every += [replace(one, height=layer.height) for one in own]
-    return every
+        layer_seeds = seeds(layer.film, sources, boundary, resolution)
+        distances = [abs(layer.height - other.height) for other in layers if other is not layer]
+        if distances:
+            layer_seeds.append(_flattest(min(distances), resolution))
+        all_seeds += [replace(group, height=layer.height) for group in layer_seeds]
+    return all_seeds
 
 
 def seeds(
@@ -182,13 +183,14 @@ def seeds(
     return all_seeds
 
 
-def _flattest(gap: float, resolution: float) -> Seeds:
-    """Return the seeds that keep cells between a film and what is next from being too flat.
+def _flattest(distance: float, resolution: float) -> Seeds:
+    """Return the seeds that limit how flat cells are between a film and the next film or wall.
 
-    Far from all sources, accuracy would allow cells as flat as this gap, at any resolution. Solvers
-    do not: with 8 times the gap in place of 4 they need twice as many iterations.
+    Far from all sources, accuracy would allow cells much wider than this distance, at any
+    resolution. Solvers do not: with 8 times the distance in place of 4 they need twice as many
+    iterations.
     """
-    return Seeds(Growth(_FLATTEST * gap, min(_GROWTH / resolution, _STEEPEST)), None)
+    return Seeds(Growth(_FLATTEST * distance, min(_GROWTH / resolution, _STEEPEST)), None)
 
 
 def all_cores(sources: Sequence[Source], boundary: Boundary) -> list[Core]:

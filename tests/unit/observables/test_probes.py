@@ -30,7 +30,7 @@ from pearlfem.observables.probes import (
     loop_flux,
     magnetic_potential,
 )
-from pearlfem.observables.tables import check_places, measure
+from pearlfem.observables.tables import check_probes, measure
 
 CUTS = [((0.1, -0.6), (0.9, 0.3)), ((0.3, 0.4), (0.3, -0.7)), ((1.1, 0.1), (-0.1, -0.3))]
 
@@ -396,7 +396,7 @@ OUTSIDE = [
 def test_probe_outside_the_mesh_is_refused_before_and_after(cubic, shielded, probe):
     for solution in (cubic, shielded):
         for work in (
-            lambda s: check_places(s.mesh, [probe]),
+            lambda s: check_probes(s.mesh, [probe]),
             lambda s: measure(s, probe),
         ):
             with pytest.raises(StudyError, match=r"probe 'far': point \[.*lies outside"):
@@ -414,4 +414,4 @@ def test_probes_inside_the_mesh_are_accepted(cubic, shielded):
         CutProbe(name="e", start=(-1, 0), end=(0, 1)),
     ]
     for solution in (cubic, shielded):
-        check_places(solution.mesh, inside)
+        check_probes(solution.mesh, inside)
