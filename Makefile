@@ -7,7 +7,7 @@ export UCX_TLS ?= self,sm,tcp
 # .venv's own mpiexec, or the one on PATH where DOLFINx is the environment's; ended if the ranks hang.
 mpiexec = PATH="$(CURDIR)/.venv/bin:$$PATH" timeout --foreground 1800 mpiexec
 
-.PHONY: help setup run check test test-slow lint clean
+.PHONY: help setup run check test test-slow lint site clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile
@@ -36,6 +36,19 @@ lint: setup  ## ruff and mypy
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+
+.venv/docs: .venv/ready
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
+	@touch $@
+
+# Sphinx wants all pages in one folder, and writes there those of the API.
+site: .venv/docs  ## pages, demos and API reference in build/site (the first time it runs all demos: minutes)
+	rm -rf build/pages
+	mkdir -p build/pages
+	cp -pR *.md *.cff LICENSE .site/*.md demos docker meshes tests pearlfem build/pages
+	cat .site/contents.md >> build/pages/README.md
+	.venv/bin/python -m sphinx -W --keep-going -j 2 -c .site -d build/doctrees $(SPHINXOPTS) build/pages build/site
+	cp build/site/README.html build/site/index.html
 
 clean:  ## remove results, builds and caches, but not .venv
 	rm -rf results build dist .mypy_cache .pytest_cache .ruff_cache

@@ -20,7 +20,7 @@
 # **Ground state.** $J_\parallel > J_\perp$ for any finite $r_0$, so both moments point along the
 # line that joins them, in the same direction. Without the magnetic field, $r_0\to\infty$, both
 # couplings are $J^*/r^2$ and $F = -(J^*/r^2)\cos(\theta_1+\theta_2)$: every state with
-# $\theta_1 = -\theta_2$ is as good as that one.
+# $\theta_1 = -\theta_2$ has the same energy as this one.
 #
 # **Weak form** of the finite elements, as coded in `pearlfem/formulation/stream/forms.py`: find
 # $\psi$ for $z>0$, $g = 2\psi$, $\mathbf K = \nabla g\times\hat z$, zero at the far boundary, with
@@ -49,7 +49,7 @@ from pearlfem.analytic import infinite_film
 from pearlfem.magnetism import energy, ground_state
 
 comm = MPI.COMM_WORLD
-r, size, shown = 1.0, 0.05, 2.0  # shown: the r0 of landscape and currents, r = r0/2
+r, size, shown = 1.0, 0.05, 2.0  # the pictures of energies and currents have r0 = 2 r
 
 
 def say(text):
@@ -64,7 +64,7 @@ def unit(pearl_length):
 
 # %% [markdown]
 # ## The approximation
-# Right in both limits, about 10 % off between them.
+# It is right in both limits and about 10 % off between them.
 
 # %%
 lengths = np.geomspace(0.02, 200, 161)
@@ -80,8 +80,8 @@ assert np.allclose(exact[0] * r / lengths[0], [1, 2], rtol=0.01)  # V = r0/r: 1/
 
 # %% [markdown]
 # ## Finite elements
-# Impurities are Gaussians of the width $\xi = r/20$, which the exact values beside them know of.
-# One mesh serves all Pearl lengths.
+# Impurities are Gaussians of the width $\xi = r/20$, in the exact values as well. One mesh serves
+# all Pearl lengths.
 
 # %%
 pair = [pearlfem.Impurity((x, 0.0), size=size) for x in (-r / 2, r / 2)]
@@ -107,9 +107,10 @@ assert np.allclose(found, references, rtol=1e-4)
 
 # %% [markdown]
 # ## Ground states
-# From the tensors of the finite elements, self-energies included: parallel and along the axis, up
-# to fractions of a degree by which the mesh prefers a direction. Without the field a family of
-# states, of which the minimiser finds several. Each is $\theta_1 = -\theta_2$.
+# They come from the tensors of the finite elements, self-energies included: both moments are
+# parallel and along the axis, up to fractions of a degree by which the mesh prefers a direction.
+# Without the field there is a family of states with $\theta_1 = -\theta_2$, and the minimiser finds
+# several of them.
 
 # %%
 for length, tensor in tensors.items():
@@ -138,7 +139,8 @@ assert with_field_energies.argmin() == 0
 
 # %% [markdown]
 # ## Currents
-# Both moments along the axis: the currents of one pass the other against its anomalous current.
+# Both moments point along the axis: the currents of one pass the other against its anomalous
+# current.
 
 # %%
 x, y = np.meshgrid(np.linspace(-1.5, 1.5, 121), np.linspace(-1.2, 1.2, 97))
@@ -161,7 +163,7 @@ assert np.median(errors) < 0.01
 
 
 def landscape(axes, tensor, title):
-    """Energy of all states, with the ground states."""
+    """Draw the energy of all states."""
     angles = np.linspace(-np.pi, np.pi, 121)
     values = energy(tensor, np.stack(np.meshgrid(angles, angles), axis=-1))
     image = axes.contourf(np.degrees(angles), np.degrees(angles), values, 24, cmap="viridis")

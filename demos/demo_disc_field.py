@@ -7,9 +7,9 @@
 # %% [markdown]
 # # A disc in a perpendicular field
 #
-# A field $B_a$ along $z$ drives currents round a superconducting disc of radius $R$. How well they
-# screen is a matter of the Pearl length $r_0$: a disc with $r_0\ll R$ lets no field through, one
-# with $r_0\gg R$ hardly notices it.
+# A field $B_a$ along $z$ drives currents around a superconducting disc of radius $R$. How well they
+# screen the field depends on the Pearl length $r_0$: with $r_0\ll R$ no field gets through the
+# disc, with $r_0\gg R$ nearly all of it does.
 #
 # **Equations.** $\mathbf K = -\kappa(\mathbf A + \mathbf A_{\mathrm{ext}})$ on the disc, with
 # $\kappa = 2/\mu_0 r_0$, and $\nabla\times\mathbf B = \mu_0\mathbf K\delta(z)$ in space.
@@ -28,7 +28,7 @@
 # | $r_0\to 0$ | $-\frac{4}{\pi}H_a\,r/\sqrt{R^2-r^2}$ | $-\frac83 H_aR^3$ |
 # | $r_0\to\infty$ | $-H_a\,r/r_0$ | $-\frac{\pi}{4}H_aR^4/r_0$ |
 #
-# In between there is no closed form; the moments here are compared with those of an independent
+# There is no closed form in between. The moments here are compared with those of an independent
 # spectral method.
 
 # %%
@@ -62,8 +62,8 @@ REFERENCE = {
 
 # %% [markdown]
 # ## Solve for many Pearl lengths
-# The mesh is graded towards the edge, where the current of a strong screener piles up. Only the
-# smallest $r_0$ asks for more than the edge itself, so two meshes serve all.
+# The mesh is graded towards the edge, where the current of a strongly screening disc piles up. Only
+# the smallest $r_0$ needs finer cells there than the edge itself, so two meshes are enough.
 
 # %%
 moments, profiles = {}, {}
@@ -83,8 +83,8 @@ for lengths in ((0.01,), (0.03, 0.1, 0.3, 1.0, 3.0, 10.0)):
 
 # %% [markdown]
 # ## Compare
-# Every moment is too small, by what the coarse mesh of this demo misses: the stream formulation
-# gives energies, here $-\frac12 m_zB_a$, from below.
+# Every moment is a little too small on the coarse mesh of this demo: the stream formulation gives
+# energies, here $-\frac12 m_zB_a$, from below.
 
 # %%
 errors = {r0: moments[r0] / exact - 1 for r0, exact in REFERENCE.items()}
@@ -95,7 +95,8 @@ if comm.rank == 0:
 assert all(-1e-3 < error < 0 for error in errors.values())
 
 # %% [markdown]
-# Weak screening in detail: with $r_0 = 10R$ the current is $-H_ar/r_0$ up to a part of $R/r_0$.
+# Weak screening in detail: with $r_0 = 10R$ the current is $-H_ar/r_0$ up to corrections of the
+# order of $R/r_0$.
 
 # %%
 weak, _ = profiles[10.0]
@@ -125,7 +126,7 @@ if comm.rank == 0:
     )
     lines.plot([-1, 1], [0, 0], color="deepskyblue", linewidth=3, solid_capstyle="butt")
     lines.set(aspect="equal", xlim=(-2, 2), ylim=(-1.5, 1.5), xlabel="x / R", ylabel="z / R")
-    lines.set_title("field lines round the disc (blue), $r_0 = 0.1\\,R$")
+    lines.set_title("field lines around the disc (blue), $r_0 = 0.1\\,R$")
     for color, (r0, (on_disc, above)) in zip(
         ("C3", "C1", "C0", "C2"), profiles.items(), strict=True
     ):

@@ -8,12 +8,13 @@
 # # 200 magnetic impurities on a disc
 #
 # On the infinite film two moments couple by $\mathsf T(\mathbf r) = -J^*\nabla\nabla V(r)$ with the
-# Keldysh potential $V$. On a disc as large as the Pearl length there is no such formula: currents
-# have to turn round at the edge. That changes the couplings, and gives each impurity an anisotropy
-# $\mathsf T_{ii}$ of its own. Here are the ground states with both, for the same random places.
+# Keldysh potential $V$. There is no such formula for a disc as large as the Pearl length, because
+# currents turn back at the edge. This changes the couplings and gives each impurity an anisotropy
+# $\mathsf T_{ii}$. Here are the ground states with both kinds of couplings, for the same random
+# positions.
 #
-# **Equations.** For a point impurity $\psi = \psi_\infty + \psi_r$, the exact potential of the
-# infinite film and a smooth rest, which is all that is solved for
+# **Equations.** The potential of a point impurity is $\psi = \psi_\infty + \psi_r$: the exact one
+# of the infinite film and a smooth rest. Only the rest has to be solved for
 # (`pearlfem/formulation/stream/point_lifts.py`):
 #
 # $$\mathsf T_{ij} = \mathsf T^\mathrm{Keldysh}_{ij} - 2B(\psi_{r,i},\psi_{r,j})
@@ -47,8 +48,8 @@ n = len(impurities)
 
 # %% [markdown]
 # ## Solve
-# Elements of degree 2 on cells twice as large as by default keep this demo short: the energy of the
-# ground state is that of `pearlfem order demos/disc_order.toml` within 1e-4.
+# Elements of degree 2 on cells twice as large as by default keep this demo short. The energy of the
+# ground state is still within 1e-4 of that of `pearlfem order demos/disc_order.toml`.
 
 # %%
 mesh = pearlfem.create_mesh(study.film, impurities, resolution=0.5)
@@ -57,11 +58,11 @@ T = pearlfem.interaction_tensor(problem.solve_each(impurities))
 problem.destroy()
 
 infinite = infinite_film.interaction_tensor(positions, study.film.pearl_length)
-infinite[range(n), range(n)] = 0.0  # infinite, but the same for all directions
+infinite[range(n), range(n)] = 0.0  # infinite, but the same for all directions of the moment
 
 # %% [markdown]
 # ## Ground states
-# The minimiser is not collective and takes a few seconds; the bound below it needs no search.
+# The minimiser runs on one rank and takes a few seconds. The lower bound needs no search.
 
 # %%
 if comm.rank == 0:
@@ -77,9 +78,10 @@ if comm.rank == 0:
         )
 
 # %% [markdown]
-# ## What holds
-# The tensor is symmetric and, as a quadratic form, the edge lowers all energies; neither state is
-# below its bound; and moments that do not know of the edge cost energy on the disc.
+# ## Laws
+# The tensor is symmetric. The edge lowers every energy: its part of the tensor is negative as a
+# quadratic form. No state is below its lower bound. The ground state of the infinite film's
+# couplings has a higher energy on the disc than the disc's own.
 
 # %%
 flat = T.transpose(0, 2, 1, 3).reshape(2 * n, 2 * n)
@@ -92,10 +94,10 @@ if comm.rank == 0:
 
 # %% [markdown]
 # ## Picture
-# Left, middle: both states, each moment in the colour of its direction. Right: the edge's part of
-# the self-energy against the distance from it. Without screening a straight edge gives
-# $-J^*/8x^2$ for every direction of the moment (line); with it a moment along the edge's normal has
-# less energy than one along the edge.
+# Left and middle: both states; the colour of a moment shows its direction. Right: what the edge
+# adds to the self-energy, against the distance from the edge. Without screening a straight edge
+# adds $-J^*/8x^2$ for every direction of the moment (line). With screening a moment along the
+# edge's normal has less energy than one along the edge.
 
 # %%
 if comm.rank == 0:
@@ -117,8 +119,8 @@ if comm.rank == 0:
     normals = positions / radii[:, None]
     along = np.column_stack([-normals[:, 1], normals[:, 0]])
     for directions, label in ((normals, "m along the normal"), (along, "m along the edge")):
-        own = 0.5 * np.einsum("ia,iab,ib->i", directions, T[range(n), range(n)], directions)
-        axes[2].loglog(1 - radii, -own / J, ".", label=label)
+        change = 0.5 * np.einsum("ia,iab,ib->i", directions, T[range(n), range(n)], directions)
+        axes[2].loglog(1 - radii, -change / J, ".", label=label)
     x = np.geomspace(0.05, 1.0, 50)
     axes[2].loglog(x, 1 / (8 * x**2), "k-", lw=1, label="$1/8x^2$")
     axes[2].set(xlabel="distance x from the edge / $r_0$", ylabel="lowered self-energy / $J^*$")

@@ -7,17 +7,18 @@
 # %% [markdown]
 # # An edge turns the moments
 #
-# The currents that an impurity drives cannot leave the film. Near an edge they are squeezed, and
-# that lowers the impurity's self-energy, by an amount that depends on the direction of its moment:
-# the edge is a magnetic anisotropy. Here is how strong, against the distance $x$ from the edge.
+# The currents that an impurity drives cannot leave the film. Near an edge they are squeezed. This
+# lowers the impurity's self-energy by an amount that depends on the direction of its moment: the
+# edge acts as a magnetic anisotropy. Here is its strength against the distance $x$ from the edge.
 #
 # **Equations.** $\mathbf K = -\kappa(\mathbf A + \mathbf a - \nabla\chi)$ with
 # $\mathbf a = (\Gamma/\kappa)(\mathbf m\times\hat z)f$, no current through the edge. The
-# self-energy is $\frac12\mathbf m\cdot T\mathbf m$; what the edge makes of it is
+# self-energy is $\frac12\mathbf m\cdot T\mathbf m$, and the edge adds to it
 #
 # $$E_{\mathrm{edge}}(\mathbf m) = \tfrac12\,\mathbf m\cdot(T - T_\infty)\,\mathbf m ,$$
 #
-# $T_\infty$ that of the infinite film, which is known exactly (`pearlfem.analytic`).
+# where $T_\infty$ is the tensor of the infinite film, which is known exactly
+# (`pearlfem.analytic`).
 #
 # **Limit.** Without the magnetic field ($r_0\to\infty$) the edge acts like an image of the
 # impurity, and its energy does not depend on the direction of $\mathbf m$:
@@ -55,14 +56,13 @@ x = np.array([impurity.position[0] for impurity in impurities])
 
 # %% [markdown]
 # ## Self-energies with and without the field
-# A single mesh serves all distances, with $r_0 = 1$ and with a film that screens next to nothing.
-# The energy without an edge is $2(x/\xi)^2 = 32$ times larger than what is left of it, and so is
-# the error: 1 % of $E_{\mathrm{edge}}$ takes self-energies that are right to 3e-4.
+# One mesh serves all distances, with $r_0 = 1$ and with a film that hardly screens. The self-energy
+# without an edge is $2(x/\xi)^2 = 32$ times larger than $E_{\mathrm{edge}}$, the difference of two
+# self-energies: to have it to 1 %, they must be right to 3e-4.
 
 # %%
-how = study.mesh
 mesh = pearlfem.create_mesh(
-    study.film, impurities, resolution=how.resolution, far=how.far, comm=comm
+    study.film, impurities, resolution=study.mesh.resolution, far=study.mesh.far, comm=comm
 )
 
 
@@ -81,9 +81,9 @@ screened, solutions = edge_energies(1.0)
 
 # %% [markdown]
 # ## Compare
-# Without screening the law holds as far as the square is a half plane. With screening the energy
-# is closer to zero, and the moment across the edge has the lower one: the edge pulls moments into
-# its normal. $E_{\mathrm{edge}} < 0$ is a law as well: less film cannot have more energy.
+# Without screening the law holds as long as the square looks like a half plane. With screening the
+# energy is closer to zero, and lower for a moment across the edge: the edge turns moments into its
+# normal. $E_{\mathrm{edge}} < 0$ is a law as well: less film cannot have more energy.
 
 # %%
 across, along = screened[:, 0, 0], screened[:, 1, 1]

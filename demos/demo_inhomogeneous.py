@@ -7,9 +7,9 @@
 # %% [markdown]
 # # An inhomogeneous film
 #
-# Films are thinner here and damaged there, and their Pearl length $r_0 = 2\lambda^2/d$ varies. This
-# one is strong at its left end and weaker at the right one (a smooth profile), with a scratch (a
-# region with an $r_0$ of its own). What does a perpendicular field do to it?
+# Real films have thin and damaged places, so their Pearl length $r_0 = 2\lambda^2/d$ varies. This
+# film screens strongly at its left end and weakly at its right end (a smooth profile), and has a
+# scratch (a region with another $r_0$). What does a perpendicular field do to it?
 #
 # **Equations.** $\mathbf K = -\kappa(\mathbf r)(\mathbf A + \mathbf A_{\mathrm{ext}} - \nabla\chi)$
 # with $\kappa = 2/\mu_0r_0(\mathbf r)$, $\nabla\cdot\mathbf K = 0$, no current through the edges.
@@ -28,9 +28,9 @@
 #
 # The first gives the energy from below, the second from above.
 #
-# **A law.** The energy is a minimum of something that grows with $\kappa$ everywhere. So it lies
-# between those of the uniform films with the smallest and with the largest $r_0$, and damage can
-# only lower it.
+# **A law.** The energy is the minimum of a functional that grows with $\kappa$ everywhere. So it
+# lies between the energies of the uniform films with the smallest and the largest $r_0$, and damage
+# can only lower it.
 
 # %%
 from dataclasses import replace
@@ -49,11 +49,10 @@ from matplotlib.colors import LogNorm
 comm = MPI.COMM_WORLD
 study = pearlfem.read_study(Path(__file__).parent / "inhomogeneous.toml")
 film, field = study.film, study.sources
-how = study.mesh
 
 # %% [markdown]
 # ## A case with an answer
-# Before that, a round film that screens next to nothing: $K_\varphi = -\kappa(r)B_ar/2$, and
+# First a round film that hardly screens: $K_\varphi = -\kappa(r)B_ar/2$, and
 #
 # $$m_z = -\pi B_a\int_0^R \frac{r^3}{\mu_0r_0(r)}\,dr .$$
 #
@@ -63,7 +62,7 @@ how = study.mesh
 # %%
 s = 1e5
 disc = pearlfem.Film(pearlfem.Disc(1.0), lambda x, y: s * (1 + x**2 + y**2))
-mesh = pearlfem.create_mesh(disc, field, resolution=0.3, far=how.far, comm=comm)
+mesh = pearlfem.create_mesh(disc, field, resolution=0.3, far=study.mesh.far, comm=comm)
 exact = 0.25 * np.pi * (1 - np.log(2)) / s
 
 
@@ -81,8 +80,8 @@ assert 0.999 * exact < least < exact < most < 1.001 * exact
 
 # %% [markdown]
 # ## The film, and simpler ones
-# On one mesh: the film of the study, the same without its scratch, and uniform ones with the Pearl
-# lengths of either end.
+# One mesh serves the film of the study, the same film without its scratch, and two uniform films
+# with the Pearl lengths of the two ends.
 
 # %%
 films = {
@@ -91,12 +90,14 @@ films = {
     "smooth, scratched": film,
     "$r_0 = 1$": pearlfem.Film(film.shape, 1.0),
 }
-mesh = pearlfem.create_mesh(film, field, resolution=how.resolution, far=how.far, comm=comm)
+mesh = pearlfem.create_mesh(
+    film, field, resolution=study.mesh.resolution, far=study.mesh.far, comm=comm
+)
 lower, upper = {}, {}
 for name, one in films.items():
-    found, lower[name], upper[name] = bracket(one)
+    stream, lower[name], upper[name] = bracket(one)
     if one is film:
-        solution = found
+        solution = stream
     if comm.rank == 0:
         gap = upper[name] / lower[name] - 1
         print(f"{name:>17}: {lower[name]:.5f} <= F <= {upper[name]:.5f}, gap {gap:.1e}")

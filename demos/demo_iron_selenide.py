@@ -8,8 +8,8 @@
 # # Iron impurities on Fe(Se,Te): how strong is the coupling?
 #
 # [1] estimates the coupling of two iron impurities on the Dirac surface state of Fe(Se,Te), 10 nm
-# apart, as "of the order of meV, comparable with the superconducting gap". With the parameters
-# given there and the formulas below it comes out as 2.5 μeV. Here is every step.
+# apart, as "of the order of meV, comparable with the superconducting gap". The same parameters and
+# the formulas below give 2.5 μeV. Here is every step.
 #
 # **Equations.** Superfluid weight of the Dirac cone, and what follows from it:
 #
@@ -22,8 +22,8 @@
 # J_\parallel\approx J_\perp\approx\frac{J^*}{r^2}\quad (r\ll r_0).$$
 #
 # **What we do not know.** [1] takes $\Gamma$ from the T matrix of the impurity, in its supplement,
-# which was not at hand; the $\Gamma$ used here is of first order in $J_0$. Where a factor of 1000
-# may come from, in $\Gamma$, in $D$, in units or elsewhere, we cannot say. Nor do we say that the
+# which we did not have; the $\Gamma$ used here is of first order in $J_0$. We cannot tell where a
+# factor of 1000 may come from: $\Gamma$, $D$, units or something else. And we do not claim that the
 # coupling in the material is 2.5 μeV: the bulk below the surface is left out, and the parameters
 # are rough.
 #
@@ -54,7 +54,7 @@ def say(text):
 
 # %% [markdown]
 # ## Step by step
-# By hand in meV and nm, beside `pearlfem.model.materials` in SI.
+# Each number by hand in meV and nm, beside that of `pearlfem.model.materials` in SI units.
 
 # %%
 velocity, mu, gap = 21.6, 4.5, 1.5  # ħv [meV nm], μ and Δ [meV]
@@ -76,23 +76,23 @@ steps = (
     ("J*", "μeV nm²", J_star * 1e3, FE_SE_TE.coupling_constant / milli_ev * 1e21),
     ("J∥ at 10 nm", "μeV", coupling * 1e3, couplings.parallel * 1e6),
 )
-for name, unit, by_hand, found in steps:
-    say(f"{name:12s}{by_hand:12.5g}{found:12.5g} {unit}")
-    assert np.isclose(by_hand, found, rtol=1e-5)
+for name, unit, by_hand, computed in steps:
+    say(f"{name:12s}{by_hand:12.5g}{computed:12.5g} {unit}")
+    assert np.isclose(by_hand, computed, rtol=1e-5)
 assert abs(couplings.parallel * 1e6 - 2.455) < 1e-3  # μeV
 temperature = couplings.parallel * constants.eV / constants.k * 1e3
 say(f"as a temperature: {temperature:.1f} mK; 1 meV is 11.6 K")
 
 # %% [markdown]
-# ## What it would take
-# $J = \Gamma^2/2\pi\kappa r^2$, so 1 meV takes a 20 times larger $\Gamma$, or a distance below the
+# ## What 1 meV would take
+# $J = \Gamma^2/2\pi\kappa r^2$, so 1 meV needs a 20 times larger $\Gamma$, or a distance below the
 # coherence length, where the formula does not hold. $J_0|m|$ times the density of states of the
-# cone, $\mu/2\pi(\hbar v)^2$, is 0.06: that does not suggest that higher orders in $J_0$ are large,
-# but a T matrix depends on a cut-off as well, and has not been computed here.
+# cone, $\mu/2\pi(\hbar v)^2$, is 0.06. This does not suggest that higher orders in $J_0$ are large;
+# but a T matrix also depends on a cut-off, and we have not computed it here.
 #
-# With a Pearl length of millimetres the part that prefers the ferromagnet,
-# $J_\parallel - J_\perp\approx J^*/r\,r_0$, is a millionth of that for a pair at 10 nm. Samples
-# smaller than $r_0$ have edges that matter more than this.
+# The Pearl length is millimetres. So the part of the coupling that prefers the ferromagnet,
+# $J_\parallel - J_\perp\approx J^*/r\,r_0$, is only a millionth of the whole for a pair at 10 nm.
+# In samples smaller than $r_0$ the edges matter more than this.
 #
 # %%
 factor = np.sqrt(1 / coupling)

@@ -7,17 +7,17 @@
 # %% [markdown]
 # # A lattice of impurities, one cell of it
 #
-# Impurities on a lattice order by the supercurrents that all of them drive. On a rhombic lattice of
-# the angle $\theta$ two states compete [1]: the ferromagnet and the layered antiferromagnet, whose
-# rows alternate. Moments lie along the rows here in both, although at some angles another direction
-# has less energy. With two impurities in a cell that repeats itself, both are one problem with one
-# interaction tensor,
+# Impurities on a lattice order through the supercurrents that all of them drive. On a rhombic
+# lattice with the angle $\theta$ two states compete [1]: the ferromagnet, and the layered
+# antiferromagnet, whose rows alternate. Here moments lie along the rows in both, although at some
+# angles another direction has less energy. A periodic cell with two impurities gives both states
+# from one interaction tensor,
 #
 # $$E_\pm = \tfrac14 \sum_{ij} (\pm 1)^{i+j}\, T_{ij,xx}.$$
 #
-# Here the moments are not points but Gaussians, and the sum over all images is in the mesh: the
-# cell's opposite walls are the same vertices, so that no field can tell where the cell ends. Above
-# the film the field decays as $e^{-Gz}$; two periods higher nothing is left of it.
+# Here the moments are not points but Gaussians, and the mesh itself takes care of the images:
+# vertices on opposite walls of the cell are the same, so no field can tell where the cell ends.
+# Above the film the field decays as $e^{-Gz}$; two periods higher nothing is left of it.
 #
 # [1] Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023), Fig. 3.
 
@@ -42,18 +42,19 @@ film = pearlfem.Film(pearlfem.Plane(), pearl_length=r0)
 unit = r0 / (4 * np.pi)  # J*/d², with Γ = 1
 
 # %% [markdown]
-# ## Two rows, and both formulations: guaranteed bounds of $T$
+# ## Two rows and both formulations give guaranteed bounds of $T$
 
 
 # %%
 def rows(angle):
-    """The cell of two rows, and an impurity in each."""
+    """Return the cell of two rows, and an impurity in each row."""
     a, b = lattice.rhombic_lattice(angle, d).vectors
     pair = [pearlfem.Impurity((0.0, 0.0), size=size), pearlfem.Impurity(tuple(b), size=size)]
     return (tuple(a), tuple(2 * b)), pair
 
 
 def bracket(angle, degree):
+    """Return bounds of T of the pair and all images."""
     cell, pair = rows(angle)
     mesh = pearlfem.create_mesh(film, pair, boundary=pearlfem.Periodic(cell), comm=comm)
     tensors = []
@@ -65,23 +66,23 @@ def bracket(angle, degree):
 
 
 def exact(angle):
-    """T of the pair and all images, from the sum over reciprocal vectors."""
+    """Return T of the pair and all images, from the sum over reciprocal vectors."""
     cell, pair = rows(angle)
     sites = lattice.Lattice(cell, [i.position for i in pair])
     return lattice.gaussian_interaction(sites, size, r0).transpose(0, 2, 1, 3)
 
 
 # %% [markdown]
-# ## The difference of both states, $E_+ - E_- = T_{12,xx}$, against the angle
+# ## The difference of the two states, $E_+ - E_- = T_{12,xx}$, against the angle
 
 # %%
 angles = (60.0, 70.0, 80.0, 90.0)
 differences = []
 for angle in angles:
-    found, T = bracket(angle, degree=2), exact(angle)
-    assert np.all(found.lower <= T)
-    assert np.all(found.upper >= T)
-    lower, upper = found.lower[0, 1, 0, 0], found.upper[0, 1, 0, 0]
+    bounds, T = bracket(angle, degree=2), exact(angle)
+    assert np.all(bounds.lower <= T)
+    assert np.all(bounds.upper >= T)
+    lower, upper = bounds.lower[0, 1, 0, 0], bounds.upper[0, 1, 0, 0]
     differences.append((lower, upper))
     mean = (lower + upper) / 2
     assert abs(mean - T[0, 1, 0, 0]) < 1e-3 * abs(T[0, 1]).max()

@@ -5,40 +5,40 @@
 # ---
 
 # %% [markdown]
-# # Order of a lattice of impurities, and what temperature does to it
+# # How a lattice of impurities orders, and what temperature changes
 #
 # Fig. 3 of [1]: impurities on a rhombic lattice, $|a_1| = |a_2| = d = r_0(0)/50$ with the angle
-# $\theta$ between them, are a ferromagnet near the triangular lattice (60°) and a layered
+# $\theta$ between them, form a ferromagnet near the triangular lattice (60°) and a layered
 # antiferromagnet near the square one (90°).
 #
-# **Published.** At $T = 0$ the triangular lattice is ferromagnetic, the square one
-# antiferromagnetic. As the temperature rises the Pearl length grows, $J_\parallel - J_\perp$ falls
-# relative to $J_\parallel + J_\perp$, and this suggests a transition to the antiferromagnet at some
-# finite temperature; a phase diagram found numerically is shown. Close to $T_c$ it is shaded: there
-# may be "numerical uncertainties due to the finite-size effect".
+# **Published.** At $T = 0$ the triangular lattice is ferromagnetic and the square one
+# antiferromagnetic. As the temperature rises the Pearl length grows, and $J_\parallel - J_\perp$
+# falls relative to $J_\parallel + J_\perp$. This suggests a transition to the antiferromagnet at
+# some finite temperature, and [1] shows a numerical phase diagram. It is shaded close to $T_c$,
+# where there may be "numerical uncertainties due to the finite-size effect".
 #
 # **Found here.** Both statements for $T = 0$ hold, with the boundary at $\theta_c = 79.137°$. But
 # on the infinite lattice $\theta_c$ hardly depends on the temperature: it moves by 0.0015° up to
-# $T_c$. A boundary that bends, such that the ferromagnet is lost on heating, appears when the sums
-# over pairs end at a fixed radius $R_c$.
+# $T_c$. If the sums over pairs end at a fixed radius $R_c$, however, the boundary bends and the
+# ferromagnet is lost on heating.
 #
-# **Why.** For $r \ll r_0$ the interaction falls as $1/r^2$, so distant pairs matter. With the sites
-# spread evenly, all pairs beyond $R_c$ give the ferromagnet
+# **Why.** For $r \ll r_0$ the interaction falls as $1/r^2$, so distant pairs matter. If the sites
+# are spread evenly, all pairs beyond $R_c$ give the ferromagnet
 #
 # $$E_{\rm tail} = \frac{\pi J^*}{2\,\mathrm{area}}\,R_cV'(R_c)
 # \to -\frac{\pi J^*}{2\,\mathrm{area}} \quad (R_c\ll r_0), \qquad
 # \to -\frac{\pi J^*}{2\,\mathrm{area}}\,\frac{r_0}{R_c} \quad (R_c\gg r_0),$$
 #
-# and states that alternate next to nothing. With growing $r_0$ the difference
-# $J_\parallel - J_\perp$ becomes smaller but reaches as much farther. In the sum both compensate,
-# as long as the lattice is larger than $r_0(T)$. Once $r_0(T)$ outgrows $R_c/5$ even the triangular
-# lattice loses its order. So the transition found here is one of finite size, and is absent in the
-# thermodynamic limit. How the sums of [1] were done we do not know: the curves below show such a
-# transition, but are not meant to lie on the published ones. Nor is a cut-off quite a finite film:
-# the edges of a real one change the couplings themselves.
+# and alternating states nearly nothing. With growing $r_0$ the difference $J_\parallel - J_\perp$
+# becomes smaller but reaches farther, by the same factor. In the sum the two effects cancel, as
+# long as the lattice is larger than $r_0(T)$. Once $r_0(T)$ exceeds $R_c/5$ even the triangular
+# lattice is no ferromagnet any more. So this transition is an effect of finite size, and does not
+# exist in the thermodynamic limit. We do not know how the sums of [1] were done: the curves below
+# show such a transition, but are not meant to lie on the published ones. And a cut-off is not the
+# same as a finite film: the edges of a real film change the couplings as well.
 #
-# Energies are in $J^*/d^2$. Temperature enters through the superfluid weight $w$ of a clean BCS
-# superconductor alone, $r_0(T) = r_0(0)/w$ and $J^*(T) = J^*(0)\,w$; the moments do not fluctuate.
+# Energies are in $J^*/d^2$. Temperature enters only through the superfluid weight $w$ of a clean
+# BCS superconductor, $r_0(T) = r_0(0)/w$ and $J^*(T) = J^*(0)\,w$; the moments do not fluctuate.
 #
 # [1] Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023), Fig. 3.
 
@@ -70,8 +70,8 @@ def say(text):
 
 # %% [markdown]
 # ## Two states
-# Which of the two is lower, and that there is no third one below them: the bound of Luttinger and
-# Tisza, over all wave vectors, is the lower one of the two.
+# Which of the two is lower, and is there a third state below them? There is none: the bound of
+# Luttinger and Tisza over all wave vectors is the energy of the lower one.
 
 # %%
 for angle, name in ((60.0, "FM"), (75.0, "FM"), (79.3, "AFM"), (90.0, "AFM")):
@@ -90,8 +90,8 @@ for angle, name in ((60.0, "FM"), (75.0, "FM"), (79.3, "AFM"), (90.0, "AFM")):
 
 # %% [markdown]
 # ## Couplings against temperature
-# At $r = r_0(0)/2$. Written out with Struve and Bessel functions at $T = 0$ as a check, and near
-# $T_c$, where nothing is screened, both are $J^*(0)\,w/r^2$.
+# At the distance $r = r_0(0)/2$. Two checks: Struve and Bessel functions written out at $T = 0$;
+# and near $T_c$, where nothing is screened, both couplings are $J^*(0)\,w/r^2$.
 
 # %%
 r = 0.5  # in r0(0)
@@ -120,13 +120,13 @@ say(f"θ_c = {limit[0]:.4f}° at T = 0 and {limit[-1]:.4f}° at {temperatures[-1
 
 # %% [markdown]
 # ## The boundary of sums that end at $R_c$
-# The cut sum is the full one less its tail. On the triangular lattice the tail decides from 4.92
-# Pearl lengths down, which a plain sum over pairs confirms.
+# The cut sum is the full sum minus its tail. Below $R_c = 4.92\,r_0$ the missing tail makes the
+# triangular lattice an antiferromagnet. A plain sum over pairs confirms this.
 
 
 # %%
 def advantage(angle, pearl_length, cutoff=np.inf):
-    """E_FM − E_AFM per impurity of an infinite lattice, or one that ends at a radius."""
+    """Return E_FM − E_AFM per impurity of an infinite lattice, or with sums up to a radius."""
     sites = lattice.rhombic_lattice(angle)
     tail = lattice.continuum_tail(sites, [cutoff], pearl_length)[0] if cutoff < np.inf else 0.0
     ferromagnet = lattice.ferromagnet(sites, pearl_length).energy - tail
@@ -134,7 +134,7 @@ def advantage(angle, pearl_length, cutoff=np.inf):
 
 
 def boundary(pearl_length, cutoff):
-    """θ_c [degrees]; NaN where even the triangular lattice is antiferromagnetic."""
+    """Return θ_c [degrees]; NaN where even the triangular lattice is antiferromagnetic."""
     if advantage(60.0, pearl_length, cutoff) > 0:
         return np.nan
     return brentq(advantage, 60.0, 90.0, (pearl_length, cutoff))
@@ -147,7 +147,7 @@ summed = lattice.truncated_ferromagnet(
     triangular, radii, r0
 ) - lattice.truncated_layered_antiferromagnet(triangular, radii, r0)
 formula = np.array([advantage(60.0, r0, R) for R in radii])
-# The rim of the circle scatters the sums: means over 21 radii, of the formula as well.
+# Sites on the rim of the circle make the sums jump: compare means over 21 radii.
 smooth, mean = (np.convolve(values, np.ones(21) / 21, "valid") for values in (summed, formula))
 crossing = np.interp(0.0, -smooth, radii[10:-10])
 say(f"triangular lattice: flips at R_c = {flip / r0:.3f} r0, sum over pairs {crossing / r0:.3f} r0")
@@ -169,8 +169,8 @@ for small, large in pairwise([*boundaries.values(), limit]):
     assert np.all(small[np.isfinite(small)] < large[np.isfinite(small)])
 
 # %% [markdown]
-# Without the magnetic field ($r_0 = \infty$) every cut-off leaves out the whole tail, and the
-# lattice is antiferromagnetic at all angles, as [1] says.
+# Without the magnetic field ($r_0 = \infty$) any cut-off leaves out the whole tail, and the lattice
+# is antiferromagnetic at all angles, as [1] says.
 
 # %%
 assert all(advantage(angle, np.inf, r0) > 0 for angle in np.linspace(60, 90, 31))
@@ -182,7 +182,7 @@ assert all(advantage(angle, np.inf, r0) > 0 for angle in np.linspace(60, 90, 31)
 
 
 def draw(axes, state, signs, title):
-    """The moments of a lattice of 70°."""
+    """Draw the moments of a lattice of 70°."""
     (a, b), m = lattice.rhombic_lattice(70.0).vectors, state.moment * np.sign(state.moment[0])
     for j in range(4):
         for i in range(5):

@@ -15,8 +15,8 @@
 # J_\perp = -J^* V'(r)/r,\quad J_\parallel = J^* V''(r),\quad J^* = \Gamma^2/2\pi\kappa,$$
 #
 # with the Keldysh potential $V(r) = \frac{\pi}{2}[H_0(r/r_0) - Y_0(r/r_0)]$ on an infinite film
-# (Phys. Rev. B **108**, L180506, Eqs. 6–9). Here the couplings come from finite elements in 3D, for
-# a row of impurities at many distances at once, and are compared with that exact answer.
+# (Phys. Rev. B **108**, L180506, Eqs. 6–9). Here finite elements in 3D give the couplings of a row
+# of impurities, for many distances at once. They are compared with the exact ones.
 #
 # **Strong form.** Above the film $\mathbf H = -\nabla\psi$ with $\nabla^2\psi = 0$; on the film the
 # sheet current is $\mathbf K = \nabla g\times\hat z$, $g = 2\psi$, and London's equation reads
@@ -49,8 +49,8 @@ comm = MPI.COMM_WORLD
 # %% [markdown]
 # ## Film and impurities
 #
-# Lengths in units of the Pearl length $r_0 = 2\lambda^2/d$. The impurities stand on a line; every
-# pair of them is a distance at which the coupling becomes known.
+# Lengths are in units of the Pearl length $r_0 = 2\lambda^2/d$. The impurities stand on a line;
+# every pair of them gives the coupling at one distance.
 
 # %%
 size = 0.05
@@ -60,8 +60,8 @@ impurities = [pearlfem.Impurity((x, 0.0), size=size) for x in (0.0, 0.2, 0.5, 1.
 # %% [markdown]
 # ## Solve
 #
-# The mesh is a half ball, graded towards the impurities. The operator is assembled once; each
-# impurity is a load with its moment along $x$ and one with its moment along $y$.
+# The mesh is a half ball, graded towards the impurities. The operator is assembled once. Each
+# impurity gives two loads: with its moment along $x$, and along $y$.
 
 # %%
 mesh = pearlfem.create_mesh(film, impurities, comm=comm)
@@ -74,8 +74,8 @@ if comm.rank == 0:
 # %% [markdown]
 # ## Compare
 #
-# For a pair along $x$: $T_{xx} = -J_\parallel$ and $T_{yy} = J_\perp$. The exact couplings are
-# those of Gaussian impurities of the same width, not of points.
+# For a pair along $x$, $T_{xx} = -J_\parallel$ and $T_{yy} = J_\perp$. The exact couplings are also
+# for Gaussian impurities of this width, not for points.
 
 # %%
 x = np.array([impurity.position[0] for impurity in impurities])
@@ -95,7 +95,8 @@ assert errors.max() < 1e-4
 # %% [markdown]
 # $J_\parallel > J_\perp$ wherever the profiles do not overlap: the pair is ferromagnetic along its
 # axis. Without the magnetic field ($r_0\to\infty$) the two would be equal. Eq. (10), the elementary
-# approximation, is good to about 10 %; at $r = 4\xi$ the profiles overlap and weaken $J_\parallel$.
+# approximation, is good to about 10 %. At $r = 4\xi$ the profiles overlap, which weakens
+# $J_\parallel$.
 
 # %%
 apart = r > 5 * size

@@ -8,13 +8,13 @@
 # # A shield near the film
 #
 # A superconducting plate at the distance $L$ above the film lets no flux through: $B_z = 0$ there.
-# It screens the magnetic field by which the supercurrents couple the impurities' moments. In the
+# It screens the magnetic field through which supercurrents couple the impurities' moments. In the
 # energy of an infinite film, $q r_0/(1 + q r_0)$ becomes
 #
 # $$\frac{q r_0\,c}{1 + q r_0\,c},\qquad c = \frac{1 + \coth qL}{2},$$
 #
-# the mean of the open side ($c = 1$) and of the shielded one. As $L\to 0$ it goes to 1: the
-# currents no longer feel any field of their own, which is the limit $r_0\to\infty$, where both
+# where $c$ is the mean of the open side (1) and the shielded one. As $L\to 0$ the fraction goes to
+# 1: the currents no longer feel their own field. This is the limit $r_0\to\infty$, where both
 # couplings are equal.
 #
 # The film is not in the middle of space here, so both sides of it are meshed.
@@ -38,12 +38,13 @@ comm = MPI.COMM_WORLD
 size, r = 0.1, 0.5
 film = pearlfem.Film(pearlfem.Plane(), pearl_length=1.0)
 pair = [pearlfem.Impurity((x, 0.0), size=size) for x in (-r / 2, r / 2)]
-below = 10.0  # a second wall, so far away that it does not matter
+below = 10.0  # distance of a second wall, too far away to matter
 
 # %% [markdown]
 # ## Both formulations, for three distances
-# The walls have no sides: `box = [inf, inf, …]`. Space ends at `far`, where both formulations
-# give in, so that their bracket holds for infinite walls.
+# The box is infinite along $x$ and $y$, so there are walls above and below only. The mesh ends at
+# `far`; the conditions there err on the safe side in both formulations, so their bracket also holds
+# for infinite walls.
 
 # %%
 distances = (0.25, 0.6, 1.5)
@@ -66,7 +67,7 @@ for above in distances:
 
 # %%
 def exact(above):
-    """T_xx and T_yy of the pair."""
+    """Return T_xx and T_yy of the pair."""
     J = between_walls.couplings(
         r, 1.0, (1, 1), (size, size), wall="shield", above=above, below=below
     )

@@ -8,8 +8,8 @@
 # # Two impurities in a narrow strip
 #
 # Supercurrents couple impurities over long distances because they spread over the whole film. In a
-# strip they cannot: what one impurity drives has turned back after about a width $w$. Two
-# impurities on the midline, a distance $r$ apart, are coupled by
+# strip they cannot: the currents of an impurity turn back after about a width $w$. Two impurities
+# on the midline, a distance $r$ apart, have the energy
 #
 # $$F_{12} = J_\perp m_{1\perp}m_{2\perp} - J_\parallel m_{1\parallel}m_{2\parallel} .$$
 #
@@ -17,8 +17,8 @@
 # $\mathrm{rot}\,\mathbf K + \kappa B_z = -\kappa\,\mathrm{rot}\,\mathbf a$.
 #
 # **Limits.** For $w\gg r$ the couplings are those of the infinite film (Keldysh potential). For
-# $w, r\ll r_0$ the field $B_z$ does not count, and Green's function of the strip (images in both
-# edges) gives with $u = \pi/w$, $J^* = \Gamma^2/2\pi\kappa$
+# $w, r\ll r_0$ the field $B_z$ does not count, and the Green's function of the strip (images in
+# both edges) gives, with $u = \pi/w$ and $J^* = \Gamma^2/2\pi\kappa$,
 #
 # $$J_\parallel = J^*u^2\frac{\cosh ur}{\sinh^2 ur}\to 2J^*u^2e^{-\pi r/w},\qquad
 # J_\perp = J^*\frac{u^2}{\sinh^2 ur}\to 4J^*u^2e^{-2\pi r/w} .$$
@@ -77,11 +77,11 @@ def without_field(r, width, pearl_length):
 # %%
 pair = [pearlfem.Impurity((x, 0.0), size=size) for x in (-0.5, 0.5)]
 widths = np.array([0.4, 0.6, 1.0, 2.0, 4.0, 8.0, 24.0])
-found = []
+couplings = []
 for width in widths:
     _, parallel, perpendicular = solve(pearlfem.Rectangle((1.0 + 6 * width, width)), r0, pair)
-    found.append((parallel[0], perpendicular[0]))
-by_width = np.array(found).T
+    couplings.append((parallel[0], perpendicular[0]))
+by_width = np.array(couplings).T
 wide = infinite_film.couplings(1.0, r0, sizes=(size, size))
 ratio = by_width / [[wide.parallel], [wide.perpendicular]]
 if comm.rank == 0:
@@ -93,8 +93,8 @@ assert np.all(np.diff(by_width[1]) > 0)
 
 # %% [markdown]
 # ## Against the distance
-# In the strip of `strip.toml`, $w = 0.7$, once as it is and once without the field
-# ($r_0\to\infty$), where the closed form holds.
+# The strip of `strip.toml`, $w = 0.7$, once as it is and once without the field ($r_0\to\infty$),
+# where the closed form holds.
 
 # %%
 x = np.array([impurity.position[0] for impurity in study.impurities])
@@ -110,9 +110,9 @@ if comm.rank == 0:
 assert np.all(error < 0.01)
 
 # %% [markdown]
-# With the field, what falls off exponentially is overtaken in the end by the coupling through
-# space: stray fields do not care how narrow the strip is. $J_\perp$, which falls off twice as
-# fast, gets there first.
+# The coupling through the strip falls off exponentially, so at large distances the coupling through
+# space is larger: the strip does not confine stray fields. For $J_\perp$, which falls off twice as
+# fast, this happens first.
 
 # %%
 far = r > 2.5

@@ -7,8 +7,8 @@
 # %% [markdown]
 # # A vortex and a magnetic impurity
 #
-# A vortex drives a supercurrent around itself, a magnetic impurity an anomalous current across its
-# moment. Where both meet there is energy to gain: on an infinite film
+# A vortex drives a supercurrent around itself, and a magnetic impurity an anomalous current across
+# its moment. On an infinite film their interaction energy is
 #
 # $$F = \frac{\Gamma\Phi_0}{2\pi}\,|V'(r)|\;\mathbf m\cdot\hat r ,$$
 #
@@ -26,9 +26,9 @@
 # + \int_\Gamma\frac{2}{\kappa}\nabla_s\psi\cdot\nabla_s v\,dS
 # = \Phi_0\int_\Gamma f_vv\,dS - \frac{\Gamma}{\kappa}\int_\Gamma f\,\mathbf m\cdot\nabla v\,dS .$$
 #
-# **Force.** In the currents of the impurity alone, $\mathbf K = \nabla g\times\hat z$, the energy
-# of a vortex is $\Phi_0g$ at its place, so that the force on it is Lorentz's,
-# $-\Phi_0\nabla g = \Phi_0\mathbf K\times\hat z$: one solution holds the whole landscape.
+# **Force.** In the currents of the impurity alone, $\mathbf K = \nabla g\times\hat z$, a vortex has
+# the energy $\Phi_0g$ at its position. So the force on it is the Lorentz force
+# $-\Phi_0\nabla g = \Phi_0\mathbf K\times\hat z$, and one solution gives the energy everywhere.
 
 # %%
 from dataclasses import replace
@@ -55,17 +55,22 @@ size = vortex.size
 
 # %% [markdown]
 # ## Solve
-# The impurity of the study and four more, at several distances and directions from the vortex. Each
-# is solved for with its moment along $x$ and along $y$; with the vortex's solution that gives all
-# energies: $F_{12} = \ell_1(\psi_2) + \ell_2(\psi_1) - B(\psi_1, \psi_2)$, twice over.
+# The impurity of the study and four more lie at several distances and directions from the vortex.
+# Each is solved for with its moment along $x$ and along $y$. Together with the solution of the
+# vortex this gives all energies
+# $F_{12} = \ell_1(\psi_2) + \ell_2(\psi_1) - B(\psi_1, \psi_2)$, of which `mutual_energies` has
+# one half each for 12 and for 21.
 
 # %%
 distances, angles = np.array([0.8, 0.3, 0.5, 1.5, 3.0]), np.radians([0, 140, 250, 100, 200])
 places = distances[:, None] * np.column_stack([np.cos(angles), np.sin(angles)])
 impurities = [replace(impurity, position=tuple(place)) for place in places.tolist()]
-how = study.mesh
 mesh = pearlfem.create_mesh(
-    study.film, [vortex, *impurities], resolution=how.resolution, far=how.far, comm=comm
+    study.film,
+    [vortex, *impurities],
+    resolution=study.mesh.resolution,
+    far=study.mesh.far,
+    comm=comm,
 )
 problem = pearlfem.MaxwellLondon(study.film, mesh, study.solve.degree)
 of_vortex, *of_impurities = problem.solve_each([vortex, *impurities])
@@ -73,7 +78,7 @@ energies = 2 * mutual_energies([of_vortex, *of_impurities])[0, 1:].reshape(-1, 2
 
 # %% [markdown]
 # ## Compare
-# The energy is linear in the moment, so that for each place it is a vector. The exact one points
+# The energy is linear in the moment, so it is a vector for each position. The exact vector points
 # along $\hat r$.
 
 # %%
@@ -91,7 +96,8 @@ assert errors.max() < 5e-3
 
 # %% [markdown]
 # ## The force on the vortex
-# From the current of the impurity along a line, beside the slope of the exact energy.
+# It comes from the current of the impurity along a line, and is compared with the slope of the
+# exact energy.
 
 # %%
 of_impurity = pearlfem.superpose(of_impurities[:2], impurity.moment)
@@ -115,7 +121,8 @@ assert np.allclose(force, slope, rtol=0.03)
 
 # %% [markdown]
 # ## Picture
-# Both together, and the energy of a vortex anywhere around the impurity, with the force on it.
+# The currents of both together; the energy of a vortex anywhere around the impurity, with the force
+# on it; and both against the distance.
 
 # %%
 X, Y = np.meshgrid(np.linspace(-1.1, 1.9, 151), np.linspace(-1.5, 1.5, 151))

@@ -7,12 +7,12 @@
 # %% [markdown]
 # # A washer with one flux quantum
 #
-# A square film, 20 µm wide, with a round hole of radius 3 µm that holds one flux quantum
+# A square film, 20 µm wide, has a round hole of radius 3 µm that holds one flux quantum
 # $\Phi_0 = h/2e$. How large is the current around the hole, what does a scanning SQUID see above
 # it, and what is the inductance?
 #
-# **Equations.** The fluxoid of the hole, its flux and the supercurrents' part, is a whole number of
-# flux quanta [F. London, 1950]:
+# **Equations.** The fluxoid of the hole, its flux plus the part of the supercurrents, is a whole
+# number of flux quanta [F. London, 1950]:
 #
 # $$\int_{\mathrm{hole}} B_z\,dS + \oint\frac{1}{\kappa}\mathbf K\cdot d\mathbf l = N\Phi_0 ,
 # \qquad \kappa = \frac{2}{\mu_0r_0} .$$
@@ -23,9 +23,9 @@
 # $$\int_{z>0}\mu_0\nabla\psi\cdot\nabla v\,dV
 # + \int_\Gamma\frac{2}{\kappa}\nabla_s\psi\cdot\nabla_s v\,dS = N\Phi_0\,v_{\mathrm{hole}} .$$
 #
-# Energy, current and inductance are one: $F = \frac12N\Phi_0I = (N\Phi_0)^2/2L$. The formulation
-# with $\psi$ gives $F$ from below, that with the vector potential from above, so that together they
-# bracket $L$.
+# Energy, current and inductance belong together: $F = \frac12N\Phi_0I = (N\Phi_0)^2/2L$. The
+# formulation with $\psi$ gives $F$ from below, the one with the vector potential from above, so
+# together they bracket $L$.
 
 # %%
 from dataclasses import replace
@@ -42,10 +42,7 @@ import numpy as np
 from matplotlib.colors import LogNorm, TwoSlopeNorm
 
 from pearlfem.analytic.weak_screening import ring_kinetic_inductance
-from pearlfem.observables.holes import hole_states
 from pearlfem.observables.tables import measure
-from pearlfem.study.study import MeshTable, SolveTable
-from pearlfem.workflow.inductance import inductance
 
 comm = MPI.COMM_WORLD
 study = pearlfem.read_study(Path(__file__).parent / "washer.toml")
@@ -53,20 +50,21 @@ units = study.units
 
 
 def table(solution, probe):
-    """Return what a probe finds, by name, in the units of the study."""
-    return {c.name: units.from_reduced(c.values, c.quantity) for c in measure(solution, probe)}
+    """Return the columns of a probe by their names, in the units of the study."""
+    columns = measure(solution, probe)
+    return {column.name: units.from_reduced(column.values, column.kind) for column in columns}
 
 
 # %% [markdown]
 # ## Current and fluxoid
-# `hole_states` is not told what was asked for: the fluxoid comes from the fields, as a mean over
-# loops around the hole, and shows their error.
+# `hole_states` does not know which fluxoid was asked for: it computes a mean over loops around the
+# hole from the fields, and so shows their error.
 
 # %%
 mesh = pearlfem.create_mesh(study.film, study.sources, resolution=0.3, comm=comm)
 problem = pearlfem.MaxwellLondon(study.film, mesh)
 solution = problem.solve(study.sources)
-(hole,) = hole_states(solution)
+(hole,) = pearlfem.hole_states(solution)
 arm, squid = (table(solution, probe) for probe in study.output.probe)
 energy = pearlfem.free_energy(solution)
 if comm.rank == 0:
@@ -79,25 +77,25 @@ assert np.isclose(abs(arm["current"][0]), units.from_reduced(hole.current, "curr
 
 # %% [markdown]
 # ## Inductance, with bounds
-# `pearlfem inductance` does the same from the command line.
+# On the command line this is `pearlfem inductance demos/washer.toml`.
 #
-# As $r_0\to\infty$ all of $L$ is kinetic. There the square is as good as a ring: the conformal map
-# $\int dz/\sqrt{1+z^4}$ of the unit disc onto a square of side 1.8541 leaves the energy as it is,
-# and of a small hole in the middle only the scale. No current has less kinetic energy, so this
-# bounds $L$ for any $r_0$. As $r_0\to 0$ the flux through a round hole in a wide film is
+# As $r_0\to\infty$ all of $L$ is kinetic. Then the square is as good as a ring: the conformal map
+# $\int dz/\sqrt{1+z^4}$ of the unit disc onto a square of side 1.8541 does not change the energy,
+# and changes only the scale of a small hole in the middle. No current has less kinetic energy, so
+# this bounds $L$ for any $r_0$. As $r_0\to 0$ the flux through a round hole in a wide film is
 # $2a\mu_0I$, like the flow of a fluid through a hole in a wall; narrower films have more.
 
 # %%
-a, b = 3.0, 20.0 / 1.8540746773  # of the hole, and of a ring that the square maps to
+a, b = 3.0, 20.0 / 1.8540746773  # radius of the hole, and of the ring that the square maps to
 lengths = (0.3, 0.8, 3.0, 10.0, 50.0)
-cheap = {"mesh": MeshTable(resolution=0.2), "solve": SolveTable(formulation="both", degree=2)}
-found = []
+coarse = pearlfem.MeshOptions(resolution=0.2)
+both = pearlfem.SolveOptions(formulation="both", degree=2)
+bounds = []
 for r0 in lengths:
     film = replace(study.film, pearl_length=r0)
-    one = inductance(study.model_copy(update={"film": film, **cheap}), comm)
-    bounds = (float(matrix[0, 0]) for matrix in (one.lower, one.upper))
-    found.append([units.from_reduced(L, "inductance") for L in bounds])
-lower, upper = np.array(found).T
+    L = pearlfem.inductance(film, mesh=coarse, solve=both, comm=comm)
+    bounds.append((L.lower[0, 0], L.upper[0, 0]))
+lower, upper = units.from_reduced(np.array(bounds).T, "inductance")
 kinetic = units.from_reduced(
     np.array([ring_kinetic_inductance(a, b, r0) for r0 in lengths]), "inductance"
 )

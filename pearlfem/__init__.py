@@ -23,11 +23,14 @@ from pearlfem.mesh.generate import create_mesh
 from pearlfem.mesh.tagged import read_mesh
 from pearlfem.model.boundary import Open, Walls
 from pearlfem.model.film import Film, Hole, Region
+from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.applied import AppliedPotential, CurrentLoop, Dipole, UniformField
 from pearlfem.model.sources.flux import Fluxoid, Vortex
 from pearlfem.model.sources.impurity import Impurity
+from pearlfem.observables.cell_energies import field_energy, kinetic_energy
 from pearlfem.observables.energy import free_energy, interaction_tensor
+from pearlfem.observables.facets import largest_sheet_current
 from pearlfem.observables.fields import (
     magnetic_field,
     magnetic_moment,
@@ -39,6 +42,8 @@ from pearlfem.observables.probes import current_through, loop_flux
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import superpose
 from pearlfem.study.study import read_study
+from pearlfem.workflow.adaptivity import refine
+from pearlfem.workflow.inductance import inductance
 from pearlfem.workflow.run import run_study
 from pearlfem.workflow.stored import load_solution
 
@@ -54,12 +59,14 @@ __all__ = [
     "Hole",
     "Impurity",
     "MaxwellLondon",
+    "MeshOptions",
     "Open",
     "Periodic",
     "Plane",
     "Polygon",
     "Rectangle",
     "Region",
+    "SolveOptions",
     "StudyError",
     "UniformField",
     "Union",
@@ -67,15 +74,20 @@ __all__ = [
     "Walls",
     "create_mesh",
     "current_through",
+    "field_energy",
     "free_energy",
     "hole_states",
+    "inductance",
     "interaction_tensor",
+    "kinetic_energy",
+    "largest_sheet_current",
     "load_solution",
     "loop_flux",
     "magnetic_field",
     "magnetic_moment",
     "read_mesh",
     "read_study",
+    "refine",
     "ring",
     "run_study",
     "sheet_current",

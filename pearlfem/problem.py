@@ -1,4 +1,4 @@
-"""The Maxwell–London problem of a film: assembled once, solved for many sources."""
+"""The Maxwell–London problem: assembled once, solved for many sources."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ class MaxwellLondon:
         degree: Degree of the elements, 1 to 3.
         formulation: "stream" (scalar potential, energies from below) or "vector" (vector potential,
             energies from above).
-        tolerance: Relative error of energies that the iterative solver may leave; the default is
-            next to none. It enters with the sign of the bound.
+        tolerance: Largest relative error of energies by the iterative solver; by default it solves
+            to round-off. The error has the sign that leaves bounds valid.
 
     Raises:
         StudyError: ``degree`` or ``formulation`` is not allowed.
 
     Note:
-        Collective. ``seconds`` holds the time that assembly and set-up of the solver took.
-        ``mesh`` is the mesh in use, with round edges as ``fit_round_edges`` has them, and ``films``
-        are the films in it.
+        Collective. ``mesh`` is the mesh in use, whose round edges ``fit_round_edges`` has moved;
+        ``films`` are the films in it. ``seconds`` has the times of assembly and of the solver's
+        set-up.
     """
 
     def __init__(
@@ -70,27 +70,28 @@ class MaxwellLondon:
             )
         start = time.perf_counter()
         layers, self.formulation = layers_of(films), formulation
-        # A film's energy grows with its area: bounds from above need all of it, and bounds from
-        # below no more than that.
+        # A film's energy grows with its area: the polygon must cover the film for a bound from
+        # above, and lie within it for a bound from below.
         self.mesh = fit_round_edges(mesh, layers, covering=formulation == "vector")
         self.films = tuple(FilmMesh(layer, self.mesh) for layer in layers)
         self._discrete: Formulation = FORMULATIONS[formulation](self.films, degree)
         assembled = time.perf_counter()
-        # The error enters energies with its square.
+        # The error of an energy is quadratic in that of the solution.
         self._solver = self._discrete.create_solver(tolerance and math.sqrt(tolerance))
         done = time.perf_counter()
         self.seconds = {"assemble": assembled - start, "setup": done - assembled}
 
     @property
     def dofs(self) -> int:
-        """Number of unknowns on all ranks, fixed ones included."""
+        """Number of unknowns on all ranks, including those with fixed values."""
         return self._discrete.dofs
 
     def solve(self, sources: Sequence[Source]) -> Solution:
         """Solve for all ``sources`` together.
 
         Raises:
-            StudyError: No source, one lies outside the film, or cells are too coarse for one.
+            StudyError: There is no source, a source lies outside the film, or the cells around it
+                are too coarse.
             ConvergenceError: The solver stopped before its tolerance.
 
         Note:
@@ -100,13 +101,13 @@ class MaxwellLondon:
         return self._solve([tuple(sources)])[0]
 
     def solve_each(self, sources: Sequence[Source]) -> list[Solution]:
-        """Solve for each component of each source alone: for impurities moments along x and y.
+        """Solve for each component of each source: for an impurity, moments along x and y.
 
         Returns:
             The solutions in the order of the sources and of their components.
 
         Raises:
-            StudyError: No source, one lies outside the film, or cells are too coarse for one.
+            StudyError: See ``solve``.
             ConvergenceError: The solver stopped before its tolerance.
 
         Note:
@@ -116,22 +117,22 @@ class MaxwellLondon:
         return self._solve([(part,) for source in sources for part in source.components])
 
     def restore(self, sources: Sequence[Source], fields: Fields) -> Solution:
-        """Return the solution for all ``sources`` together from its functions.
+        """Return the solution for all ``sources`` together from stored functions.
 
         Args:
-            sources: What it was solved for.
-            fields: Functions on the mesh of ``mesh``, of any elements, without what point
-                impurities have on the infinite film.
+            sources: The sources of the solution.
+            fields: Its functions on ``mesh``, of any elements, without the singular fields of point
+                impurities (see ``Solution.lifts``).
 
         Note:
             Collective. ``iterations`` is 0.
         """
-        every = tuple(map(self._whole, sources))
-        loads = self._discrete.loads(every)
-        return self._solution(every, loads, self._discrete.unknowns(fields), 0)
+        repeated_sources = tuple(map(self._with_images, sources))
+        loads = self._discrete.loads(repeated_sources)
+        return self._solution(repeated_sources, loads, self._discrete.unknowns(fields), 0)
 
     def destroy(self) -> None:
-        """Free the solver and what loads need; the energies of solutions are lost (collective)."""
+        """Free all memory (collective). Solutions keep their fields but lose their energies."""
         self._solver.destroy()
         self._discrete.destroy()
 
@@ -148,8 +149,7 @@ class MaxwellLondon:
             if is_point(source):
                 self._check_place(name, source)
         named = [(name, source) for name, source in named if not is_point(source)]
-        whole = [self._whole(source) for _, source in named]
-        errors = quadrature_errors(self.films, whole)
+        errors = quadrature_errors(self.films, [self._with_images(source) for _, source in named])
         for (name, source), error in zip(named, errors, strict=True):
             if error > ALLOWED_QUADRATURE_ERROR:
                 size = f"size = {source.size:g}: " if isinstance(source, Impurity | Vortex) else ""
@@ -159,8 +159,8 @@ class MaxwellLondon:
                     f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
                 )
 
-    def _whole(self, source: Source) -> Source:
-        """Return ``source``, in a periodic space with its images."""
+    def _with_images(self, source: Source) -> Source:
+        """Return ``source``, with its images if space is periodic."""
         cell = self.mesh.cell
         return source if cell is None else repeated(source, cell.vectors)
 
@@ -172,13 +172,14 @@ class MaxwellLondon:
             )
 
     def _solve(self, groups: Sequence[tuple[Source, ...]]) -> list[Solution]:
-        """Solve for each group of sources alone."""
-        groups = [tuple(map(self._whole, group)) for group in groups]
-        every = iter(self._discrete.loads([source for group in groups for source in group]))
-        loads = [[next(every) for _ in group] for group in groups]
-        totals = [_total(each) for each in loads]
-        answers = zip(groups, loads, *self._solver.solve(totals), strict=True)
-        return [self._solution(*answer) for answer in answers]
+        """Return one solution for each group of sources."""
+        groups = [tuple(map(self._with_images, group)) for group in groups]
+        # The loads of all sources in one call, which is faster, then back into groups.
+        loads = iter(self._discrete.loads([source for group in groups for source in group]))
+        loads_of_groups = [[next(loads) for _ in group] for group in groups]
+        unknowns, iterations = self._solver.solve(list(map(_total, loads_of_groups)))
+        rows = zip(groups, loads_of_groups, unknowns, iterations, strict=True)
+        return [self._solution(*row) for row in rows]
 
     def _solution(
         self, sources: tuple[Source, ...], loads: Sequence[Load], unknowns: Array, iterations: int
@@ -198,5 +199,5 @@ class MaxwellLondon:
 
 
 def _total(loads: Sequence[Load]) -> Array:
-    """Return ℓ of several sources together."""
+    """Return the load vector ℓ of several sources together."""
     return np.asarray(np.sum([load.vector for load in loads], axis=0))

@@ -1,4 +1,4 @@
-"""The answer to a set of sources: data only; what it means is computed by ``observables``."""
+"""The solution for a set of sources: data only; ``observables`` compute currents and fields."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FormulationName = Literal["stream", "vector"]
 
 
 class Drive(NamedTuple):
-    """A source, times a number."""
+    """A source times a number."""
 
     source: Source
     weight: float = 1.0
@@ -29,25 +29,26 @@ class Drive(NamedTuple):
 
 @dataclass(frozen=True)
 class Solution:
-    """The potential that answers one load.
+    """The solution of a Maxwell–London problem for one load.
 
     Args:
         films: The films in their mesh.
         formulation: "stream" or "vector".
-        drives: What drives it.
-        unknowns: This rank's own unknowns, ``(n,)``.
-        load: ℓ [energy per unit of the potential] at these, zero at fixed ones, ``(n,)``.
-        images: Returns B x for each vector x of unknowns (collective); of all solutions of a
-            problem, until that is destroyed.
-        iterations: What the solver took.
-        expand: Makes functions of unknowns (collective).
-        lifts: Those of the point impurities among the drives. ``potential`` and
-            ``stream_functions`` are then without what the infinite film has:
-            ``pearlfem.observables`` adds it.
+        drives: The sources of the load.
+        unknowns: The unknowns that this rank owns, ``(n,)``.
+        load: ℓ [energy per unit of the potential] at these unknowns, zero where the value is fixed,
+            ``(n,)``.
+        apply_operator: Returns B x for each vector x of unknowns, B the operator of the problem
+            (collective); until the problem is destroyed.
+        iterations: Number of iterations of the solver.
+        expand: Makes the functions from unknowns (collective).
+        lifts: The lifts of point impurities among the drives. Then ``potential`` and
+            ``stream_functions`` are without the singular fields of the infinite film, which
+            ``pearlfem.observables`` adds.
 
     Note:
-        The functions are made when they are first asked for, which is collective: of hundreds of
-        solutions only the energies may be wanted.
+        The functions are made when they are first read, which is collective: for hundreds of
+        solutions often only the energies are needed.
     """
 
     films: tuple[FilmMesh, ...]
@@ -67,25 +68,26 @@ class Solution:
 
     @property
     def potential(self) -> fem.Function:
-        """A [flux per length], or ψ [current] where the mesh is half of a mirror symmetric space.
+        """A [flux per length] in the vector formulation, else ψ [current].
 
-        Otherwise the continuous part u of ψ = u + Σ_k ½ sign(z − z_k) g_k.
+        If the mesh is not half of a mirror symmetric space, ψ jumps by g_k across the films, and
+        this is the continuous part u of ψ = u + Σ_k ½ sign(z − z_k) g_k.
         """
         return self._fields.potential
 
     @property
     def stream_functions(self) -> tuple[fem.Function, ...]:
-        """For each film a continuous function that is g [current] on it, K = ∇g × ẑ.
+        """For each film a function in space that equals g [current] on it, with K = ∇g × ẑ.
 
-        None in the vector formulation.
+        Empty in the vector formulation.
         """
         return self._fields.stream_functions
 
     def film(self, name: str | None = None) -> FilmMesh:
-        """Return the film called ``name``; by default the only one.
+        """Return the film with this name; by default the only film.
 
         Raises:
-            StudyError: There is none of this name, or several and none is named.
+            StudyError: No film has this name, or no name is given and there are several films.
         """
         names = [film.layer.name for film in self.films]
         if name is None and len(names) == 1:
@@ -95,7 +97,7 @@ class Solution:
         return self.films[names.index(name)]
 
     def stream_function(self, film: FilmMesh) -> fem.Function:
-        """Return the one of ``stream_functions`` that belongs to ``film``."""
+        """Return the function of ``stream_functions`` that belongs to ``film``."""
         return self.stream_functions[self.films.index(film)]
 
     @cached_property
@@ -121,7 +123,7 @@ def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Soluti
     for solution, weight in zip(solutions, weights, strict=True):
         unknowns += weight * solution.unknowns
         load += weight * solution.load
-        drives += [Drive(source, weight * own) for source, own in solution.drives]
+        drives += [Drive(source, weight * factor) for source, factor in solution.drives]
     return replace(
         first,
         drives=tuple(drives),
@@ -133,7 +135,7 @@ def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Soluti
 
 
 def drive_weights(solutions: Sequence[Solution]) -> tuple[list[Source], Array]:
-    """Return all sources that drive ``solutions``, and the weight of each in each, ``(k, n)``."""
+    """Return the sources of k ``solutions``, n in all, and their weights in each, ``(k, n)``."""
     sources = list({drive.source: None for s in solutions for drive in s.drives})
     column = {source: k for k, source in enumerate(sources)}
     weights = np.zeros((len(solutions), len(sources)))

@@ -28,14 +28,15 @@ ALLOWED = {
     "formulation": {
         *("analytic", "errors", "mesh", "model", "quantities", "runtime", "solvers"),
     },
-    "solution": {"formulation", "mesh", "model", "quantities"},
+    "solution": {"errors", "formulation", "mesh", "model", "quantities"},
     "problem": {"errors", "formulation", "mesh", "model", "quantities", "solution"},
     "observables": {
         *("analytic", "errors", "formulation", "geometry", "mesh", "model", "quantities"),
         *("runtime", "solution"),
     },
     "io": {
-        *("errors", "mesh", "model", "observables", "quantities", "runtime", "solution", "study"),
+        *("errors", "formulation", "mesh", "model", "observables", "quantities", "runtime"),
+        *("solution", "study"),
     },
     "workflow": {
         *("analytic", "errors", "formulation", "geometry", "io", "magnetism", "mesh", "model"),
@@ -132,6 +133,13 @@ def test_module_imports_only_from_layers_below(module):
 @pytest.mark.parametrize("module", [m for m in FILES if layer(m) in LIBRARIES])
 def test_module_imports_only_the_libraries_of_its_layer(module):
     assert foreign(module) <= LIBRARIES[layer(module)]
+
+
+@pytest.mark.parametrize(
+    "feature", ["adaptivity", "assembly", "check", "comparison", "inductance", "memory"]
+)
+def test_feature_takes_the_model_and_no_study_file(feature):
+    assert "study" not in {layer(name) for name in own(f"pearlfem.workflow.{feature}")}
 
 
 def test_imports_among_modules_have_no_cycle():

@@ -1,4 +1,4 @@
-"""Exact physics of films and of applied fields, by NumPy and SciPy alone: no solver is used."""
+"""Exact physics of films and applied fields: NumPy and SciPy only, no field solver."""
 
 from pearlfem.analytic import (
     applied_fields,

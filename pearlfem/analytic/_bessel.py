@@ -1,4 +1,4 @@
-"""The Bessel functions of Hankel integrals, without cancellation at small arguments."""
+"""Bessel functions for Hankel integrals, accurate also at small arguments."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,9 @@ def bessel_functions(p: Array) -> tuple[Array, Array, Array]:
 
 
 def _small_bessel_j2(p: Array) -> Array:
-    """Power series of J2(p) for 0 <= p <= 1, where 2 J1/p − J0 cancels."""
+    """Power series of J2(p) for 0 <= p <= 1, where 2 J1/p − J0 loses digits by cancellation."""
+    # J2 = (h/2) Σ_k 2 (−h)^k / (k! (k+2)!) with h = p²/4, from the last term to the first: each
+    # term is −h/(k (k+2)) times the one before.
     factors = [-1.0 / (k * (k + 2)) for k in range(8, 0, -1)]
     h = 0.25 * p * p
     series = np.ones_like(p)

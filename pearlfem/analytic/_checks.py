@@ -1,4 +1,4 @@
-"""Argument checks shared by the exact formulas; no physics here."""
+"""Checks of arguments that the exact formulas share; no physics here."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,14 +20,14 @@ def finite(name: str, value: float) -> float:
 
 
 def positive(name: str, value: float) -> float:
-    """Return `value`; refuse anything that is not a finite number > 0."""
+    """Return `value` as a float; refuse anything that is not a finite number > 0."""
     if np.ndim(value) != 0 or not np.isfinite(value) or value <= 0:
         raise ValueError(f"{name} = {value!r}: must be a finite number > 0")
     return float(value)
 
 
 def positive_or_infinite(name: str, value: float) -> float:
-    """Return `value`; refuse anything that is not a number > 0, which may be infinite."""
+    """Return `value` as a float; refuse anything that is not a number > 0 or infinity."""
     if np.ndim(value) != 0 or not value > 0:
         raise ValueError(f"{name} = {value!r}: must be a number > 0 (infinity allowed)")
     return float(value)
@@ -50,7 +50,7 @@ def non_negative(name: str, value: ArrayLike) -> NDArray[np.float64]:
 
 
 def vectors(name: str, value: ArrayLike, dimension: int) -> NDArray[np.float64]:
-    """Return `value` as an array of shape ``(..., dimension)``."""
+    """Return `value` as an array of shape ``(..., dimension)``; refuse other shapes."""
     array = finite_array(name, value)
     if array.ndim == 0 or array.shape[-1] != dimension:
         raise ValueError(f"{name} has shape {array.shape}: the last axis must be {dimension} long")
@@ -58,7 +58,7 @@ def vectors(name: str, value: ArrayLike, dimension: int) -> NDArray[np.float64]:
 
 
 def vector(name: str, value: ArrayLike, dimension: int) -> NDArray[np.float64]:
-    """Return `value` as one vector of shape ``(dimension,)``."""
+    """Return `value` as one vector of shape ``(dimension,)``; refuse other shapes."""
     array = finite_array(name, value)
     if array.shape != (dimension,):
         raise ValueError(f"{name} has shape {array.shape}: must be ({dimension},)")
@@ -66,13 +66,13 @@ def vector(name: str, value: ArrayLike, dimension: int) -> NDArray[np.float64]:
 
 
 def pair(name: str, value: ArrayLike) -> tuple[float, float]:
-    """Return `value`, one number per source, as two floats."""
+    """Return the two numbers of `value`, one for each source, as floats."""
     first, second = vector(name, value, 2)
     return float(first), float(second)
 
 
 def one_for_each(name: str, values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Spread one value, or check that there are `count` of them."""
+    """Return `count` values: a single one is repeated; refuse any other number of values."""
     if values.shape not in ((), (count,)):
         raise ValueError(f"{name} has shape {values.shape}: must be () or ({count},)")
     return np.broadcast_to(values, (count,))

@@ -1,7 +1,7 @@
 """Quadrature nodes for the integrals behind the Keldysh potential.
 
-Two families are needed: integrals over t > 0 with structure at every scale between two lengths
-(`double_exponential`), and Hankel integrals with a Gaussian cut-off (`graded_gauss`).
+`double_exponential` is for integrals over t > 0 whose integrand varies on every scale between two
+lengths, `graded_gauss` for Hankel integrals with a Gaussian cut-off.
 """
 
 from collections.abc import Callable
@@ -9,29 +9,30 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-# Steps and limits below were measured against 60-digit values: with them the trapezoidal rule
-# reaches 2e-15 relative for all kernels and their derivatives; a step of 0.25 gives 1e-12.
+# Step and first node in u. Compared with 60-digit values, the trapezoidal rule then has a relative
+# error of 2e-15 for all kernels and their derivatives; a step of 0.25 gives 1e-12.
 _STEP = 0.2
 _FIRST = -3.8
-# Fraction of the shorter length where the nodes change from double to single exponential spacing;
-# it keeps the integrand's branch points away from the changed strip.
+# Unit of t as a fraction of the shorter length. Around t = 1 the nodes change from double to single
+# exponential spacing; the fraction keeps the integrand's branch points away from there.
 START_FRACTION = 0.3
-# exp(-50) = 2e-22 is far below rounding even after division by powers of the shorter length.
+# exp(−50) = 2e-22 is far below rounding, even after division by powers of the shorter length.
 DECAY_LENGTHS = 50.0
 # Highest wave number in units of 1/σ: the tail beyond it, 9² exp(−9²/2), is 1e-16 of any integral.
 GAUSSIAN_CUTOFF = 9.0
-# Nodes x points held at once: 128 kB per temporary stay in a core's cache.
+# Nodes × points in one block: temporaries of 128 kB fit into a core's cache.
 _BLOCK = 2**14
 
 
 def double_exponential(reach: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Nodes and weights of ∫_0^∞ f(t) dt for f that has died out beyond t = `reach`.
+    """Nodes and weights of ∫_0^∞ f(t) dt for a function f that is negligible beyond t = `reach`.
 
-    The trapezoidal rule in u with t = exp(u − e^{−u}): exponentially convergent for f analytic in
-    the right half plane, whatever the number of decades between 1 and `reach`.
+    The trapezoidal rule in u with t = exp(u − e^{−u}), so dt/du = t (1 + e^{−u}). It converges
+    exponentially for f analytic in the right half plane, however many decades lie between 1 and
+    `reach`.
 
     Args:
-        reach: where f has decayed; the scale on which f starts to vary is 1 or more.
+        reach: where f has decayed; f must not vary on scales shorter than 1.
 
     Returns:
         Nodes and weights, each of shape ``(m,)``.
@@ -42,12 +43,12 @@ def double_exponential(reach: float) -> tuple[NDArray[np.float64], NDArray[np.fl
 
 
 def graded_gauss(end: float, panels: int, smallest: float) -> tuple[NDArray[np.float64], ...]:
-    """Gauss–Legendre nodes and weights on [0, `end`], graded by halves towards 0.
+    """Gauss–Legendre nodes and weights on [0, `end`], on panels that get shorter towards 0.
 
     Args:
         end: upper limit.
-        panels: number of equal panels; the first one is halved towards 0.
-        smallest: scale that the panel at 0 must not exceed.
+        panels: number of equal panels; the first one is halved again and again towards 0.
+        smallest: the panel at 0 is no longer than this.
 
     Returns:
         Nodes and weights, each of shape ``(m,)``.
@@ -76,11 +77,11 @@ def in_blocks(
     nodes_per_point: int,
     *columns: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Evaluate points block by block, so that (points × nodes) temporaries stay small.
+    """Evaluate points block by block, so that temporaries of points × nodes stay small.
 
     Args:
         evaluate: maps blocks of `columns`, each ``(b,)``, to an array ``(..., b)``.
-        nodes_per_point: number of quadrature nodes that `evaluate` lays out for each point.
+        nodes_per_point: number of quadrature nodes that `evaluate` uses for each point.
         *columns: arrays of shape ``(n,)``.
 
     Returns:

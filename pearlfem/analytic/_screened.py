@@ -1,17 +1,23 @@
-"""The screened potential above the film, of a point or a Gaussian source, with its derivatives.
+"""The screened potential V of a point or Gaussian source above the film, and its derivatives.
 
-A source of profile exp(−r²/2σ²)/(2πσ²) in the film z = 0 has at height z >= 0 the potential
+A source in the film z = 0 with the profile exp(−r²/2σ²)/(2πσ²) has at height z >= 0 the potential
 
     V(r, z) = ∫_0^∞ dq [r0 / (1 + q r0)] e^{−qz − q²σ²/2} J_0(qr)
             = ⟨ ∫_0^∞ dt e^{−t/r0} / √(r² + (z + t + iw)²) ⟩,   w normal with variance σ²
 
-which is the Keldysh potential for z = σ = 0 [Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506
-(2023), Eqs. (4), (7)]. The second line holds because the potential is harmonic above the film: a
-Gaussian smearing in the plane is one along imaginary heights. Everything that the infinite film
-does to impurities and vortices follows from five derivatives of V.
+For z = σ = 0 it is the Keldysh potential [Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023),
+Eqs. (4), (7)]. The second line is a sum over image charges at depths t, shifted along imaginary
+heights by w for a smeared source. It follows from the first one by
 
-The first line is used within 12σ of the source, the second one farther away: there the Hankel
-integral would cancel, while a Gauss–Hermite rule for w is exact to rounding.
+    r0/(1 + q r0) = ∫_0^∞ dt e^{−t/r0 − qt},   e^{−q²σ²/2} = ⟨e^{−iqw}⟩,
+    ∫_0^∞ dq e^{−qs} J_0(qr) = 1/√(r² + s²).
+
+V and four of its derivatives give all currents, fields and energies of impurities and vortices on
+the infinite film.
+
+Within 12σ of the source we use the first line. Farther away the Hankel integral loses digits by
+cancellation; there we use the second line, with a Gauss–Hermite rule for w that is exact to
+rounding.
 """
 
 from typing import NamedTuple
@@ -31,13 +37,14 @@ from pearlfem.analytic._quadrature import (
 
 Array = NDArray[np.float64]
 
+# Distance in units of σ beyond which the integral over image charges is used.
 _FAR = 12.0
-# Panels of a phase of 13.5 radians at r = 12σ, which 16 Gauss nodes integrate to rounding.
+# At r = 12σ the phase qr grows by 13.5 radians per panel: 16 Gauss nodes integrate it to rounding.
 _PANELS = 8
 
 
 class PotentialDerivatives(NamedTuple):
-    """Potential V(r, z) and derivatives, chosen so that all are smooth at r = 0.
+    """Potential V(r, z) and derivatives of it that are smooth at r = 0.
 
     Attributes:
         potential: V.
@@ -57,22 +64,23 @@ class PotentialDerivatives(NamedTuple):
 def screened_potential(
     r: Array, z: Array | float, pearl_length: float, width: Array | float
 ) -> PotentialDerivatives:
-    """Screened potential of a point or Gaussian source and its derivatives (see the module).
+    """Screened potential V of a point or Gaussian source, and its derivatives (see the module).
 
     Args:
         r: in-plane distance [length], >= 0.
         z: height above the film [length], >= 0.
         pearl_length: r0 = 2λ²/d [length].
-        width: σ [length], >= 0; 0 is a point source. For two Gaussian profiles that meet in an
-            energy σ² = ξ1² + ξ2².
+        width: σ [length], >= 0; 0 is a point source. In the energy of two Gaussian sources
+            σ² = ξ1² + ξ2².
 
     Returns:
-        Five arrays of the common shape of `r`, `z` and `width`; ±inf at a point source itself.
+        Five arrays of the common shape of `r`, `z` and `width`; ±inf at the position of a point
+        source.
     """
     shape = np.broadcast_shapes(np.shape(r), np.shape(z), np.shape(width))
     x, y, s = (np.broadcast_to(a, shape).ravel() / pearl_length for a in (r, z, width))
     distance = np.hypot(x, y)
-    # The values at a point source itself; every other point is overwritten below.
+    # Values at the position of a point source; those of all other points are overwritten below.
     signs = np.array([1.0, -1.0, -1.0, 1.0, 1.0])
     values = np.repeat(np.inf * signs[:, None], x.size, axis=1)
     near = (distance < _FAR * s) & (s > 0)
@@ -89,25 +97,26 @@ def screened_potential(
 
 
 def _positive_hermite(order: int) -> tuple[Array, Array]:
-    """Nodes w > 0 of the normal distribution; −w adds the complex conjugate."""
+    """Nodes w > 0 and weights of a normal average; doubled, as −w adds the complex conjugate."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(order)
     half = order // 2
     return nodes[half:], weights[half:] * (2.0 / np.sqrt(2.0 * np.pi))
 
 
-# The error at distance R = 12σ is n! (2n)²/2 (σ/R)^{2n} = 2e-15 of a derivative for n = 12 nodes.
+# At the distance R = 12σ, n = 12 nodes have a relative error of n! (2n)²/2 (σ/R)^{2n} = 2e-15 in
+# the derivatives.
 _HERMITE = _positive_hermite(12)
 _NO_SHIFT = np.zeros(1), np.ones(1)
 
 
 def _image_integral(x: Array, y: Array, s: Array, shifts: Array, weights: Array) -> Array:
-    """Average over imaginary heights of the integral over image charges, in units of r0.
+    """The integral over image charges, averaged over imaginary heights; lengths in units of r0.
 
     Args:
         x: in-plane distances, ``(n,)``.
         y: heights, ``(n,)``.
         s: widths, ``(n,)``.
-        shifts: w in units of the width, ``(k,)``; all of s·w must be below the distance.
+        shifts: w in units of the width, ``(k,)``; every s·w must be smaller than the distance.
         weights: of the shifts, ``(k,)``.
 
     Returns:
@@ -127,6 +136,7 @@ def _image_integral(x: Array, y: Array, s: Array, shifts: Array, weights: Array)
                 total += weight * _point_image_sum(x2, height, measure)
             else:
                 total += weight * _image_sum(x2, height, (shift * s)[:, None], measure)
+        # (d²/dr² − (1/r) d/dr) 1/R = 3r²/R⁵ and (1/r) d²/dr dζ 1/R = 3ζ/R⁵.
         total[3] *= 3.0 * x * x
         total[4] *= 3.0
         return total
@@ -135,7 +145,7 @@ def _image_integral(x: Array, y: Array, s: Array, shifts: Array, weights: Array)
 
 
 def _point_image_sum(x2: Array, height: Array, measure: Array) -> Array:
-    """The sums of `_image_sum` for the shift 0: real, and twice as fast."""
+    """The sums of `_image_sum` without a shift: all terms are real, so it is twice as fast."""
     square = 1.0 / (x2 + height * height)
     first = measure * np.sqrt(square)
     third = first * square
@@ -154,8 +164,8 @@ def _point_image_sum(x2: Array, height: Array, measure: Array) -> Array:
 
 def _image_sum(x2: Array, height: Array, shift: Array, measure: Array) -> Array:
     """Sums over images of 1/R, −ζ/R³, −1/R³, 1/R⁵, ζ/R⁵ with ζ = height + i shift, R² = x² + ζ²."""
-    # In reals, with the root by hand: the library's complex root alone takes longer. It is stable
-    # because the real part of R² is positive wherever the shift is smaller than the distance.
+    # Real arithmetic with an explicit square root: NumPy's complex root alone would take longer. It
+    # is stable because Re R² > 0 wherever the shift is smaller than the distance.
     a, b = x2 + height**2 - shift**2, 2.0 * height * shift
     modulus2 = a * a + b * b
     modulus = np.sqrt(modulus2)
@@ -175,12 +185,12 @@ def _image_sum(x2: Array, height: Array, shift: Array, measure: Array) -> Array:
 
 
 def _product(p: tuple[Array, Array], q: tuple[Array, Array]) -> tuple[Array, Array]:
-    """Product of two complex numbers given as (real part, imaginary part)."""
+    """Product of two complex numbers, each given as (real part, imaginary part)."""
     return p[0] * q[0] - p[1] * q[1], p[0] * q[1] + p[1] * q[0]
 
 
 def _hankel_integral(x: Array, y: Array, s: Array) -> Array:
-    """The Hankel integral for points within 12 widths of the source, in units of r0.
+    """The Hankel integral, for points within 12 widths of the source; lengths in units of r0.
 
     Args:
         x: in-plane distances, ``(n,)``.
@@ -194,7 +204,7 @@ def _hankel_integral(x: Array, y: Array, s: Array) -> Array:
     measure = du * np.exp(-0.5 * u * u)
 
     def evaluate(x: Array, y: Array, s: Array) -> Array:
-        # The floor keeps J1(p)/p = 1/2 at r = 0.
+        # The lower limit of p gives J1(p)/p = 1/2 at r = 0, in place of 0/0.
         p = np.maximum(x / s, 1e-100)[:, None] * u
         spectrum = measure * np.exp(-(y / s)[:, None] * u) / (s[:, None] + u)
         j0, j1_over_p, j2 = bessel_functions(p)

@@ -1,4 +1,4 @@
-"""The surroundings of one source on the film: what impurities and vortices have in common."""
+"""The screened potential around one source on the film, for impurities and vortices alike."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -9,10 +9,10 @@ from pearlfem.analytic._screened import PotentialDerivatives, screened_potential
 Array = NDArray[np.float64]
 
 
-def surroundings(
+def potential_around(
     points: ArrayLike, dimension: int, position: ArrayLike, width: float, pearl_length: float
 ) -> tuple[PotentialDerivatives, Array, Array]:
-    """Evaluate the screened potential of one source at points of the film or of space.
+    """Evaluate the screened potential V of one source at points of the film or of space.
 
     Args:
         points: points of the film ``(..., 2)`` or of space ``(..., 3)`` [length].
@@ -25,9 +25,9 @@ def surroundings(
         Derivatives of V at height |z|; in-plane separations from the source [length],
         ``(..., 2)``; the side, −1 below the film and +1 above or on it, ``(...)``.
     """
-    where = vectors("points", points, dimension)
-    separation = where[..., :2] - vector("position", position, 2)
-    z = where[..., 2] if dimension > 2 else np.zeros(where.shape[:-1])
+    coordinates = vectors("points", points, dimension)
+    separation = coordinates[..., :2] - vector("position", position, 2)
+    z = coordinates[..., 2] if dimension > 2 else np.zeros(coordinates.shape[:-1])
     r = np.hypot(separation[..., 0], separation[..., 1])
     sigma = float(non_negative("size", width))
     v = screened_potential(r, np.abs(z), positive("pearl_length", pearl_length), sigma)
@@ -41,5 +41,5 @@ def moment_direction(angle: float) -> Array:
 
 
 def combined_width(sizes: tuple[float, float]) -> float:
-    """Width √(ξ1² + ξ2²) of the profile that two Gaussian sources have in their energy."""
+    """Width √(ξ1² + ξ2²) in the energy of two Gaussian sources: their profiles are convolved."""
     return float(np.hypot(*non_negative("sizes", pair("sizes", sizes))))

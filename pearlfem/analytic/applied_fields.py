@@ -1,11 +1,11 @@
-"""Vector potential and field of what may be applied to a film, in reduced units (μ0 = 1).
+"""Vector potential and magnetic field of sources outside the film, in reduced units (μ0 = 1).
 
-A uniform field, a magnetic dipole, and a circular loop of current with its axis along z. Every A
-is in Coulomb gauge, div A = 0, and B = curl A.
+The sources are a uniform field, a magnetic dipole, and a circular current loop with its axis along
+z. Every A is in Coulomb gauge, div A = 0, and B = curl A.
 
-The loop of radius a and current I about the z axis needs complete elliptic integrals. In the usual
-form they are differences of nearly equal numbers near the axis and far away. With the largest and
-the smallest distance to the wire, α and β, and Landen's transformation they become sums:
+The loop of radius a and current I around the z axis needs complete elliptic integrals. Their usual
+form subtracts nearly equal numbers near the axis and far away. Landen's transformation, written
+with the largest and the smallest distance to the wire, α and β, turns the differences into sums:
 
     α² = (ρ + a)² + z²,   β² = (ρ − a)² + z²,   σ = α + β,   q = 4αβ/σ²
     D = ∫_0^{π/2} sin²θ dθ / √(1 − (1−q) sin²θ),   Q = (1/q) ∫_0^{π/2} cos²θ dθ / √(…)
@@ -15,8 +15,8 @@ the smallest distance to the wire, α and β, and Landen's transformation they b
     B_ρ = (8a²I/π) (ρz / σ³αβ) (D + 2Q)
     B_z = (8a²I/π) [(1 − h) D + (1 − 2h) Q] / σ³
 
-These follow from A_φ = (a²I/4) (ρ/α³) F(3/2, 3/2; 3; 4aρ/α²) by Landen's transformation of Gauss's
-function, and from B = curl A. D and Q are Carlson's symmetric integrals.
+A_φ is (a²I/4) (ρ/α³) F(3/2, 3/2; 3; 4aρ/α²) with Gauss's hypergeometric function F, after Landen's
+transformation; B follows from B = curl A. D and Q are Carlson's symmetric integrals.
 
 J. D. Jackson, Classical Electrodynamics, 3rd ed., sections 5.5 and 5.6; NIST Digital Library of
 Mathematical Functions, sections 15.8 and 19.25.
@@ -48,7 +48,7 @@ def uniform_vector_potential(points: ArrayLike, field: ArrayLike) -> Array:
 
 
 def uniform_magnetic_field(points: ArrayLike, field: ArrayLike) -> Array:
-    """Uniform field B at every point.
+    """The uniform field B, at every point.
 
     Args:
         points: points of space [length], ``(..., 3)``.
@@ -111,7 +111,7 @@ def dipole_magnetic_field(points: ArrayLike, position: ArrayLike, moment: ArrayL
 def loop_vector_potential(
     points: ArrayLike, center: ArrayLike, radius: float, current: float
 ) -> Array:
-    """Vector potential A = A_φ φ̂ of a circular current with its axis along z (see the module).
+    """Vector potential A = A_φ φ̂ of a circular current with its axis along z.
 
     Args:
         points: points of space [length], ``(..., 3)``, none of them on the wire.
@@ -120,7 +120,7 @@ def loop_vector_potential(
         current: I, anticlockwise seen from above.
 
     Returns:
-        A [μ0 current], ``(..., 3)``, to 14 digits also next to the axis and far away.
+        A [μ0 current], ``(..., 3)``, right to 14 digits, also near the axis and far away.
 
     Raises:
         ValueError: if a point is on the wire, `radius` not positive, a shape does not fit, or a
@@ -139,7 +139,7 @@ def loop_vector_potential(
 def loop_magnetic_field(
     points: ArrayLike, center: ArrayLike, radius: float, current: float
 ) -> Array:
-    """Magnetic field B of a circular current with its axis along z (see the module).
+    """Magnetic field B of a circular current with its axis along z.
 
     Args:
         points: points of space [length], ``(..., 3)``, none of them on the wire.
@@ -148,8 +148,8 @@ def loop_magnetic_field(
         current: I, anticlockwise seen from above.
 
     Returns:
-        B [μ0 current/length], ``(..., 3)``, to 14 digits of its magnitude also next to the axis
-        and far away.
+        B [μ0 current/length], ``(..., 3)``, right to 14 digits of its magnitude, also near the
+        axis and far away.
 
     Raises:
         ValueError: if a point is on the wire, `radius` not positive, a shape does not fit, or a
@@ -162,13 +162,13 @@ def loop_magnetic_field(
     strength = _loop_strength(radius, current)
     rho = np.hypot(x, y)
     product, sigma, q, d, k = _loop_integrals(rho, z, radius)
-    other = (k - d) / q
+    Q = (k - d) / q
     # σ² − 4a² = 2 (ρ² + z² − a² + αβ), in a form that keeps its digits near the wire.
     excess = 2.0 * ((rho - radius) * (rho + radius) + z * z + product)
     h = (rho / sigma) ** 2 * (excess / product)
     scale = strength / sigma**3
-    per_rho = scale * (z / product) * (d + 2.0 * other)
-    normal = scale * ((1.0 - h) * d + (1.0 - 2.0 * h) * other)
+    per_rho = scale * (z / product) * (d + 2.0 * Q)
+    normal = scale * ((1.0 - h) * d + (1.0 - 2.0 * h) * Q)
     return np.stack([x * per_rho, y * per_rho, normal], axis=-1)
 
 
@@ -181,7 +181,7 @@ def _from_dipole(points: ArrayLike, position: ArrayLike) -> tuple[Array, Array]:
 
 
 def _from_loop(points: ArrayLike, center: ArrayLike) -> tuple[Array, Array, Array]:
-    """Cartesian coordinates of the points seen from the centre of the loop, each ``(...)``."""
+    """Cartesian coordinates of the points relative to the loop's centre, each ``(...)``."""
     x, y, z = np.moveaxis(vectors("points", points, 3) - vector("center", center, 3), -1, 0)
     return x, y, z
 
@@ -192,7 +192,7 @@ def _loop_strength(radius: float, current: float) -> float:
 
 
 def _loop_integrals(rho: Array, z: Array, radius: float) -> tuple[Array, ...]:
-    """αβ, σ, q and the elliptic integrals D and K of the module's docstring, each ``(...)``."""
+    """αβ, σ, q (see the module) and the complete elliptic integrals D and K, each ``(...)``."""
     alpha, beta = np.hypot(rho + radius, z), np.hypot(rho - radius, z)
     _refuse("on the wire", beta == 0)
     product, sigma = alpha * beta, alpha + beta
@@ -201,7 +201,11 @@ def _loop_integrals(rho: Array, z: Array, radius: float) -> tuple[Array, ...]:
 
 
 def _refuse(where: str, singular: NDArray[np.bool_]) -> None:
-    """Refuse points where A and B have no value."""
+    """Refuse points where A and B are infinite."""
     if np.any(singular):
         first = tuple(int(i) for i in np.argwhere(singular)[0])
-        raise ValueError(f"points: {np.count_nonzero(singular)} lie {where}, the first is {first}")
+        count = np.count_nonzero(singular)
+        raise ValueError(
+            f"points: {count} of them are {where}, where A and B are infinite; "
+            f"the first has index {first}"
+        )

@@ -1,7 +1,7 @@
-"""The Keldysh potential: the interaction in a screening film, at points of the film.
+"""The Keldysh potential V(r), Eq. (7): the screened interaction between two points of the film.
 
-It interpolates between the logarithm of two dimensions (r ≪ r0) and the 1/r of three (r ≫ r0);
-r0 = 2λ²/d is the Pearl length.
+It is logarithmic at short distance, as in two dimensions (r ≪ r0), and falls off as 1/r at long
+distance, as in three (r ≫ r0); r0 = 2λ²/d is the Pearl length.
 
 Paper: Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023), Eq. (7).
 """
@@ -28,8 +28,8 @@ def keldysh_potential(
         V = (π/2) [H0(x) − Y0(x)] = ∫_0^∞ e^{−xt} / √(1+t²) dt,   x = r / r0
         dⁿV/drⁿ = (−1/r0)ⁿ ∫_0^∞ tⁿ e^{−xt} / √(1+t²) dt
 
-    The integral has a positive integrand, so nothing cancels: 12 digits and more from
-    r/r0 = 1e-6 to 1e6, where the difference of Struve and Bessel function has lost them all.
+    The integrand is positive, so nothing cancels: 12 digits or more for r/r0 from 1e-6 to 1e6. The
+    difference of the Struve and the Bessel function would lose all digits at large r/r0.
 
     Args:
         r: distance in the film [length], any shape, >= 0.

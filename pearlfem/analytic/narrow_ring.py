@@ -1,8 +1,8 @@
 """Magnetic (geometric) inductance of flat rings much narrower than their radius (μ0 = 1).
 
-Two coaxial circles of current close to each other, both of radii near R and a distance d apart,
-have the mutual inductance μ0 R [ln(8R/d) − 2]. The energy of a distribution of current over the
-width w is the average over pairs of filaments, so
+Two coaxial current loops of radius about R that are a short distance d apart have the mutual
+inductance μ0 R [ln(8R/d) − 2]. The current in a ring of width w is a bundle of such loops, and its
+energy is the average over all pairs of them, so
 
     L = μ0 R [ln(8R/G) − 2],   ln G = ⟨ln |x − x'|⟩     (G: geometric mean distance)
 
@@ -10,13 +10,15 @@ width w is the average over pairs of filaments, so
     K ∝ 1/√(w²/4 − x²), no flux through the    G = w/4          L = μ0 R [ln(32R/w) − 2]
     superconductor (Meissner state)
 
-with R = (a + b)/2, w = b − a and errors of the order of (w/R)² ln(R/w) relative. No other
-distribution has a smaller L than the second one; the first exceeds it by 3/2 − ln 4 = 0.114 μ0 R.
+with R = (a + b)/2, w = b − a and relative errors of about (w/R)² ln(R/w). The Meissner state has
+the smallest L of all distributions; that of the uniform current is larger by (3/2 − ln 4) μ0 R =
+0.114 μ0 R.
 
-Which one: the current minimises magnetic plus kinetic energy. For a Pearl length r0 ≪ w the
-kinetic part is negligible and L is the second one. For r0 ≫ w the current is uniform and L is the
-first one plus the kinetic inductance πμ0 r0/ln(b/a) of `pearlfem.analytic.weak_screening`. In
-between, L less that kinetic inductance climbs from the second one to the first.
+The current minimises the sum of magnetic and kinetic energy. For a Pearl length r0 ≪ w the kinetic
+energy is negligible: L is that of the Meissner state. For r0 ≫ w the current is uniform: L is that
+of the uniform current plus the kinetic inductance πμ0 r0/ln(b/a) of
+`pearlfem.analytic.weak_screening`. In between, L minus this kinetic inductance rises from the
+Meissner value to the uniform one.
 
 F. W. Grover, Inductance Calculations (Van Nostrand, 1946), on geometric mean distances and on
 coaxial circles; rings of any width and Pearl length: E. H. Brandt, J. R. Clem, Phys. Rev. B 69,
@@ -31,7 +33,7 @@ from pearlfem.analytic._checks import positive
 def uniform_inductance(inner: float, outer: float) -> float:
     """Magnetic inductance L = μ0 R [ln(8R/w) − 1/2] of a narrow ring with a uniform current.
 
-    For r0 ≫ w, where the kinetic inductance adds to it.
+    It holds for r0 ≫ w; the kinetic inductance must be added.
 
     Args:
         inner: a, radius of the hole [length].

@@ -1,12 +1,12 @@
-"""Pearl vortices on the infinite film, and their energy with a magnetic impurity.
+"""Pearl vortices on the infinite film: currents, fields, energies, and coupling to impurities.
 
 A vortex of winding n carries the flux nΦ0. With κ = 2/r0 (μ0 = 1) and the screened potential V
 of `pearlfem.analytic._screened`,
 
     g = (nκΦ0/2π) V(r),   K = ∇g × ẑ,   B = −μ0∇ψ,   ψ = ± (nκΦ0/4π) V(r, |z|)   (z > 0, z < 0)
 
-A core may be given as a Gaussian of width `size`; without it the vortex is a point. On the film
-itself (z = 0) fields are the limit from above, z → 0+.
+The core is a Gaussian of width `size`; with size 0 the vortex is a point. On the film itself
+(z = 0) fields are the limit from above, z → 0+.
 
 J. Pearl, Appl. Phys. Lett. 5, 65 (1964); Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023).
 """
@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pearlfem.analytic._checks import finite, non_negative, pair, positive
 from pearlfem.analytic._screened import screened_potential
-from pearlfem.analytic._source import combined_width, moment_direction, surroundings
+from pearlfem.analytic._source import combined_width, moment_direction, potential_around
 
 Array = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ def stream_function(
     References:
         J. Pearl, Appl. Phys. Lett. 5, 65 (1964).
     """
-    v, _, _ = surroundings(points, 2, position, size, pearl_length)
+    v, _, _ = potential_around(points, 2, position, size, pearl_length)
     return 2.0 * _potential_scale(winding, pearl_length, flux_quantum) * v.potential
 
 
@@ -83,7 +83,7 @@ def sheet_current(
     References:
         J. Pearl, Appl. Phys. Lett. 5, 65 (1964).
     """
-    v, separation, _ = surroundings(points, 2, position, size, pearl_length)
+    v, separation, _ = potential_around(points, 2, position, size, pearl_length)
     scale = 2.0 * _potential_scale(winding, pearl_length, flux_quantum)
     with np.errstate(invalid="ignore"):
         gradient = scale * v.slope_over_r[..., None] * separation
@@ -121,7 +121,7 @@ def magnetic_field(
     References:
         J. Pearl, Appl. Phys. Lett. 5, 65 (1964).
     """
-    v, separation, side = surroundings(points, 3, position, size, pearl_length)
+    v, separation, side = potential_around(points, 3, position, size, pearl_length)
     with np.errstate(invalid="ignore"):
         in_plane = (side * v.slope_over_r)[..., None] * separation
     gradient = np.concatenate([in_plane, v.normal[..., None]], axis=-1)
@@ -164,7 +164,7 @@ def interaction_energy(
 def self_energy(
     size: float, *, winding: int = 1, pearl_length: float = 1.0, flux_quantum: float = 1.0
 ) -> float:
-    """Free energy of one vortex with a Gaussian core: half its interaction with a copy at r = 0.
+    """Free energy of one vortex with a Gaussian core: half its interaction with itself (r = 0).
 
     Args:
         size: width of the core [length], > 0.
@@ -200,15 +200,16 @@ def impurity_energy(
     pearl_length: float = 1.0,
     flux_quantum: float = 1.0,
 ) -> Array:
-    """Interaction energy of a vortex with a magnetic impurity placed at each of the points.
+    """Interaction energy of a vortex with a magnetic impurity, for an impurity at each point.
 
         F = −(Γ/κ) (m×ẑ)·K_vortex = (nΓΦ0/2π) |V'(r)| (m·r̂)
 
-    with r̂ from the vortex to the impurity: a vortex attracts impurities that point at it.
+    r̂ points from the vortex to the impurity: a vortex attracts impurities whose moments point at
+    it.
 
     Args:
         points: positions of the impurity [length], ``(..., 2)``.
-        angle: of its moment m from the x axis [degrees].
+        angle: of the impurity's moment m from the x axis [degrees].
         position: of the vortex [length], ``(2,)``.
         strength: Γ of the impurity.
         winding: n of the vortex.
@@ -223,7 +224,7 @@ def impurity_energy(
         ValueError: if a size is negative, `pearl_length` not positive, a shape does not fit, or
             a number is not finite.
     """
-    v, separation, _ = surroundings(points, 2, position, combined_width(sizes), pearl_length)
+    v, separation, _ = potential_around(points, 2, position, combined_width(sizes), pearl_length)
     flux = finite("winding", winding) * finite("flux_quantum", flux_quantum)
     scale = finite("strength", strength) * flux / (2.0 * np.pi)
     along = separation @ moment_direction(angle)
@@ -232,6 +233,6 @@ def impurity_energy(
 
 
 def _potential_scale(winding: float, pearl_length: float, flux_quantum: float) -> float:
-    """nκΦ0/4π with κ = 2/r0: the factor between ψ and V."""
+    """The factor nκΦ0/4π between ψ and V, with κ = 2/r0."""
     flux = finite("winding", winding) * finite("flux_quantum", flux_quantum)
     return flux / (2.0 * np.pi * positive("pearl_length", pearl_length))

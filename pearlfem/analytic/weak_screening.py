@@ -1,26 +1,26 @@
 """Films much smaller than their Pearl length: the limit r0 → ∞, in reduced units (μ0 = 1).
 
-The field that a film makes no longer acts back on it. With κ = 2/r0 and J* = Γ_i Γ_j/(2πκ) all
-energies grow as r0, with corrections that are smaller by (size of the film)/r0.
+The field of such a film is too weak to act back on the film. With κ = 2/r0 and J* = Γ_i Γ_j/(2πκ)
+all energies grow as r0; corrections are smaller by a factor (size of the film)/r0.
 
-Point impurities. London's law rot K = −κ rot a with K = ∇g × ẑ, a = (Γ/κ)(m × ẑ) δ(r − r_j) and
-g = 0 on the edge is a Dirichlet problem in the plane, −∇²g = Γ m_j·∇δ(r − r_j), so that with
-Green's function N of −∇² g_j = −Γ_j (m_j·∇_j) N(r, r_j) and
+Point impurities. London's law is rot K = −κ rot a with K = ∇g × ẑ, a = (Γ/κ)(m × ẑ) δ(r − r_j) and
+g = 0 on the edge. This is a Dirichlet problem in the plane, −∇²g = Γ m_j·∇δ(r − r_j). With Green's
+function N of −∇² (zero on the edge) it has the solution
 
-    T_ij = −∫ K_j·a_i dS = 2πJ* ∇_i ∇_j N(r_i, r_j).
+    g_j = −Γ_j (m_j·∇_j) N(r, r_j),   so   T_ij = −∫ K_j·a_i dS = 2πJ* ∇_i ∇_j N(r_i, r_j).
 
-In complex positions z, N = (1/2π) ln |w_ij/(z_i − z_j)| vanishes on the edge when w_ij is
-the distance from the image of z_j: w_ij = (R² − z_i z̄_j)/R in the disc |z| < R, and
-w_ij = z_i + z̄_j in the half plane Re z > 0. With complex moments μ = m_x + i m_y
+In complex positions z, N = (1/2π) ln |w_ij/(z_i − z_j)|. It vanishes on the edge if |w_ij| is the
+distance from the image of z_j: w_ij = (R² − z_i z̄_j)/R in the disc |z| < R, and w_ij = z_i + z̄_j
+in the half plane Re z > 0. With complex moments μ = m_x + i m_y
 
     F_ij = −J* Re[μ_i μ_j / (z_i − z_j)²] − J* Re[μ_i μ̄_j R²/(R² − z_i z̄_j)²]      (disc)
     F_ij = −J* Re[μ_i μ_j / (z_i − z_j)²] − J* Re[μ_i μ̄_j / (z_i + z̄_j)²]           (half plane)
 
-The second terms stay finite for i = j and are isotropic there. They are what an edge adds to the
-self-energy of an impurity: −J* R²/2(R² − s²)² at radius s, −J*/8x² at distance x from the edge,
-besides the J*/8ξ² of a Gaussian profile of width ξ.
+The second terms stay finite for i = j and are isotropic there. Half of them is what the edge adds
+to the self-energy of an impurity: −J* R²/2(R² − s²)² at radius s, −J*/8x² at distance x from the
+edge. A Gaussian profile of width ξ has J*/8ξ² besides.
 
-Rings. With the fluxoid Φ in the hole, ∮ K·dl = κΦ on every circle, so K = κΦ/2πr.
+Rings. With the fluxoid Φ in the hole ∮ K·dl = κΦ on every circle, so K = κΦ/2πr.
 """
 
 import numpy as np
@@ -42,7 +42,7 @@ def disc_interaction_tensor(
 
         F = ½ Σ_ij m_i · T_ij · m_j + self-energies without an edge
 
-    T_ij is exact for i ≠ j in this limit. T_ii is the finite part, twice the self-energy that the
+    For i ≠ j T_ij is exact in this limit. T_ii is its finite part, twice the self-energy that the
     edge adds: −J* R²/(R² − s²)² · 1.
 
     Args:
@@ -65,7 +65,7 @@ def disc_interaction_tensor(
     z = _complex_positions(positions)
     edge = positive("radius", radius)
     if np.any(np.abs(z) >= edge):
-        raise ValueError(f"positions = {positions!r}: every one must be inside radius = {radius!r}")
+        raise ValueError(f"positions = {positions!r}: all must be inside radius = {radius!r}")
     return _tensor(z, edge - z[:, None] * z.conj() / edge, pearl_length, strengths)
 
 
@@ -76,7 +76,7 @@ def half_plane_interaction_tensor(
 
         F = ½ Σ_ij m_i · T_ij · m_j + self-energies without an edge
 
-    T_ij is exact for i ≠ j in this limit. T_ii is the finite part, twice the self-energy that the
+    For i ≠ j T_ij is exact in this limit. T_ii is its finite part, twice the self-energy that the
     edge adds: −J*/4x² · 1.
 
     Args:
@@ -102,12 +102,12 @@ def half_plane_interaction_tensor(
 
 
 def ring_kinetic_inductance(inner: float, outer: float, pearl_length: float = 1.0) -> float:
-    """Kinetic inductance L of a flat ring, its whole inductance for r0 ≫ outer radius.
+    """Kinetic inductance L of a flat ring; for r0 ≫ outer radius it is the whole inductance.
 
         L = Φ/I = π μ0 r0 / ln(b/a),   I = ∫_a^b κΦ/(2πr) dr
 
-    1/r is also the distribution with the smallest kinetic energy of a given current, so this is a
-    lower bound of the kinetic part of L for any r0.
+    K ∝ 1/r has the smallest kinetic energy of all distributions of a given current, so this L is a
+    lower bound on the kinetic part for any r0.
 
     Args:
         inner: a, radius of the hole [length].
@@ -130,13 +130,13 @@ def ring_kinetic_inductance(inner: float, outer: float, pearl_length: float = 1.
 
 
 def _complex_positions(positions: ArrayLike) -> Complex:
-    """Check positions ``(n, 2)``, none of them twice, and return x + iy ``(n,)``."""
+    """Return positions ``(n, 2)`` as x + iy ``(n,)``; refuse equal ones."""
     points = vectors("positions", positions, 2)
     if points.ndim != 2:
         raise ValueError(f"positions has shape {points.shape}: must be (n, 2)")
     z = np.asarray(points[:, 0] + 1j * points[:, 1])
     if np.unique(z).size < z.size:
-        raise ValueError(f"positions = {positions!r}: all of them must differ")
+        raise ValueError(f"positions = {positions!r}: no two of them may be equal")
     return z
 
 
@@ -145,7 +145,7 @@ def _tensor(z: Complex, image: Complex, pearl_length: float, strengths: ArrayLik
     gamma = one_for_each("strengths", finite_array("strengths", strengths), len(z))
     direct = (z[:, None] - z + np.eye(len(z))) ** -2.0
     np.fill_diagonal(direct, 0.0)
-    # Products of complex numbers need not commute to the last bit; T is to be symmetric.
+    # z_i z̄_j and the conjugate of z_j z̄_i may differ in the last bit; T must be symmetric.
     reflected = (0.5 * (image + image.conj().T)) ** -2.0
     # μ_i μ_j c and μ_i μ̄_j c, written out in Cartesian components.
     blocks = np.array(

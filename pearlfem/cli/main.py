@@ -18,12 +18,13 @@ from typing import NoReturn
 import click
 from mpi4py import MPI
 
+from pearlfem.cli.help import EXAMPLE, RESULT
 from pearlfem.cli.sweep import sweep
 from pearlfem.cli.tables import comparison_table, inductance_table, order_tables
 from pearlfem.cli.terminal import print_summary, print_table
 from pearlfem.errors import CompilationError, ConvergenceError, StudyError
 from pearlfem.io.report.page import write_page
-from pearlfem.io.results.folder import held_folder
+from pearlfem.io.results.folder import PICTURE, held_folder
 from pearlfem.io.results.probes import write_table
 from pearlfem.io.results.study import STUDY
 from pearlfem.mesh.generate import write_mesh
@@ -38,7 +39,6 @@ from pearlfem.workflow.inductance import inductance, write_inductance
 from pearlfem.workflow.replay import draw_picture, probe_result
 from pearlfem.workflow.run import run_study
 from pearlfem.workflow.warmup import warm_up
-from pearlfem.workflow.write import PICTURE
 
 _STUDY = click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
 _OUT = click.option(
@@ -51,73 +51,19 @@ _FORCE = click.option("--force", is_flag=True, help="Replace an earlier result."
 
 _PATIENCE = 3.0  # seconds in which all ranks have come to an error that they share
 
-_EXAMPLE = """\
-\b
-A study file:
-  title = "two impurities on an infinite film"
-  [film]
-  shape = "plane"            # or "disc" with radius and center
-  pearl_length = 1.0         # r0 = 2 lambda^2/d, in your unit of length
-  [[impurity]]               # one such table for each
-  position = [-0.25, 0.0]
-  angle = 0.0                # of the moment in the plane, degrees
-  strength = 1.0             # Gamma
-  size = 0.1                 # Gaussian width xi
-  [boundary]
-  kind = "open"              # or walls: "shield" (B.n = 0) or "magnetic-wall" (n x H = 0)
-  # box = [4.0, 4.0, 2.0]    # with walls: sizes of the box; x and y may both be inf
-  # center = [0.0, 0.0, 0.0] # of the box; default: around the film
-  # kind = "periodic"        # a lattice: the impurities are those of one cell,
-  # cell = [[1, 0], [0, 1]]  # which these vectors repeat
-  [mesh]
-  resolution = 1.0           # 2.0: cells half as large
-  far = 100.0                # far boundary, in sizes of the device
-  # refinements = 1          # up to 3: each cuts all cells into 8, on all ranks at once
-  # file = "space.msh"       # or a mesh of pearlfem mesh, in place of resolution and far
-  [solve]
-  formulation = "stream"     # energies from below; "vector" from above; "both" bounds them
-  degree = 3                 # of the elements, 1 to 3
-  # tolerance = 1e-4         # refine until the relative error of the free energy is this small
-  # max_dofs = 2000000       # largest mesh allowed in doing so
-  [output]
-  fields = "vtu"             # "vtx" (ADIOS2, for large runs) or "none"
-  picture = true
-  solution = false           # or true: keep it for pearlfem probe
 
-\b
-Then:
-  pearlfem run pair.toml --out results/pair
-  mpiexec -n 4 pearlfem run pair.toml --out results/pair
-"""
-
-
-_RESULT = """\
-\b
-DIR then holds
-  summary.json   energies, interaction tensor, sizes, times, versions
-  result.vtm     all fields and impurities: open this in ParaView
-  film.vtu       K, g and B_z on the film     (film.pvtu on several ranks)
-  space.vtu      B and psi (z >= 0 if space is symmetric; space.pvtu on several ranks)
-  film.png       |K|, current lines and moments
-  study.toml     the study itself
-
-If summary.json is there, the answer has converged. An earlier result stays until all is done.
-Exit codes: 0 converged, 2 unusable input, 3 the solver did not converge, or the tolerance was
-not reached: then partial.json has the best bounds; 143 ended by SIGTERM.
-"""
-
-
-@click.group(epilog=_EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(epilog=EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pearlfem")
 def cli() -> None:
     """Solve the 3D Maxwell-London equation of a thin superconducting film.
 
-    Magnetic impurities on the film drive anomalous currents; pearlfem gives the supercurrents and
-    fields that answer, the free energy, and the couplings of the impurities' moments.
+    Magnetic impurities, vortices, fluxoids and applied fields drive supercurrents in the film.
+    pearlfem computes these and their magnetic field, the free energy, and the couplings of the
+    impurities' moments.
     """
 
 
-@cli.command(epilog=_RESULT)
+@cli.command(epilog=RESULT)
 @_STUDY
 @_OUT
 @_FORCE
@@ -244,10 +190,17 @@ def inductance_matrix(study: Path, out: Path | None) -> None:
     """
     comm = MPI.COMM_WORLD
     what = _read_study(study)
-    found = inductance(what, comm, click.echo)
-    print_table(inductance_table(found, what.units))
+    result = inductance(
+        what.film,
+        boundary=what.boundary,
+        mesh=what.mesh,
+        solve=what.solve,
+        comm=comm,
+        progress=click.echo,
+    )
+    print_table(inductance_table(result, what.units))
     if out is not None:
-        on_root(comm, lambda: write_inductance(out, found, what))
+        on_root(comm, lambda: write_inductance(out, result, what.units))
         click.echo(f"matrix: {out}")
 
 

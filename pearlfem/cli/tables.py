@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.table import Table
 
+from pearlfem.io.results.shown import ShownTable
+from pearlfem.quantities.arrays import Array
+from pearlfem.quantities.rounding import Side, rounded
 from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.workflow.comparison import Comparison
 from pearlfem.workflow.inductance import Inductance
 
 
-def holes_table(holes: Sequence[Mapping[str, Any]], units: Mapping[str, str]) -> Table:
-    """Return a table of the holes of a summary."""
-    table = Table(title="holes", title_justify="left")
+def rows_table(shown: ShownTable) -> Table:
+    """Return a table of a result that has a row for each hole or film."""
+    table = Table(title=shown.title, title_justify="left")
     table.add_column("", no_wrap=True)
-    for heading, kind in (("current", "current"), ("flux", "flux"), ("fluxoid", "flux")):
-        table.add_column(f"{heading}, {units[kind]}", justify="right", no_wrap=True)
-    for hole in holes:
-        numbers = (f"{hole[key]:.6g}" for key in ("current", "flux", "fluxoid"))
-        table.add_row(hole["name"], *numbers)
+    for name, unit in shown.headings:
+        table.add_column(f"{name}, {unit}", justify="right", no_wrap=True)
+    for name, numbers in shown.rows:
+        table.add_row(name, *("–" if value is None else f"{value:.6g}" for value in numbers))
     return table
 
 
 def order_tables(order: Mapping[str, Any]) -> Iterator[Table]:
-    """Yield a table of the ground state in a summary, and one of the thermal averages if any."""
+    """Yield a table of the ground state in a summary, and one of the thermal averages, if any."""
     energy = order["energy"]
     table = Table(title="ground state of the moments", title_justify="left", show_header=False)
     table.add_row(f"energy, {energy['unit']}", f"{energy['value']:.9g}")
-    table.add_row("no state is below", f"{energy['lower']:.9g}")
+    table.add_row("no state is below", rounded(energy["lower"], side="lower"))
     table.add_row("starts that reached it", f"{order['reached']} of {order['starts']}")
     table.add_row("other states of this energy", "yes" if order["degenerate"] else "none found")
     for name, value in order["parameters"].items():
@@ -52,20 +54,32 @@ def order_tables(order: Mapping[str, Any]) -> Iterator[Table]:
 
 
 def inductance_table(found: Inductance, units: Units | ReducedUnits) -> Table:
-    """Return a table of the inductances of all pairs of holes."""
-    unit = units.name("inductance")
-    table = Table(title=f"inductance, {unit}", title_justify="left")
+    """Return a table of the inductances of all pairs of holes, with bounds if they are known."""
+    table = Table(title=f"inductance, {units.name('inductance')}", title_justify="left")
     table.add_column("", no_wrap=True)
-    bounds = found.lower is not None and found.upper is not None
-    for heading in ("L", "at least", "at most") if bounds else ("L",):
+    bounded = found.lower is not None and found.upper is not None
+    for heading in ("L", "at least", "at most") if bounded else ("L",):
         table.add_column(heading, justify="right", no_wrap=True)
     for i, one in enumerate(found.holes):
         for j, other in enumerate(found.holes[: i + 1]):
-            arrays = (found.matrix, found.lower, found.upper)
-            entries = [a[i, j] for a in arrays if a is not None]
-            numbers = (f"{units.from_reduced(float(e), 'inductance'):.8g}" for e in entries)
-            table.add_row(one if i == j else f"{other}, {one}", *numbers)
+            name = one if i == j else f"{other}, {one}"
+            table.add_row(name, *_inductance_cells(found, i, j, units))
     return table
+
+
+def _inductance_cells(
+    found: Inductance, i: int, j: int, units: Units | ReducedUnits
+) -> Iterator[str]:
+    """Yield L_ij, and its bounds if they are known, rounded outward."""
+    arrays: tuple[tuple[Array | None, Side], ...] = (
+        (found.matrix, ""),
+        (found.lower, "lower"),
+        (found.upper, "upper"),
+    )
+    for array, side in arrays:
+        if array is not None:
+            value = units.from_reduced(float(array[i, j]), "inductance")
+            yield rounded(value, side=side, digits=8)
 
 
 def comparison_table(rows: Iterable[Comparison], *, title: str, reference: str) -> Table:

@@ -1,1 +1,1 @@
-"""A film and its mesh become an operator, a solver for it, and loads: once for each formulation."""
+"""From films and mesh to an operator, its solver and the loads, for each of two formulations."""

@@ -1,4 +1,4 @@
-"""What a formulation offers to the problem, and the steps that both have in common."""
+"""The interface of a formulation, and the steps that both formulations share."""
 
 from __future__ import annotations
 
@@ -18,17 +18,22 @@ from pearlfem.solvers.conjugate_gradients import ConjugateGradients
 
 
 class Load(NamedTuple):
-    """ℓ of a source at this rank's unknowns, zero at fixed ones; a point impurity's lift."""
+    """The load of a source.
+
+    Args:
+        vector: ℓ at this rank's unknowns, zero at fixed ones, ``(n,)``.
+        lift: The lift of a point impurity; None for other sources.
+    """
 
     vector: Array
     lift: Lift | None = None
 
 
 class Formulation(ABC):
-    """An assembled formulation, B being its operator.
+    """An assembled formulation with the operator B.
 
     Args:
-        dofs: Number of its unknowns on all ranks, fixed ones included.
+        dofs: Number of unknowns on all ranks, including the fixed ones.
     """
 
     def __init__(self, dofs: int) -> None:
@@ -36,25 +41,32 @@ class Formulation(ABC):
 
     @abstractmethod
     def loads(self, sources: Sequence[Source]) -> list[Load]:
-        """Return the load of each of the ``sources`` (collective)."""
+        """Return the load of each source (collective)."""
 
     @abstractmethod
     def create_solver(self, tolerance: float | None = None) -> ConjugateGradients:
-        """Return the solver, once: it may take the operator over (collective).
+        """Create the solver; it may take ownership of the operator, so call this only once.
 
         Args:
-            tolerance: Relative, in the natural norm; None for the solver's default.
+            tolerance: Relative tolerance in the natural norm; None for the solver's default.
+
+        Note:
+            Collective.
         """
 
     @abstractmethod
     def fields(self, unknowns: Array) -> Fields:
-        """Return the functions that this rank's ``unknowns`` stand for (collective)."""
+        """Return the functions with this rank's ``unknowns``, ``(n,)`` (collective)."""
 
     @abstractmethod
     def unknowns(self, fields: Fields) -> Array:
-        """Return this rank's unknowns of functions on the same mesh, of any elements (collective).
+        """Return this rank's unknowns of ``fields``, ``(n,)``: the inverse of ``self.fields``.
 
-        The inverse of ``fields``.
+        Args:
+            fields: Functions on the same mesh; their elements may differ from those used here.
+
+        Note:
+            Collective.
         """
 
     @abstractmethod
@@ -63,7 +75,7 @@ class Formulation(ABC):
 
 
 def create_function(V: fem.FunctionSpace, name: str, values: Array) -> fem.Function:
-    """Return the function with ``values`` at this rank's own dofs (collective)."""
+    """Return the function with ``values`` at the owned dofs, ``(n,)`` (collective)."""
     function = fem.Function(V, name=name)
     function.x.array[: len(values)] = values
     function.x.scatter_forward()
@@ -71,7 +83,7 @@ def create_function(V: fem.FunctionSpace, name: str, values: Array) -> fem.Funct
 
 
 def values_at_dofs(V: fem.FunctionSpace, function: fem.Function) -> Array:
-    """Return the values of ``function`` at this rank's own dofs of V (collective)."""
+    """Return the values of ``function`` at the owned dofs of V, ``(n,)`` (collective)."""
     interpolated = fem.Function(V)
     interpolated.interpolate(function)
     return np.array(interpolated.x.array[: V.dofmap.index_map.size_local * V.dofmap.bs])
@@ -82,7 +94,14 @@ def assemble_operator(
 ) -> PETSc.Mat:
     """Return the matrix of a symmetric ``form`` on V.
 
-    Rows and columns at ``fixed`` are zero but for ``diagonal``.
+    Args:
+        form: The compiled form.
+        V: The space of its arguments.
+        fixed: Fixed dofs, including ghosts. Their rows and columns are zero except on the diagonal.
+        diagonal: The diagonal entry of fixed dofs.
+
+    Note:
+        Collective. The caller destroys the matrix.
     """
     zero_values = fem.Function(V)
     conditions = [fem.dirichletbc(zero_values, fixed)]
@@ -92,8 +111,19 @@ def assemble_operator(
     return matrix
 
 
-def leave_out(matrix: PETSc.Mat, rows: Int32Array, columns: Int32Array) -> None:
-    """Make ``rows`` and ``columns`` of a transfer matrix zero, or fixed dofs would be moved."""
+def clear_rows_and_columns(matrix: PETSc.Mat, rows: Int32Array, columns: Int32Array) -> None:
+    """Set ``rows`` and ``columns`` of a transfer matrix to zero, in place.
+
+    Without this the transfer would change the values of fixed dofs.
+
+    Args:
+        matrix: The matrix.
+        rows: Local numbers of its rows; those of ghosts are ignored.
+        columns: Local numbers of its columns; those of ghosts are ignored.
+
+    Note:
+        Collective.
+    """
     right, left = matrix.createVecs()
     for scale, dofs in ((left, rows), (right, columns)):
         scale.set(1.0)

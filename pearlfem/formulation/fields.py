@@ -1,4 +1,4 @@
-"""The functions that a formulation's unknowns stand for."""
+"""Finite element functions that are made from the unknowns of a formulation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from pearlfem.quantities.arrays import Array, Int32Array
 
 
 class Fields(NamedTuple):
-    """Unknowns as functions, ghosts up to date.
+    """The unknowns as finite element functions, with ghosts up to date.
 
     Args:
-        potential: A, or ψ or its continuous part.
-        stream_functions: g of each film, in the stream formulation; none in the vector formulation.
+        potential: A in the vector formulation; ψ, or its continuous part u, in the stream
+            formulation.
+        stream_functions: g of each film in the stream formulation; none in the vector formulation.
     """
 
     potential: fem.Function
@@ -23,12 +24,12 @@ class Fields(NamedTuple):
 
 
 class Lift(NamedTuple):
-    """The lift l of a point impurity.
+    """The lift l of a point impurity: see ``pearlfem.formulation.stream.point_lifts``.
 
     Args:
-        dofs: The dofs that this rank owns at which u = ψ − ψ_∞ is given, ``(n,)``.
-        values: l = −ψ_∞ there [current], ``(n,)``.
-        image: B(l, ·) of the functions of these dofs [energy per current], ``(n,)``.
+        dofs: The owned dofs at which u = ψ − ψ_∞ is prescribed, ``(n,)``.
+        values: l = −ψ_∞ at these dofs [current], ``(n,)``.
+        image: B(l, v) for the basis functions v of these dofs [energy per current], ``(n,)``.
     """
 
     dofs: Int32Array
@@ -37,11 +38,14 @@ class Lift(NamedTuple):
 
 
 def add_lifts(fields: Fields, lifts: Collection[tuple[Lift, float]]) -> None:
-    """Make of w and 2w the potential u = l + w and the stream function 2u (collective).
+    """Add the lift l to the functions w and 2w, in place: they become u = l + w and g = 2u.
 
     Args:
-        fields: w and 2w, overwritten.
-        lifts: Lifts and their weights in l.
+        fields: w and 2w; overwritten.
+        lifts: Lifts and their weights; l is the weighted sum.
+
+    Note:
+        Collective.
     """
     u, (g,) = fields
     for lift, weight in lifts:

@@ -1,4 +1,4 @@
-"""A film as a mesh has it: its facets and holes, κ on them, and sources at quadrature points."""
+"""A film in a mesh: its facets and holes, κ on them, and sources at quadrature points."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from pearlfem.model.sources.base import Source
 from pearlfem.quantities.arrays import Array, Int32Array, Int64Array
 from pearlfem.runtime.jit import compiled_form
 
-# Gaussians times polynomials on cells of size 3 ξ, the coarsest allowed: relative error 3e-12, on
-# those of 2 ξ round-off (tests/physics/test_bounds.py).
+# Relative error for Gaussians times polynomials: 3e-12 on cells of size 3 ξ, the coarsest allowed,
+# and round-off on cells of size 2 ξ (tests/physics/test_bounds.py).
 SOURCE_QUADRATURE_DEGREE = 20
 _FINER_QUADRATURE_DEGREE = 30
-ALLOWED_QUADRATURE_ERROR = 1e-10  # relative, below every gap that is worth computing
-_MOST_VALUES = 2 * 10**7  # held at once
-_WEIGHT_DEGREE = 2  # of κ in each cell, where it varies smoothly
-_IN_PLANE = 1e-6  # of a cell's height: nodes nearer to the film's plane than this lie in it
+ALLOWED_QUADRATURE_ERROR = 1e-10  # relative; far below the gap between bounds on any mesh
+_MOST_VALUES = 2 * 10**7  # largest number of values in memory at the same time
+_WEIGHT_DEGREE = 2  # of the polynomial for κ in each cell
+_IN_PLANE = 1e-6  # times the height of a cell: nodes nearer to the film's plane than this are in it
 
 
 class FilmMesh:
-    """A film in space: the film, and its facets in a mesh.
+    """A film in space: the layer (film and height) and its facets in a mesh.
 
     Args:
         layer: The film and its height.
-        mesh: A mesh with the film's groups.
+        mesh: A mesh that has the groups of facets of this film.
     """
 
     def __init__(self, layer: Layer, mesh: TaggedMesh) -> None:
@@ -50,24 +50,25 @@ class FilmMesh:
 
     @property
     def height(self) -> float:
-        """The plane of the film: z [length]."""
+        """The height z of the film's plane [length]."""
         return self.layer.height
 
     @property
     def comm(self) -> MPI.Comm:
-        """Communicator of all ranks that have a part of the mesh."""
+        """The communicator of all ranks that share the mesh."""
         return self.mesh.comm
 
     @property
     def group(self) -> str:
-        """The mesh's group of the film's facets."""
+        """The name of the group of the film's facets in the mesh."""
         return self.layer.group("film")
 
     @cached_property
     def holes(self) -> dict[str, str]:
-        """The names of the film's holes, with the groups of their facets."""
-        before = self.layer.group(HOLE)
-        return {name[len(before) :]: name for name in self.mesh.groups if name.startswith(before)}
+        """From the name of each hole to the name of the group of its facets."""
+        prefix = self.layer.group(HOLE)
+        groups = [group for group in self.mesh.groups if group.startswith(prefix)]
+        return {group.removeprefix(prefix): group for group in groups}
 
     @property
     def plane(self) -> str:
@@ -76,57 +77,71 @@ class FilmMesh:
 
     @property
     def filled(self) -> tuple[str, ...]:
-        """The groups of film and holes: where the stream function is not zero."""
+        """The groups of the film and its holes, where the stream function is not zero."""
         return (self.group, *self.holes.values())
 
     @cached_property
     def sides(self) -> Int32Array:
-        """The film's facets seen from above, as ``TaggedMesh.sides``."""
+        """The film's facets as sides of the cells above them, ``(n, 2)``: see ``sides_of``."""
         return self.sides_of(self.group)
 
     def sides_of(self, *groups: str) -> Int32Array:
-        """Return the facets of ``groups`` in the film's plane, as ``TaggedMesh.sides``."""
+        """Return the facets of ``groups`` in the film's plane as sides of the cells above them.
+
+        Returns:
+            Pairs of an owned cell and the local number of its facet, shape ``(n, 2)``, as
+            ``TaggedMesh.sides`` returns them. Each facet is on one rank only.
+        """
         return self.mesh.sides(*groups, height=self.height)
 
     @cached_property
     def corners(self) -> Array:
-        """The corners (x, y) of the film's facets [length], shape ``(n, 3, 2)``."""
+        """The corners (x, y) of the film's facets, in the order of ``sides``, ``(n, 3, 2)``."""
         return self.corners_of(self.group)
 
     def corners_of(self, *groups: str) -> Array:
-        """Return the corners (x, y) of the facets of ``sides_of`` [length], ``(n, 3, 2)``."""
+        """Return the corners (x, y) of the facets in ``sides_of`` [length], ``(n, 3, 2)``."""
         return self.mesh.corners(*groups, height=self.height)
 
     @cached_property
     def regions(self) -> Int64Array:
-        """The region of each of the film's facets, −1 for none, ``(n,)``."""
+        """The number of the region of each of the film's facets, −1 for no region, ``(n,)``."""
         return self.film.regions_at(self.corners.mean(axis=1))
 
     @cached_property
     def quadrature(self) -> FilmQuadrature:
-        """The points at which sources are integrated."""
+        """The quadrature points for integrals over sources."""
         return self.quadrature_of_degree(SOURCE_QUADRATURE_DEGREE)
 
     def quadrature_of_degree(
         self, degree: int, facets: npt.NDArray[np.intp] | None = None
     ) -> FilmQuadrature:
-        """Return points at which polynomials of ``degree`` are integrated exactly.
+        """Return a quadrature rule that is exact for polynomials of ``degree``.
 
-        On all facets of the film, or on some of them.
+        Args:
+            degree: The degree.
+            facets: Indices of the film's facets, ``(n,)``; None for all of them.
         """
-        which: Any = slice(None) if facets is None else facets
-        corners, regions = self.corners[which], self.regions[which]
+        chosen: Any = slice(None) if facets is None else facets
+        corners, regions = self.corners[chosen], self.regions[chosen]
         reference, weights = facet_rule(degree)
-        sides = corners[:, 1:] - corners[:, :1]
-        points = corners[:, :1] + np.einsum("qk,fkx->fqx", reference, sides)
-        areas = np.outer(np.abs(np.linalg.det(sides)), weights)
+        edges = corners[:, 1:] - corners[:, :1]
+        points = corners[:, :1] + np.einsum("qk,fkx->fqx", reference, edges)
+        areas = np.outer(np.abs(np.linalg.det(edges)), weights)
         kappa = self.film.superfluid_weight(points, np.broadcast_to(regions[:, None], areas.shape))
         return FilmQuadrature(self.layer, points, areas, kappa)
 
     def superfluid_weight(self, inverse: bool = False) -> fem.Function:
-        """Return κ, or 1/κ, as a function that is right on the film, seen from above.
+        """Return a function that equals κ [1/length in reduced units] on the film, or 1/κ.
 
-        Quadratic in each cell: exact where κ is constant in regions.
+        It is quadratic in each cell above the film, so it is exact on facets with a constant κ. Its
+        values away from the film have no meaning.
+
+        Args:
+            inverse: Return 1/κ.
+
+        Note:
+            Collective.
         """
         V = fem.functionspace(self.mesh.domain, ("Discontinuous Lagrange", _WEIGHT_DEGREE))
         function = fem.Function(V)
@@ -141,23 +156,23 @@ class FilmMesh:
         function.x.scatter_forward()
         return function
 
-    def measure(self, *others: str) -> Any:
-        """Return UFL's measure of the film, and of other groups in its plane.
+    def measure(self, *groups: str) -> Any:
+        """Return the UFL measure dS of the film, and of other ``groups`` of facets in its plane.
 
-        Integrands take their values from above: one-sided integrals serve a film within space as
-        well as one on its boundary.
+        Integrands are evaluated in the cells above. Therefore the measure is the same for a film
+        inside the mesh and for a film on its boundary.
         """
-        sides = self.sides if not others else self.sides_of(self.group, *others)
+        sides = self.sides if not groups else self.sides_of(self.group, *groups)
         subdomains = [(1, sides.ravel())]
         return ufl.Measure("ds", domain=self.mesh.domain, subdomain_data=subdomains)(1)
 
     def integral(self, function: Any) -> float:
-        """Return ∫ function dS over film and holes, summed over ranks (collective)."""
+        """Return ∫ function dS over the film and its holes, summed over ranks (collective)."""
         form = compiled_form(function * self.measure(*self.holes.values()), self.comm)
         return float(self.comm.allreduce(fem.assemble_scalar(form)))
 
     def half_sign(self) -> fem.Function:
-        """Return ½ sign(z − height), constant in each cell."""
+        """Return ½ sign(z − height), which is constant in each cell (collective)."""
         V = fem.functionspace(self.mesh.domain, ("Discontinuous Lagrange", 0))
         function = fem.Function(V)
         dofs = V.dofmap.list[:, 0]
@@ -169,13 +184,13 @@ class FilmMesh:
 
 @dataclass(frozen=True)
 class FilmQuadrature:
-    """Quadrature points on the facets of the film that this rank owns, as ``FilmMesh.sides``.
+    """q quadrature points on each of n facets, in the order of ``FilmMesh.sides``.
 
     Args:
-        layer: The film.
+        layer: The film and its height.
         points: (x, y) [length], shape ``(n, q, 2)``.
-        weights: Areas, shape ``(n, q)``.
-        superfluid_weight: κ [1/length in reduced units], shape ``(n, q)``.
+        weights: Quadrature weights [area], shape ``(n, q)``.
+        superfluid_weight: κ at the points [1/length in reduced units], shape ``(n, q)``.
     """
 
     layer: Layer
@@ -183,26 +198,27 @@ class FilmQuadrature:
     weights: Array
     superfluid_weight: Array
 
-    def near(self, source: Source) -> npt.NDArray[np.intp]:
-        """Return the facets, numbers from 0 to n − 1, that ``source`` reaches."""
+    def facets_near(self, source: Source) -> npt.NDArray[np.intp]:
+        """Return the indices (0 to n − 1) of the facets within the reach of ``source``."""
         if not np.isfinite(source.reach):
             return np.arange(len(self.points))
-        middles, radii = self._circles
-        reached = np.zeros(len(middles), dtype=bool)
+        centres, radii = self._circles
+        reached = np.zeros(len(centres), dtype=bool)
         for core in source.cores:
-            distances = np.linalg.norm(middles - core.position, axis=1)
+            distances = np.linalg.norm(centres - core.position, axis=1)
             reached |= distances < radii + source.reach
         return np.flatnonzero(reached)
 
-    def part(self, facets: npt.NDArray[np.intp]) -> FilmQuadrature:
-        """Return the same on some of the facets only."""
-        kept = (self.points[facets], self.weights[facets], self.superfluid_weight[facets])
-        return FilmQuadrature(self.layer, *kept)
+    def restricted_to(self, facets: npt.NDArray[np.intp]) -> FilmQuadrature:
+        """Return the rule on the facets with these indices only."""
+        return FilmQuadrature(
+            self.layer, self.points[facets], self.weights[facets], self.superfluid_weight[facets]
+        )
 
     def background(self, source: Source) -> Array:
         """Return a of ``source`` [flux per length] at the points, shape ``(n, q, 2)``."""
         values = np.zeros_like(self.points)
-        near = self.near(source)
+        near = self.facets_near(source)
         values[near] = source.vector_potential(
             self.layer, self.points[near], self.superfluid_weight[near]
         )
@@ -210,61 +226,61 @@ class FilmQuadrature:
 
     @cached_property
     def _circles(self) -> tuple[Array, Array]:
-        """A circle around each facet's points: centres, shape ``(n, 2)``, and radii."""
-        middles = self.points.mean(axis=1)
-        radii = np.linalg.norm(self.points - middles[:, None], axis=2).max(axis=1, initial=0.0)
-        return middles, radii
+        """A circle around the points of each facet: centres ``(n, 2)`` and radii ``(n,)``."""
+        centres = self.points.mean(axis=1)
+        radii = np.linalg.norm(self.points - centres[:, None], axis=2).max(axis=1, initial=0.0)
+        return centres, radii
 
 
 def facet_rule(degree: int = SOURCE_QUADRATURE_DEGREE) -> tuple[Array, Array]:
-    """Return points ``(q, 2)`` and weights [their sum is ½] on the reference triangle."""
+    """Return points ``(q, 2)`` and weights ``(q,)`` on the reference triangle of area ½."""
     points, weights = basix.make_quadrature(basix.CellType.triangle, degree)
     return np.asarray(points, dtype=float), np.asarray(weights, dtype=float)
 
 
 def film_measures(films: Sequence[FilmMesh]) -> list[Any]:
-    """Return UFL's measure of each film, to be used in one form."""
+    """Return the UFL measure of each film; they can be used together in one form."""
     subdomains = [(k, film.sides.ravel()) for k, film in enumerate(films, start=1)]
     ds = ufl.Measure("ds", domain=films[0].mesh.domain, subdomain_data=subdomains)
     return [ds(k) for k, _ in subdomains]
 
 
 def half_space_weight(mesh: TaggedMesh) -> fem.Constant:
-    """Return the weight of integrals over the mesh that makes them half of those over space."""
+    """Return w such that w ∫_mesh is ½ ∫_space: 1 if the mesh is half of a symmetric space."""
     return fem.Constant(mesh.domain, 1.0 if mesh.mirrored else 0.5)
 
 
 def surface_gradient(u: Any) -> Any:
-    """∇_s u on a film: the components along x and y."""
+    """Return the UFL expression ∇_s u of a scalar u: the components of ∇u along x and y."""
     return ufl.as_vector([u.dx(0), u.dx(1)])
 
 
 def background_products(films: Sequence[FilmMesh], sources: Sequence[Source]) -> Array:
-    """Return Σ ∫_Γ (κ/2) a_i·a_j dS over the films [energy] of the sources, shape ``(n, n)``.
+    """Return Σ ∫_Γ (κ/2) a_i·a_j dS over the films for n ``sources`` [energy], shape ``(n, n)``.
 
-    With the quadrature of the loads on the same facets, so that energies are consistent.
+    The quadrature points are those of the loads, so that the parts of an energy are consistent.
 
     Note:
         Collective.
     """
     local = np.zeros((len(sources), len(sources)))
     for film in films:
-        whole = film.quadrature
-        points_each = max(1, whole.weights.shape[1] * len(sources))
-        blocks = 1 + len(whole.weights) * points_each // _MOST_VALUES
-        for block in np.array_split(np.arange(len(whole.weights)), blocks):
-            part = whole.part(block)
-            scale = np.sqrt(0.5 * part.superfluid_weight * part.weights)[..., None]
-            values = np.array([(scale * part.background(source)).ravel() for source in sources])
+        rule = film.quadrature
+        values_per_facet = max(1, rule.weights.shape[1] * len(sources))
+        blocks = 1 + len(rule.weights) * values_per_facet // _MOST_VALUES
+        for facets in np.array_split(np.arange(len(rule.weights)), blocks):
+            block = rule.restricted_to(facets)
+            scale = np.sqrt(0.5 * block.superfluid_weight * block.weights)[..., None]
+            values = np.array([(scale * block.background(source)).ravel() for source in sources])
             local += values @ values.T
     return np.asarray(films[0].comm.allreduce(local))
 
 
 def quadrature_errors(films: Sequence[FilmMesh], sources: Sequence[Source]) -> list[float]:
-    """Return the relative error of ∫_Γ (κ/2) a² dS of each source.
+    """Return an estimate of the relative error of ∫_Γ (κ/2) a² dS for each source.
 
-    The differences from a finer rule on all facets; infinite for a profile so narrow that it lies
-    between all points.
+    It is the sum over facets of the difference from a finer rule. It is infinite for a profile so
+    narrow that no quadrature point sees it.
 
     Note:
         Collective.
@@ -275,20 +291,20 @@ def quadrature_errors(films: Sequence[FilmMesh], sources: Sequence[Source]) -> l
             row += _difference(film, source)
     errors = []
     for source, (error, total) in zip(sources, films[0].comm.allreduce(local), strict=True):
-        missed = math.inf if source.cores else 0.0
-        errors.append(float(error / total) if total else missed)
+        error_of_zero = math.inf if source.cores else 0.0
+        errors.append(float(error / total) if total else error_of_zero)
     return errors
 
 
 def _difference(film: FilmMesh, source: Source) -> tuple[float, float]:
-    """Return this rank's sum of differences between the rule and a finer one, and the integral."""
-    rule = film.quadrature
-    near = rule.near(source)
-    finer = film.quadrature_of_degree(_FINER_QUADRATURE_DEGREE, near)
-    integrals = [
-        np.sum(
-            each.superfluid_weight * np.sum(each.background(source) ** 2, axis=2) * each.weights, 1
-        )
-        for each in (rule.part(near), finer)
-    ]
-    return float(np.abs(integrals[0] - integrals[1]).sum()), float(integrals[1].sum())
+    """Return Σ |I − I_finer| and Σ I_finer of I = ∫ κ a² dS over this rank's facets."""
+    facets = film.quadrature.facets_near(source)
+    coarse = _squares(film.quadrature.restricted_to(facets), source)
+    fine = _squares(film.quadrature_of_degree(_FINER_QUADRATURE_DEGREE, facets), source)
+    return float(np.abs(coarse - fine).sum()), float(fine.sum())
+
+
+def _squares(rule: FilmQuadrature, source: Source) -> Array:
+    """Return ∫ κ a² dS over each facet of ``rule``, shape ``(n,)``."""
+    squares = np.sum(rule.background(source) ** 2, axis=2)
+    return np.asarray(np.sum(rule.superfluid_weight * squares * rule.weights, 1))

@@ -1,7 +1,7 @@
-"""Loads of sources: integrals over the film of a given field times test functions.
+"""Loads of sources: integrals over the film of a known field times test functions.
 
-Assembled without a compiled form: any source whose values are known at the quadrature points will
-do, at the cost of one matrix product.
+They are assembled by one matrix product, without a compiled form. So a source only needs to give
+its values at the quadrature points.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from pearlfem.quantities.arrays import Array, Int32Array
 
 
 class FilmLoad:
-    """ℓ(v) = ∫_Γ t·∇v dS of Lagrange functions v, or ∫_Γ t·v dS of Nédélec ones.
+    """ℓ(v) = ∫_Γ t·∇v dS for Lagrange functions v, or ∫_Γ t·v dS for Nédélec functions v.
 
-    ∇v and v map alike to a cell with the Jacobian J, by J⁻ᵀ, so that t may go to the reference cell
-    as J⁻¹ t in both cases.
+    In a cell with the Jacobian J, ∇v of Lagrange functions and v of Nédélec functions are J⁻ᵀ times
+    those on the reference cell. As t·(J⁻ᵀ v̂) = (J⁻¹ t)·v̂, we map t instead of the functions.
 
     Args:
-        V: Lagrange space or Nédélec space (first kind).
+        V: A Lagrange space or a Nédélec space (first kind).
         film: Γ, in the mesh of V.
 
     Note:
@@ -44,23 +44,23 @@ class FilmLoad:
     def assemble(
         self, field: Array, quadrature: FilmQuadrature, facets: Any = slice(None)
     ) -> dolfinx.la.Vector:
-        """Return ℓ, complete on owned dofs.
+        """Return ℓ(v) for the basis functions v of all dofs; entries of ghosts have no meaning.
 
         Args:
             field: t at the quadrature points, shape ``(n, q, 2)``.
-            quadrature: The points of the same mesh.
-            facets: Which facets of the film these are, if t is 0 on the others.
+            quadrature: The quadrature points on n facets of the film.
+            facets: The indices of these facets in ``film.sides``; t is zero on all others.
 
         Note:
             Collective.
         """
         weighted = quadrature.weights[..., None] * field
-        pulled = weighted @ self._inverse[facets, :, :2].transpose(0, 2, 1)
+        on_reference = weighted @ self._inverse[facets, :, :2].transpose(0, 2, 1)
         cells = self._cells[facets]
         local = np.empty((len(cells), self._V.dofmap.list.shape[1]))
         for facet, table in enumerate(self._tables):
-            here = self._facets[facets] == facet
-            local[here] = pulled[here].reshape(np.count_nonzero(here), len(table)) @ table
+            rows = self._facets[facets] == facet
+            local[rows] = on_reference[rows].reshape(np.count_nonzero(rows), len(table)) @ table
         self._transform(local, cells)
         load = dolfinx.la.vector(self._V.dofmap.index_map, self._V.dofmap.index_map_bs)
         dofs = self._V.dofmap.list[cells].ravel()
@@ -69,7 +69,10 @@ class FilmLoad:
         return load
 
     def _transform(self, local: Array, cells: Int32Array) -> None:
-        """Turn values of reference functions into those of the cells' functions, in place."""
+        """Change integrals of reference functions to those of the cells' functions, in place.
+
+        Neighbouring cells must agree on the orientation of the edges and facets they share.
+        """
         if self._element.needs_dof_transformations and len(local):
             flat = local.ravel()
             self._element.T_apply(flat, self._permutations[cells], 1)
@@ -77,7 +80,15 @@ class FilmLoad:
 
 
 def _table(V: fem.FunctionSpace, facet: int) -> Array:
-    """Return functions or gradients at a facet's points on the reference cell, ``(3 q, dofs)``."""
+    """Return the values on the reference cell that ``FilmLoad`` multiplies with t.
+
+    Args:
+        V: A Lagrange space (the values are gradients) or a Nédélec space (the functions).
+        facet: The local number of the facet that holds the points of ``facet_rule()``.
+
+    Returns:
+        Array of shape ``(3 q, dofs)``.
+    """
     cell = basix.CellType.tetrahedron
     vertices = np.asarray(basix.geometry(cell))[basix.topology(cell)[2][facet]]
     points = vertices[0] + facet_rule()[0] @ (vertices[1:] - vertices[0])
@@ -86,5 +97,5 @@ def _table(V: fem.FunctionSpace, facet: int) -> Array:
         values = np.asarray(element.tabulate(0, points))[0].transpose(0, 2, 1)
     else:
         values = np.asarray(element.tabulate(1, points))[1:, :, :, 0].transpose(1, 0, 2)
-    # points, components, dofs
+    # The axes of values are points, components, dofs.
     return np.ascontiguousarray(values.reshape(-1, values.shape[2]))

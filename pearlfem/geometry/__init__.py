@@ -1,1 +1,1 @@
-"""Shapes in a plane and drawings of them; no physics."""
+"""Shapes in a plane, and drawings read from files; no physics."""

@@ -1,7 +1,7 @@
 """The cells of a named group in a gmsh file (.msh, version 2.2 or 4.1, text or binary).
 
-Each count in the file is compared with what is left of it, and numbers of nodes are only looked
-up, so that a damaged file costs neither memory nor time.
+Each count in the file is compared with the size of the rest of the file, and node numbers are only
+looked up, never used as sizes. So a damaged file cannot cost much memory or time.
 """
 
 from __future__ import annotations
@@ -18,14 +18,15 @@ from pearlfem.errors import StudyError
 
 Numbers = npt.NDArray[Any]
 
-# Nodes of each type of element up to second order; the flat ones with straight edges, and curved.
+# Number of nodes of each type of element up to second order. Of the flat ones, those with straight
+# and those with curved edges.
 _NODES = {1: 2, 2: 3, 3: 4, 4: 4, 5: 8, 6: 6, 7: 5, 8: 3, 9: 6, 10: 9, 11: 10, 12: 27, 13: 18}
 _NODES |= {14: 14, 15: 1, 16: 8, 17: 20, 18: 15, 19: 13}
 _STRAIGHT, _CURVED = {2, 3}, {9, 10, 16}
 
 
 class _Block(NamedTuple):
-    """Elements of one type and one set of groups."""
+    """Elements of one type that belong to the same groups."""
 
     kind: int
     groups: Numbers
@@ -38,14 +39,14 @@ def cells_of_group(data: bytes, group: str, name: str) -> list[Numbers]:
     Args:
         data: The whole file.
         group: Name of a physical group of surfaces.
-        name: What to call the file in messages.
+        name: Name of the file for messages.
 
     Returns:
         Arrays of shape ``(n, 3, 3)`` and ``(n, 4, 3)``: cells, corners, (x, y, z).
 
     Raises:
-        StudyError: Not such a file, damaged or cut off; no such group, nothing or something else
-            in it.
+        StudyError: The data is not a gmsh file, is damaged or cut off; the group does not exist, is
+            empty, or has other cells.
     """
     try:
         version, is_text = _format(data)
@@ -54,46 +55,46 @@ def cells_of_group(data: bytes, group: str, name: str) -> list[Numbers]:
             listed = ", ".join(map(repr, sorted(surfaces))) or "none"
             raise StudyError(f"{name}: no group of surfaces {group!r}; allowed: {listed}")
         read_nodes, read_blocks = _READERS[version]
-        wanted = [
+        blocks = [
             block
             for block in read_blocks(data, is_text)
             if surfaces[group] in block.groups and block.kind in _STRAIGHT | _CURVED
         ]
-        tags, places = read_nodes(data, is_text)
+        tags, points = read_nodes(data, is_text)
         order = np.argsort(tags)
-        tags, places = tags[order], places[order]
-        cells = [_places_of(block.nodes, tags, places) for block in wanted]
+        tags, points = tags[order], points[order]
+        cells = [_points_of(block.nodes, tags, points) for block in blocks]
     except _DamagedError as error:
-        raise StudyError(f"{name}: not a sound gmsh file: {error}") from None
-    if not cells or any(block.kind in _CURVED for block in wanted):
-        found = "has curved cells" if cells else "is empty"
+        raise StudyError(f"{name}: not a valid gmsh file: {error}") from None
+    if not cells or any(block.kind in _CURVED for block in blocks):
+        fault = "has curved cells" if cells else "is empty"
         raise StudyError(
-            f"{name}: group {group!r} {found}; allowed: triangles and quadrilaterals of first order"
+            f"{name}: group {group!r} {fault}; allowed: triangles and quadrilaterals of first order"
         )
     return cells
 
 
 class _DamagedError(Exception):
-    """What is wrong with the file."""
+    """A file that breaks the format."""
 
 
 class _Section:
-    """The numbers of a section, taken one after the other, from text or binary alike."""
+    """Reads the numbers of a section one after the other, from text or binary data."""
 
     def __init__(self, data: bytes, key: str, is_text: bool, has_count: bool = False) -> None:
         self.key, self._at = key, 0
         self._content = _content(data, key)
-        if has_count:  # on a line of its own, also in binary files
+        if has_count:  # a line of text, also in binary files
             line, _, self._content = self._content.partition(b"\n")
             self.count = int(_floats(line.split(), key)[:1].sum())
         self._text = _floats(self._content.split(), key) if is_text else None
 
     def take(self, count: int, kind: str) -> Numbers:
-        """Return the next numbers, of a NumPy type if binary."""
+        """Return the next ``count`` numbers; in binary data they have the NumPy type ``kind``."""
         size = 1 if self._text is not None else np.dtype(kind).itemsize
         whole = self._content if self._text is None else self._text
         if not 0 <= count * size <= len(whole) - self._at:
-            raise _DamagedError(f"{self.key} is cut off")
+            raise _DamagedError(f"${self.key} is cut off")
         start, self._at = self._at, self._at + count * size
         if self._text is None:
             return np.frombuffer(self._content, kind, count, start)
@@ -109,7 +110,7 @@ def _floats(words: list[bytes], key: str) -> Numbers:
     try:
         return np.array([float(word) for word in words])
     except ValueError:
-        raise _DamagedError(f"{key} has something that is no number") from None
+        raise _DamagedError(f"${key} contains something that is not a number") from None
 
 
 def _content(data: bytes, key: str) -> bytes:
@@ -121,14 +122,14 @@ def _content(data: bytes, key: str) -> bytes:
 
 
 def _format(data: bytes) -> tuple[str, bool]:
-    """Return the version and whether the numbers are text."""
+    """Return the version of the format, and whether the numbers are text."""
     words, _, rest = _content(data, "MeshFormat").partition(b"\n")
     version, mode, size = [*words.split(), b"", b"", b""][:3]
     is_text = mode == b"0"
     if version not in (b"2.2", b"4.1") or size != b"8" or mode not in (b"0", b"1"):
         raise _DamagedError(f"format {words[:20]!r}; allowed: version 2.2 or 4.1, text or binary")
     if not is_text and rest[:4] != np.int32(1).tobytes():
-        raise _DamagedError("binary numbers of another byte order")
+        raise _DamagedError("its binary numbers have another byte order than this machine's")
     return version.decode(), is_text
 
 
@@ -140,12 +141,12 @@ def _names_of_surfaces(data: bytes) -> Iterator[tuple[str, int]]:
                 yield entry[2].decode(errors="replace"), int(entry[1])
 
 
-def _places_of(nodes: Numbers, tags: Numbers, places: Numbers) -> Any:
-    """Return the coordinates of nodes that are given by their numbers; ``tags`` is sorted."""
-    at = np.searchsorted(tags, nodes).clip(max=len(tags) - 1)
-    if not len(tags) or not np.array_equal(tags[at], nodes):
+def _points_of(nodes: Numbers, tags: Numbers, points: Numbers) -> Any:
+    """Return the coordinates of ``nodes``; ``tags`` are the sorted numbers of all nodes."""
+    index = np.searchsorted(tags, nodes).clip(max=len(tags) - 1)
+    if not len(tags) or not np.array_equal(tags[index], nodes):
         raise _DamagedError("a cell has a node that is not in the file")
-    return places[at]
+    return points[index]
 
 
 def _nodes_2(data: bytes, is_text: bool) -> tuple[Numbers, Numbers]:
@@ -160,22 +161,22 @@ def _nodes_2(data: bytes, is_text: bool) -> tuple[Numbers, Numbers]:
 
 def _blocks_2(data: bytes, is_text: bool) -> Iterator[_Block]:
     section = _Section(data, "Elements", is_text, has_count=True)
-    found: dict[tuple[int, int], list[list[int]]] = defaultdict(list)
+    nodes_of: dict[tuple[int, int], list[list[int]]] = defaultdict(list)
     left = section.count
     while left > 0:
-        if is_text:  # number, type, how many tags
+        if is_text:  # each element: number, type, count of tags
             _, kind, tags = section.take(3, "i4").tolist()
             size, skipped = 1, 0
-        else:  # type, how many elements, how many tags; then each with its number
+        else:  # type, count of elements, count of tags; then the elements, each with its number
             kind, size, tags = section.take(3, "i4").tolist()
             skipped = 1
         if kind not in _NODES or size < 1 or tags < 1:
             raise _DamagedError(f"{size} elements of type {kind} with {tags} tags")
         row = skipped + tags + _NODES[kind]
         for numbers in section.take(size * row, "i4").reshape(size, row).tolist():
-            found[kind, numbers[skipped]].append(numbers[skipped + tags :])
+            nodes_of[kind, numbers[skipped]].append(numbers[skipped + tags :])
         left -= size
-    for (kind, group), nodes in found.items():
+    for (kind, group), nodes in nodes_of.items():
         yield _Block(kind, np.array([group]), np.array(nodes))
 
 
@@ -183,15 +184,15 @@ def _nodes_4(data: bytes, is_text: bool) -> tuple[Numbers, Numbers]:
     """Return the numbers of the nodes, and their coordinates of shape ``(n, 3)``."""
     section = _Section(data, "Nodes", is_text)
     blocks, *_ = section.take(4, "u8")
-    tags, places = [np.empty(0, int)], [np.empty((0, 3))]
+    tags, points = [np.empty(0, int)], [np.empty((0, 3))]
     for _ in range(int(blocks)):
         _, _, is_parametric = section.take(3, "i4")
         if is_parametric:
-            raise _DamagedError("its nodes have parameters; allowed: coordinates alone")
+            raise _DamagedError("nodes with parametric coordinates; allowed: only x, y, z")
         count = section.one("u8")
         tags.append(section.take(count, "u8").astype(int))
-        places.append(section.take(3 * count, "f8").reshape(-1, 3))
-    return np.concatenate(tags), np.concatenate(places)
+        points.append(section.take(3 * count, "f8").reshape(-1, 3))
+    return np.concatenate(tags), np.concatenate(points)
 
 
 def _blocks_4(data: bytes, is_text: bool) -> Iterator[_Block]:
@@ -217,7 +218,7 @@ def _groups_of_entities(data: bytes, is_text: bool) -> dict[tuple[int, int], Num
             section.take(6 if dimension else 3, "f8")  # a bounding box, or a point
             groups[dimension, tag] = section.take(section.one("u8"), "i4")
             if dimension:
-                section.take(section.one("u8"), "i4")  # what bounds it
+                section.take(section.one("u8"), "i4")  # the entities on its boundary
     return groups
 
 

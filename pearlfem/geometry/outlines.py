@@ -1,8 +1,8 @@
 """Outlines of films: checked polygons, and unions without slivers.
 
-Lengths are compared with the size of a figure, the longer side of its bounding box: what is nearer
-than ``TOLERANCE`` times it meets. A polygon repeats no corner, has an area, and its edges meet
-nowhere but at the corners between neighbours, so a mesh of it has no hairline gaps or necks.
+Two things meet if they are nearer than ``TOLERANCE`` times the size, the longer side of the
+bounding box. A checked polygon has no corner twice, has an area, and its edges meet only at the
+corners between neighbours. So a mesh of it has no hairline gaps or necks.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import shapely
 from pearlfem.errors import StudyError
 
 TOLERANCE = 1e-9  # of the size
-_STRAIGHT = 1e-14  # of the size: round-off, but no edge of a finely rounded circle
-LARGEST = 1e100  # areas of larger coordinates overflow
+_STRAIGHT = 1e-14  # of the size: above round-off, below the bulge of a finely rounded circle
+LARGEST = 1e100  # with larger coordinates, areas overflow
 
 Points = Sequence[Sequence[float]]
 
@@ -28,24 +28,25 @@ def checked_polygon(
 ) -> shapely.Polygon:
     """Return the polygon of an outline and its holes, counter-clockwise with clockwise holes.
 
-    Repaired without a word: orientation, a last point equal to the first, consecutive points that
-    are one within ``TOLERANCE`` of the size.
+    Silently repaired are the orientation, a last point that equals the first, and successive points
+    that meet.
 
     Args:
         points: Corners of the outline in order [length], shape ``(n, 2)``.
         holes: Corners of each hole [length].
-        name: What to call the polygon in messages.
+        name: Name of the polygon for messages.
 
     Raises:
-        StudyError: Not finite numbers, fewer than three different points, no area, outlines that
-            cross or touch themselves or each other, spikes, holes that are not inside.
+        StudyError: A number is not finite; there are fewer than three different points, or no area;
+            an outline crosses or touches itself or another one, or has a spike; a hole is not
+            inside.
     """
     names = [name, *(f"{name}, hole {number}" for number in range(1, len(holes) + 1))]
-    given = [_numbers(ring, of) for ring, of in zip((points, *holes), names, strict=True)]
+    given = [_numbers(ring, label) for ring, label in zip((points, *holes), names, strict=True)]
     tolerance = TOLERANCE * _size(given[0])
     rings = [without_repeats(ring, tolerance) for ring in given]
-    for ring, of in zip(rings, names, strict=True):
-        _check_area(ring, tolerance, of)
+    for ring, label in zip(rings, names, strict=True):
+        _check_area(ring, tolerance, label)
     if contact := _first_contact(rings, tolerance):
         one, other = (names[ring] for ring in contact.rings)
         if contact.is_spike:
@@ -54,13 +55,15 @@ def checked_polygon(
             fault = f"crosses or touches itself at {coordinates(contact.point)}"
         else:
             fault = f"is crossed or touched by {other} at {coordinates(contact.point)}"
-        raise StudyError(f"{one}: {fault}; allowed: edges that meet only their neighbours, at ends")
-    polygon = shapely.Polygon(rings[0], rings[1:])
-    if not polygon.is_valid:  # of what is left, only holes in the wrong place
-        fault, _, place = shapely.is_valid_reason(polygon).rstrip("]").partition("[")
         raise StudyError(
-            f"{name}: {fault.lower()} at ({place.replace(' ', ', ')}); "
-            "allowed: holes inside the outline and side by side"
+            f"{one}: {fault}; allowed: edges that meet only at the corners between neighbours"
+        )
+    polygon = shapely.Polygon(rings[0], rings[1:])
+    if not polygon.is_valid:  # after the checks above, only holes can be in the wrong place
+        fault, _, point = shapely.is_valid_reason(polygon).rstrip("]").partition("[")
+        raise StudyError(
+            f"{name}: {fault.lower()} at ({point.replace(' ', ', ')}); "
+            "allowed: holes inside the outline, not inside each other"
         )
     return shapely.orient_polygons(polygon)
 
@@ -68,20 +71,20 @@ def checked_polygon(
 def joined(
     polygons: Iterable[shapely.Polygon | shapely.MultiPolygon], name: str, tolerance: float = 0.0
 ) -> shapely.MultiPolygon:
-    """Return the union of polygons: overlapping and abutting ones become one.
+    """Return the union of polygons: those that overlap or share an edge become one.
 
-    Corners nearer than the tolerance become one corner, and one that is this near an edge of
-    another polygon becomes a corner of that edge, so neighbours merge without gaps or slivers.
-    Corners on a straight line (to round-off) are dropped.
+    Corners that are nearer to each other than the tolerance become one corner. A corner this near
+    to an edge of another polygon becomes a corner of this edge too. So neighbours merge without
+    gaps or slivers. Corners on a straight line (up to round-off) are dropped.
 
     Args:
-        polygons: Valid polygons, or several in one [length]; empty ones do not matter.
-        name: What to call the union in messages.
-        tolerance: How exact the coordinates are [length]; at least ``TOLERANCE`` of the size.
+        polygons: Valid polygons or multi-polygons [length]; empty ones are skipped.
+        name: Name of the union for messages.
+        tolerance: Error of the coordinates [length]; at least ``TOLERANCE`` times the size counts.
 
     Raises:
-        StudyError: Nothing to join, or parts of the union, its holes included, that meet in
-            single points: whether current could pass there is not clear.
+        StudyError: There is nothing to join; or parts of the union or its holes meet in a single
+            point, where it is not clear whether current can pass.
     """
     given = shapely.get_parts(list(polygons))
     parts = given[shapely.area(given) > 0]
@@ -103,13 +106,13 @@ def joined(
 def without(area: Any, holes: Any) -> shapely.MultiPolygon:
     """Return ``area`` without ``holes``, which lie inside it and apart from each other.
 
-    That is so fast, and needs nothing checked, for nothing new can meet. Corners on a straight line
-    (to round-off) are dropped, and the result is normalised: it does not depend on where a drawing
-    begins.
+    The result needs no checks, because no edges can meet that were apart; this makes it fast.
+    Corners on a straight line (up to round-off) are dropped. The result is normalised: it does not
+    depend on the corner at which an outline begins.
 
     Args:
-        area: Polygons apart from each other.
-        holes: Array of polygons, or of several in one each; may be empty.
+        area: Polygons that are apart from each other.
+        holes: Array of polygons or multi-polygons; may be empty.
     """
     removed = shapely.MultiPolygon(shapely.get_parts(holes).tolist())
     left: Any = shapely.difference(area, removed)
@@ -121,44 +124,46 @@ def without(area: Any, holes: Any) -> shapely.MultiPolygon:
 def nested(
     outlines: Sequence[shapely.Polygon], name: str, tolerance: float = 0.0
 ) -> shapely.MultiPolygon:
-    """Return the area between outlines: one inside another is a hole, one inside that an island.
+    """Return the area between outlines: one inside another is a hole, one inside a hole an island.
 
-    An outline that is given twice counts once; abutting ones become one.
+    An outline that is given twice counts once. Areas that share an edge become one.
 
     Args:
         outlines: Valid polygons without holes [length].
-        name: What to call the area in messages.
-        tolerance: How far outlines that are meant to be the same may be apart [length]; at least
-            ``TOLERANCE`` of the size.
+        name: Name of the area for messages.
+        tolerance: Distance within which two outlines count as equal [length]; at least
+            ``TOLERANCE`` times the size counts.
 
     Raises:
-        StudyError: No outlines, or two that cross: which part is a hole is not clear; parts that
-            meet in single points.
+        StudyError: There are no outlines; two of them cross, so that it is not clear which part is
+            a hole; parts meet in single points.
     """
     order = sorted(outlines, key=lambda outline: -outline.area)
     tolerance = max(tolerance, TOLERANCE * _size(shapely.get_coordinates(order)))
-    around: list[set[int]] = [set() for _ in order]  # of each outline, the larger ones around it
-    twice = set()
+    around: list[set[int]] = [set() for _ in order]  # for each outline, the larger ones around it
+    repeated = set()
     pairs = shapely.STRtree(order).query(order, predicate="intersects").T
     for large, small in pairs[pairs[:, 0] < pairs[:, 1]].tolist():
         one, other = order[large], order[small]
-        common, slack = one.intersection(other).area, tolerance * other.length
+        # Outlines that run within the tolerance of each other may differ by a strip of this area.
+        common, strip = one.intersection(other).area, tolerance * other.length
         is_inside = common > other.area / 2
-        if (other.area - common if is_inside else common) > slack:
-            place = shapely.get_coordinates(one.exterior.intersection(other.exterior))[0]
+        if (other.area - common if is_inside else common) > strip:
+            point = shapely.get_coordinates(one.exterior.intersection(other.exterior))[0]
             raise StudyError(
-                f"{name}: outlines cross at {coordinates(place)}; "
+                f"{name}: outlines cross at {coordinates(point)}; "
                 "allowed: outlines inside each other or side by side"
             )
         if not is_inside:
             continue
-        if one.area - common <= slack:
-            twice.add(small)
+        if one.area - common <= strip:
+            repeated.add(small)
         around[small].add(large)
     areas, holes = [], defaultdict(list)
-    for index in sorted(set(range(len(order))) - twice, reverse=True):  # what is inside comes first
-        outer = around[index] - twice
-        if len(outer) % 2:
+    # The smallest first, so that the holes of an area are known when it is its turn.
+    for index in sorted(set(range(len(order))) - repeated, reverse=True):
+        outer = around[index] - repeated
+        if len(outer) % 2:  # inside an odd number of outlines: a hole of the smallest of them
             holes[max(outer)].append(order[index])
         else:
             areas.append(order[index].difference(shapely.union_all(holes[index])))
@@ -166,11 +171,11 @@ def nested(
 
 
 def filled(points: Points) -> Any:
-    """Return the area round which a closed curve goes, whatever it crosses or retraces.
+    """Return the area that a closed curve winds around; it may cross or retrace itself.
 
-    A place belongs to it if the curve's winding number there is not zero. So a loop of a path
-    that crosses itself is filled where it overlaps, and a hole that is joined to the outside by a
-    cut there and back is a hole.
+    A point belongs to the area if the winding number of the curve around it is not zero. So a curve
+    that overlaps itself is filled there, and a hole that a cut of zero width joins to the outside
+    remains a hole.
 
     Args:
         points: Corners in order [length], shape ``(n, 2)``.
@@ -181,14 +186,14 @@ def filled(points: Points) -> Any:
     polygon = shapely.Polygon(ring)
     if polygon.is_valid:
         return polygon
-    lines = shapely.union_all([shapely.LineString([*ring, ring[0]])])  # with a node at crossings
+    lines = shapely.union_all([shapely.LineString([*ring, ring[0]])])  # splits lines at crossings
     faces = shapely.get_parts(shapely.polygonize([lines]))
     inside = shapely.get_coordinates(shapely.point_on_surface(faces))
     return shapely.union_all(faces[_winding(ring, inside) != 0])
 
 
 def without_repeats(ring: Any, tolerance: float) -> Any:
-    """Return the corners of a closed ring without those within ``tolerance`` of the one before."""
+    """Return the corners of a ring without those within ``tolerance`` of the corner before."""
     if np.all(np.hypot(*(ring - np.roll(ring, 1, axis=0)).T) > tolerance):
         return ring
     kept = list(ring[:1])
@@ -201,7 +206,7 @@ def without_repeats(ring: Any, tolerance: float) -> Any:
 
 
 def sizes(outlines: Any) -> Any:
-    """Return the longer side of the bounding box of each geometry [length]."""
+    """Return the size of each geometry, the longer side of its bounding box [length]."""
     x0, y0, x1, y1 = np.moveaxis(shapely.bounds(outlines), -1, 0)
     return np.maximum(x1 - x0, y1 - y0)
 
@@ -212,7 +217,7 @@ def coordinates(point: Any) -> str:
 
 
 def _size(points: Any) -> float:
-    """Return the longer side of the bounding box of some points."""
+    """Return the longer side of the bounding box of points."""
     return float(np.ptp(points, axis=0).max()) if len(points) else 0.0
 
 
@@ -225,7 +230,9 @@ def _numbers(points: Points, name: str) -> Any:
     if array.size == 0:
         return np.empty((0, 2))
     if array.dtype.kind not in "iuf" or array.ndim != 2 or array.shape[1] != 2:
-        raise StudyError(f"{name}: not a list of points; allowed: (x, y) pairs of numbers")
+        raise StudyError(
+            f"{name}: not a list of points; allowed: a list of (x, y) pairs of numbers"
+        )
     array = array.astype(float)
     for index in np.flatnonzero(~np.all(np.abs(array) < LARGEST, axis=1))[:1]:
         raise StudyError(
@@ -240,20 +247,20 @@ def _check_area(ring: Any, tolerance: float, name: str) -> None:
     if different < 3:
         listed = ", ".join(coordinates(point) for point in ring[:different]) or "none"
         raise StudyError(
-            f"{name}: fewer than three different points ({listed}); allowed: at least three, "
-            f"farther apart than {tolerance:.3g}"
+            f"{name}: fewer than three different points ({listed}); allowed: at least three "
+            f"that are more than {tolerance:.3g} apart"
         )
     if shapely.MultiPoint(ring).convex_hull.area <= tolerance * _size(ring):
         along = ring[:, np.ptp(ring, axis=0).argmax()]
         ends = ring[[along.argmin(), along.argmax()]]
         raise StudyError(
-            f"{name}: no area, its points lie on the line from {coordinates(ends[0])} to "
-            f"{coordinates(ends[1])}; allowed: points round an area"
+            f"{name}: no area, all points lie on the line from {coordinates(ends[0])} to "
+            f"{coordinates(ends[1])}; allowed: points around an area"
         )
 
 
 class _Contact(NamedTuple):
-    """Where edges meet that should not, and of which two rings they are."""
+    """A point where two edges meet that should not, and the numbers of their rings."""
 
     point: Any
     rings: tuple[int, int]
@@ -261,10 +268,11 @@ class _Contact(NamedTuple):
 
 
 def _first_contact(rings: Sequence[Any], tolerance: float) -> _Contact | None:
-    """Return the first place where edges come nearer than ``tolerance`` that are no neighbours.
+    """Return the first contact: two edges that meet and are not neighbours, or a spike.
 
-    Neighbours share a corner; they meet elsewhere if the end of one lies on the other: a spike.
+    Neighbours share a corner. If one of them has its other end on the other edge, that is a spike.
     """
+    # Arrays over the corners of all rings: edge k goes from corner k to the next one of its ring.
     ring = np.repeat(np.arange(len(rings)), [len(r) for r in rings])
     before, here, after = (
         np.concatenate([np.roll(r, shift, axis=0) for r in rings]) for shift in (1, 0, -1)
@@ -283,44 +291,50 @@ def _first_contact(rings: Sequence[Any], tolerance: float) -> _Contact | None:
     wrong = (one < other) & (following[one] != other) & (following[other] != one)
     for pair in np.flatnonzero(wrong)[:1]:
         i, j = one[pair], other[pair]
-        place = shapely.get_coordinates(shapely.shortest_line(edges[i], edges[j]))[0]
-        return _Contact(place, (ring[i], ring[j]), is_spike=False)
+        point = shapely.get_coordinates(shapely.shortest_line(edges[i], edges[j]))[0]
+        return _Contact(point, (ring[i], ring[j]), is_spike=False)
     return None
 
 
 def _snapped(parts: Any, tolerance: float) -> list[Any]:
-    """Return the polygons after moving near corners together and putting corners into edges."""
-    rings, owner = shapely.get_rings(parts, return_index=True)
+    """Return the polygons after near corners were merged and corners near an edge put into it."""
+    rings, part = shapely.get_rings(parts, return_index=True)
     points, ring = shapely.get_coordinates(rings, return_index=True)
     points = _clustered(points, tolerance)
-    edge = np.flatnonzero(ring[:-1] == ring[1:])
-    start, along = points[edge], points[edge + 1] - points[edge]
+    # Edge k goes from points[first[k]] to the next point of the same ring.
+    first = np.flatnonzero(ring[:-1] == ring[1:])
+    starts, ends = points[first], points[first + 1]
     corners = np.unique(points, axis=0)
-    lines = shapely.linestrings(np.stack([start, points[edge + 1]], axis=1))
-    at, corner = shapely.STRtree(shapely.points(corners)).query(
-        lines, predicate="dwithin", distance=tolerance
+    edge, near = shapely.STRtree(shapely.points(corners)).query(
+        shapely.linestrings(np.stack([starts, ends], axis=1)),
+        predicate="dwithin",
+        distance=tolerance,
     )
-    with np.errstate(divide="ignore", invalid="ignore"):  # edges that are one point now
-        place = np.sum((corners[corner] - start[at]) * along[at], axis=1) / np.sum(
-            along[at] ** 2, axis=1
-        )
-    is_new = (place > 0) & (place < 1) & np.any(corners[corner] != points[edge + 1][at], axis=1)
-    all_points = np.concatenate([start, corners[corner[is_new]]])
-    all_edges = np.concatenate([np.arange(len(edge)), at[is_new]])
-    order = np.lexsort((np.concatenate([np.zeros(len(edge)), place[is_new]]), all_edges))
-    all_rings = ring[edge][all_edges][order]
-    pieces = np.split(all_points[order], np.flatnonzero(np.diff(all_rings)) + 1)
-    of_part = np.split(np.arange(len(pieces)), np.flatnonzero(np.diff(owner)) + 1)
-    return [_area([pieces[index] for index in of]) for of in of_part]
+    inserted, along = corners[near], (ends - starts)[edge]
+    with np.errstate(divide="ignore", invalid="ignore"):  # an edge may have shrunk to a point
+        # Where a corner projects onto the edge, from 0 at its start to 1 at its end.
+        fraction = np.sum((inserted - starts[edge]) * along, axis=1) / np.sum(along**2, axis=1)
+    is_new = (fraction > 0) & (fraction < 1) & np.any(inserted != ends[edge], axis=1)
+    # All corners in order: each edge's start, then the corners put into it.
+    all_points = np.concatenate([starts, inserted[is_new]])
+    all_edges = np.concatenate([np.arange(len(first)), edge[is_new]])
+    all_fractions = np.concatenate([np.zeros(len(first)), fraction[is_new]])
+    order = np.lexsort((all_fractions, all_edges))
+    all_rings = ring[first][all_edges][order]
+    new_rings = np.split(all_points[order], np.flatnonzero(np.diff(all_rings)) + 1)
+    rings_of_parts = np.split(np.arange(len(new_rings)), np.flatnonzero(np.diff(part)) + 1)
+    return [_area([new_rings[number] for number in numbers]) for numbers in rings_of_parts]
 
 
 def _clustered(points: Any, tolerance: float) -> Any:
-    """Return the points, of all that are near each other the first (in x, then y)."""
+    """Replace each point by the first one (in x, then y) of its cluster of near points."""
     different, index = np.unique(points, axis=0, return_inverse=True)
-    places = shapely.points(different)
-    one, other = shapely.STRtree(places).query(places, predicate="dwithin", distance=tolerance)
+    geometries = shapely.points(different)
+    one, other = shapely.STRtree(geometries).query(
+        geometries, predicate="dwithin", distance=tolerance
+    )
     first = np.arange(len(different))
-    while True:
+    while True:  # spread the lowest number through each cluster until nothing changes
         nearer = first.copy()
         np.minimum.at(nearer, one, first[other])
         if np.array_equal(nearer, first):
@@ -329,7 +343,7 @@ def _clustered(points: Any, tolerance: float) -> Any:
 
 
 def _area(rings: Sequence[Any]) -> Any:
-    """Return what the first ring encloses and the others do not."""
+    """Return the area that the first ring encloses and the others do not."""
     outline, *holes = (filled(ring) for ring in rings)
     return shapely.difference(outline, shapely.union_all(holes)) if holes else outline
 
@@ -350,16 +364,17 @@ def _cleaned(area: Any, tolerance: float) -> list[shapely.Polygon]:
 
 
 def _winding(ring: Any, points: Any) -> Any:
-    """Return how often a closed ring goes round each point, counter-clockwise.
+    """Return the winding number of a closed ring around each point, counter-clockwise.
 
-    Counted are the edges that cross the ray from the point to the right, upwards or downwards.
+    It is the number of edges that cross the ray from the point to the right upwards, minus the
+    number of those that cross it downwards.
     """
     end = np.roll(ring, -1, axis=0)
     edges = shapely.STRtree(shapely.linestrings(np.stack([ring, end], axis=1)))
     beyond = np.column_stack([np.full(len(points), ring[:, 0].max()), points[:, 1]])
-    which, edge = edges.query(shapely.linestrings(np.stack([points, beyond], axis=1)))
-    (x, y), (next_x, next_y) = (ring[edge] - points[which]).T, (end[edge] - points[which]).T
+    point, edge = edges.query(shapely.linestrings(np.stack([points, beyond], axis=1)))
+    (x, y), (next_x, next_y) = (ring[edge] - points[point]).T, (end[edge] - points[point]).T
     side = x * next_y - next_x * y
     up = (y <= 0) & (next_y > 0) & (side > 0)
     down = (y > 0) & (next_y <= 0) & (side < 0)
-    return np.bincount(which, up.astype(int) - down.astype(int), minlength=len(points))
+    return np.bincount(point, up.astype(int) - down.astype(int), minlength=len(points))

@@ -1,4 +1,4 @@
-"""A shape with holes: what is left of it, and what it surrounds."""
+"""A shape with holes: the part that is left of it, and the openings that it surrounds."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pearlfem.quantities.annotated import Point
 Named = tuple[str, BoundedShape]
 _Outlines = npt.NDArray[np.object_]  # geometries
 
-TOUCHING = 1e-6  # of the size: edges nearer to each other than this are taken as touching
-_KEPT = 8  # the points of a sweep have few films, and one may have millions of corners
+TOUCHING = 1e-6  # of the size: edges that are nearer to each other than this touch
+_KEPT = 8  # a sweep has few different films, and each may have millions of corners
 
 
 class Opening:
@@ -41,7 +41,7 @@ class Perforated:
     """A shape without holes that lie inside it, apart from its edges and from each other.
 
     Args:
-        shape: What there is.
+        shape: The shape.
         holes: Name and shape of each hole.
     """
 
@@ -49,23 +49,24 @@ class Perforated:
         self._shape, self._holes = shape, holes
 
     def contains(self, point: Point) -> bool:
-        """Return whether ``point`` [length] lies on what is left, and not on an edge of it."""
+        """Return whether ``point`` [length] lies inside the part that is left, not on an edge."""
         if not self._shape.contains(point):
             return False
-        place = shapely.Point(point)
-        if any(self._holes[index][1].contains(point) for index in self._near_holes.query(place)):
+        geometry = shapely.Point(point)
+        near = self._hole_tree.query(geometry)
+        if any(self._holes[index][1].contains(point) for index in near):
             return False
-        return not len(self._near_openings.query(place, predicate="intersects"))
+        return not len(self._opening_tree.query(geometry, predicate="intersects"))
 
     @cached_property
     def outline(self) -> shapely.MultiPolygon:
-        """What is left of a bounded shape."""
+        """The part that is left of a bounded shape."""
         outline = self._left(evenly)
         shapely.prepare(outline)
         return outline
 
     def outline_of(self, rounding: Rounding) -> shapely.MultiPolygon:
-        """Return what is left of a bounded shape, with round edges as ``rounding`` says."""
+        """Return ``outline`` with the vertices of round edges that ``rounding`` asks for."""
         return self.outline if rounding is evenly else self._left(rounding)
 
     def _left(self, rounding: Rounding) -> shapely.MultiPolygon:
@@ -74,32 +75,38 @@ class Perforated:
 
     @cached_property
     def openings(self) -> tuple[Opening, ...]:
-        """All holes, those that the shape has itself as well."""
+        """All holes: the given ones, and those that the shape itself has."""
         if isinstance(self._shape, Plane):
-            return self._alone(evenly)
+            return self._plane_openings(evenly)
         names = [name for name, _ in self._holes]
         free = (name for k in itertools.count(1) if (name := f"hole {k}") not in names)
         size = float(sizes(self.outline))
-        found = sorted(_surrounded(self.outline), key=lambda hole: _order(hole, size))
+        outlines = sorted(_surrounded(self.outline), key=lambda hole: _order(hole, size))
+        # The outline of an opening has the name of the given hole whose point lies inside it.
         points = shapely.point_on_surface(self._hole_outlines(evenly))
-        named, inside = shapely.STRtree(found).query(points, predicate="within")
-        name_of = dict(zip(inside.tolist(), (names[k] for k in named), strict=True))
-        return tuple(Opening(name_of.get(k) or next(free), o) for k, o in enumerate(found))
+        holes, numbers = shapely.STRtree(outlines).query(points, predicate="within")
+        name_of = {number: names[hole] for hole, number in zip(holes, numbers, strict=True)}
+        return tuple(
+            Opening(name_of.get(number) or next(free), outline)
+            for number, outline in enumerate(outlines)
+        )
 
     def openings_of(self, rounding: Rounding) -> tuple[Opening, ...]:
-        """Return all holes, with round edges as ``rounding`` says."""
+        """Return ``openings`` with the vertices of round edges that ``rounding`` asks for."""
         if rounding is evenly:
             return self.openings
         if isinstance(self._shape, Plane):
-            return self._alone(rounding)
-        found = _surrounded(self._left(rounding))
+            return self._plane_openings(rounding)
+        outlines = _surrounded(self._left(rounding))
         poles = shapely.points(np.reshape([opening.pole for opening in self.openings], (-1, 2)))
-        _, inside = shapely.STRtree(found).query(poles, predicate="within")
-        pairs = zip(self.openings, inside, strict=True)
-        return tuple(Opening(true.name, found[index]) for true, index in pairs)
+        _, numbers = shapely.STRtree(outlines).query(poles, predicate="within")
+        return tuple(
+            Opening(opening.name, outlines[number])
+            for opening, number in zip(self.openings, numbers, strict=True)
+        )
 
-    def _alone(self, rounding: Rounding) -> tuple[Opening, ...]:
-        """Return the holes of the whole plane."""
+    def _plane_openings(self, rounding: Rounding) -> tuple[Opening, ...]:
+        """Return the holes if the shape is the whole plane."""
         pairs = zip(self._holes, self._hole_outlines(rounding), strict=True)
         return tuple(Opening(name, *shapely.get_parts(outline)) for (name, _), outline in pairs)
 
@@ -107,25 +114,25 @@ class Perforated:
         return _outlines(self._holes, rounding)
 
     @cached_property
-    def _near_holes(self) -> shapely.STRtree:
+    def _hole_tree(self) -> shapely.STRtree:
         return shapely.STRtree(self._hole_outlines(evenly))
 
     @cached_property
-    def _near_openings(self) -> shapely.STRtree:
+    def _opening_tree(self) -> shapely.STRtree:
         return shapely.STRtree([opening.outline for opening in self.openings])
 
 
 @lru_cache(maxsize=_KEPT)
 def perforated(shape: Shape, holes: tuple[Named, ...]) -> Perforated:
-    """Return ``shape`` without ``holes``; the same object again for those of late.
+    """Return ``shape`` without ``holes``; recent results are kept and returned again.
 
     Raises:
         StudyError: A hole has several parts, is not inside the shape or touches another one; two
-            holes have one name.
+            holes have the same name.
     """
     names = [name for name, _ in holes]
     if len(set(names)) < len(names):
-        raise StudyError(f"film.hole: names {names}: not allowed; allowed: different ones")
+        raise StudyError(f"film.hole: names {names}: not allowed; allowed: different names")
     outlines = _outlines(holes, evenly)
     _check_parts(holes, outlines)
     if not isinstance(shape, Plane):
@@ -138,7 +145,7 @@ def _check_parts(holes: Sequence[Named], outlines: _Outlines) -> None:
     parts = shapely.get_num_geometries(outlines)
     for index in np.flatnonzero(parts > 1)[:1]:
         raise StudyError(
-            f"{_words(holes[index])} has {parts[index]} parts; allowed: one, or a hole for each"
+            f"{_words(holes[index])} has {parts[index]} parts; allowed: one part for each hole"
         )
 
 
@@ -176,7 +183,7 @@ def _words(hole: Named) -> str:
 
 
 def farthest_out(outline: Outline, whole: Outline) -> Point:
-    """Return the corner of ``outline`` that is farthest outside, or nearest to the edge."""
+    """Return the corner of ``outline`` farthest outside ``whole``; if none is, nearest its edge."""
     corners = shapely.get_coordinates(outline)
     points = shapely.points(corners)
     outside = shapely.distance(points, whole)
@@ -186,19 +193,19 @@ def farthest_out(outline: Outline, whole: Outline) -> Point:
 
 
 def _surrounded(film: shapely.MultiPolygon) -> list[shapely.Polygon]:
-    """Return the bounded parts of the plane that are not film: its inner rings, without islands."""
+    """Return the bounded parts of the plane that are not film: inner rings without islands."""
     rings, part = shapely.get_rings(shapely.get_parts(film), return_index=True)
     is_inner = np.append(False, part[1:] == part[:-1])
     islands, rings = shapely.polygons(rings[~is_inner]), shapely.polygons(rings[is_inner])
     ring, island = shapely.STRtree(islands).query(rings, predicate="contains")
-    left: list[shapely.Polygon] = rings.tolist()
+    openings: list[shapely.Polygon] = rings.tolist()
     for number in np.unique(ring):
         within = shapely.union_all(islands[island[ring == number]])
-        left[number] = shapely.difference(rings[number], within)
-    return left
+        openings[number] = shapely.difference(rings[number], within)
+    return openings
 
 
 def _order(hole: shapely.Polygon, size: float) -> tuple[float, float, float]:
-    """Return the centre of a hole, up to round-off in a film of ``size``, and its area."""
+    """Return a key to sort holes: the centre, rounded relative to the film's size, and the area."""
     x, y = np.round(np.divide(hole.centroid.coords[0], size), 6)
     return float(x), float(y), float(hole.area)

@@ -1,7 +1,7 @@
-"""Shapes in the plane z = 0, and what union and difference make of them.
+"""Shapes in the plane z = 0, and their unions and differences.
 
-Every shape but the whole plane has an outline, a shapely geometry. Round edges are inscribed
-polygons in it; who asks for an outline says where their vertices are (``Rounding``).
+Every shape except the whole plane has an outline, a shapely geometry. Round edges are inscribed
+polygons in it; the caller chooses where their vertices are (``Rounding``).
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from pearlfem.quantities.annotated import FORBID_EXTRA, Finite, Point, PositiveL
 from pearlfem.quantities.arrays import Array
 
 type Outline = shapely.Polygon | shapely.MultiPolygon
-Rounding = Callable[["Disc"], Array]  # angles of the vertices on a circle
+Rounding = Callable[["Disc"], Array]  # returns the angles of the vertices on a disc's circle
 
 _ROUND_SIDES = 2048
-_KEPT = 64  # polygons of a study, which may have many corners
+_KEPT = 64  # checked polygons, which may have many corners
 
 
 def evenly(disc: Disc) -> Array:
-    """Return the angles of so many vertices that the polygon is the circle to 1e-6 R."""
+    """Return evenly spaced angles, so many that the polygon follows the circle to 1e-6 R."""
     return np.linspace(0.0, 2 * np.pi, _ROUND_SIDES, endpoint=False)
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
 class Plane:
-    """The whole plane z = 0; numerically it ends at the far boundary or at walls."""
+    """The whole plane z = 0; its mesh ends at the far boundary or at walls."""
 
     discs = ()
 
     def contains(self, point: Point) -> bool:
-        """Return whether ``point`` [length] lies inside: always."""
+        """Return True: every ``point`` [length] lies inside."""
         return True
 
     def __str__(self) -> str:
@@ -57,7 +57,7 @@ class Disc:
         center: Centre (x, y) [length].
 
     Raises:
-        pydantic.ValidationError: A value out of range (a ``ValueError``).
+        pydantic.ValidationError: A value is out of range (a ``ValueError``).
     """
 
     radius: PositiveLength
@@ -68,14 +68,14 @@ class Disc:
         return math.dist(point, self.center) < self.radius
 
     def outline(self, rounding: Rounding = evenly) -> Outline:
-        """Return the polygon inscribed at the angles of ``rounding``."""
+        """Return the inscribed polygon with its vertices at the angles of ``rounding``."""
         angles = rounding(self)
         circle = np.column_stack([np.cos(angles), np.sin(angles)])
         return shapely.Polygon(self.center + self.radius * circle)
 
     @property
     def discs(self) -> tuple[Disc, ...]:
-        """The discs whose circles round edges are parts of."""
+        """The discs whose circles contain the round edges."""
         return (self,)
 
     def __str__(self) -> str:
@@ -84,7 +84,7 @@ class Disc:
 
 
 class _Straight:
-    """What shapes without round edges have in common."""
+    """Base of shapes without round edges."""
 
     discs: tuple[Disc, ...] = ()
 
@@ -97,7 +97,7 @@ class _Straight:
         return bool(shapely.contains_xy(self._geometry, *point))
 
     def outline(self, rounding: Rounding = evenly) -> Outline:
-        """Return the shape as a geometry; nothing is round."""
+        """Return the shape as a geometry; ``rounding`` does not matter."""
         return self._geometry
 
 
@@ -108,10 +108,10 @@ class Rectangle(_Straight):
     Args:
         size: Width and height [length], positive.
         center: Centre (x, y) [length].
-        angle: Counterclockwise [degrees].
+        angle: Rotation around the centre, counterclockwise [degrees].
 
     Raises:
-        pydantic.ValidationError: A value out of range (a ``ValueError``).
+        pydantic.ValidationError: A value is out of range (a ``ValueError``).
     """
 
     size: tuple[PositiveLength, PositiveLength]
@@ -132,7 +132,7 @@ class Rectangle(_Straight):
 
 @lru_cache(maxsize=_KEPT)
 def _polygon(points: tuple[Point, ...]) -> shapely.Polygon:
-    """Return the checked polygon, which is asked for several times."""
+    """Return the checked polygon; kept, because it is needed several times."""
     return checked_polygon(points, name="polygon")
 
 
@@ -149,10 +149,11 @@ class Polygon(_Straight):
     """A polygon whose edges neither cross nor touch each other.
 
     Args:
-        points: Corners (x, y) [length] in order; the first need not be repeated at the end.
+        points: Corners (x, y) [length] in order; the first may be repeated at the end.
 
     Raises:
-        pydantic.ValidationError: Not a polygon; says where (a ``ValueError``).
+        pydantic.ValidationError: The points are not a polygon; the message says where (a
+            ``ValueError``).
     """
 
     points: Corners
@@ -164,7 +165,7 @@ class Polygon(_Straight):
     def __str__(self) -> str:
         """Return the shape in words, for messages."""
         x, y = self.points[0]
-        return f"the polygon with {len(self.points)} corners from ({x:g}, {y:g}) on"
+        return f"the polygon with {len(self.points)} corners that starts at ({x:g}, {y:g})"
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True))
@@ -172,8 +173,8 @@ class Drawing(_Straight):
     """Polygons with holes, from a file.
 
     Args:
-        geometry: The polygons [length], apart from each other.
-        source: Where they come from, for messages.
+        geometry: The polygons [length], which do not touch each other.
+        source: Name of their origin for messages.
     """
 
     geometry: shapely.MultiPolygon
@@ -190,7 +191,7 @@ class Drawing(_Straight):
 
 
 class _Compound:
-    """What shapes made of others have in common: an outline that takes a moment to make."""
+    """Base of shapes made of other shapes; keeps the outline, which takes a moment to compute."""
 
     def _joined(self, rounding: Rounding) -> shapely.MultiPolygon:
         raise NotImplementedError
@@ -202,19 +203,19 @@ class _Compound:
         return outline
 
     def outline(self, rounding: Rounding = evenly) -> Outline:
-        """Return what is made of the parts' outlines."""
+        """Return the outline, made from the outlines of the parts."""
         return self._even if rounding is evenly else self._joined(rounding)
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
 class Union(_Compound):
-    """All points of two shapes or more.
+    """All points of one or more shapes.
 
     Args:
-        parts: The shapes, which may overlap, lie side by side or apart.
+        parts: The shapes; they may overlap, share edges or be apart.
 
     Raises:
-        pydantic.ValidationError: Parts touch each other in a single point; says where.
+        pydantic.ValidationError: Parts touch each other in a single point; the message says where.
     """
 
     parts: Annotated[tuple[BoundedShape, ...], Field(min_length=1)]
@@ -225,7 +226,8 @@ class Union(_Compound):
     def contains(self, point: Point) -> bool:
         """Return whether ``point`` [length] lies inside the edge."""
         inside = any(part.contains(point) for part in self.parts)
-        return inside or bool(shapely.contains_xy(self._even, *point))  # on a seam of two
+        # A point on the common edge of two parts is inside the union, but in none of the parts.
+        return inside or bool(shapely.contains_xy(self._even, *point))
 
     def _joined(self, rounding: Rounding) -> shapely.MultiPolygon:
         outlines = [part.outline(rounding) for part in self.parts]
@@ -233,7 +235,7 @@ class Union(_Compound):
 
     @property
     def discs(self) -> tuple[Disc, ...]:
-        """The discs whose circles round edges are parts of."""
+        """The discs whose circles contain the round edges."""
         return tuple(disc for part in self.parts for disc in part.discs)
 
     def __str__(self) -> str:
@@ -243,14 +245,14 @@ class Union(_Compound):
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
 class Difference(_Compound):
-    """All points of a shape that are not in others.
+    """All points of a shape that are not in other shapes.
 
     Args:
-        shape: What there is.
-        removed: What is taken away.
+        shape: The shape.
+        removed: The shapes to remove from it.
 
     Raises:
-        pydantic.ValidationError: Nothing is left, or parts that touch each other in a single point.
+        pydantic.ValidationError: Nothing is left, or parts touch each other in a single point.
     """
 
     shape: BoundedShape
@@ -274,7 +276,7 @@ class Difference(_Compound):
 
     @property
     def discs(self) -> tuple[Disc, ...]:
-        """The discs whose circles round edges are parts of."""
+        """The discs whose circles contain the round edges."""
         return tuple(disc for shape in (self.shape, *self.removed) for disc in shape.discs)
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
-"""Magnetism of impurities from their interaction tensor: ground states, order, temperature.
+"""Magnetism of impurities with a given interaction tensor: ground states, order, temperature.
 
-Arrays in, arrays out, by NumPy and SciPy alone; it does not matter where the tensor comes from::
+Arrays in, arrays out, with NumPy and SciPy only; the tensor may come from anywhere::
 
     T = interaction_tensor(solutions)                     # (n, n, 2, 2)
     state = ground_state(T)

@@ -1,17 +1,17 @@
-"""Bounds of the energy from below, for moments of any direction.
+"""Lower bounds on the energy of moments in the plane.
 
-For every choice of one multiplier μ_i for each impurity
+For any choice of multipliers μ_i, one for each impurity,
 
     F(θ) >= (n/2) λ_min[T + diag(μ_i 1)] − ½ Σ μ_i
 
-because unit vectors give Σ μ_i |m_i|² = Σ μ_i and Σ |m_i|² = n. Equal multipliers are the method
-of Luttinger and Tisza; the best ones, that of Lyons and Kaplan, come from the relaxation in which
-each moment is a matrix V_i ``(2, p)`` of norm 1,
+because unit vectors have Σ μ_i |m_i|² = Σ μ_i and Σ |m_i|² = n. Luttinger and Tisza take equal
+multipliers, Lyons and Kaplan the best ones. We get good ones from a relaxed problem, in which each
+moment is a matrix V_i ``(2, p)`` of norm 1:
 
     min ½ Σ_ij tr(V_iᵀ T_ij V_j),   μ_i = −tr(V_iᵀ Σ_j T_ij V_j)
 
-which, for p large enough, has no minima but the lowest (Burer and Monteiro). The bound holds for
-any multipliers, so it does not depend on how well that minimum was found.
+For p large enough every local minimum of this problem is its global one (Burer and Monteiro). The
+bound is valid for any multipliers, so also if the minimum was not reached exactly.
 
 References:
     Luttinger, Tisza, Phys. Rev. 70, 954 (1946). Lyons, Kaplan, Phys. Rev. 120, 1580 (1960).
@@ -26,7 +26,7 @@ from scipy import linalg, optimize
 
 from pearlfem.magnetism._checks import symmetric_matrix, without_shift
 
-_COLUMNS = 12  # p at most: more costs time and hardly raises the bound
+_COLUMNS = 12  # largest p: more columns take time and hardly raise the bound
 _ITERATIONS = 500
 
 _Array = NDArray[np.float64]
@@ -35,7 +35,8 @@ _Array = NDArray[np.float64]
 def luttinger_tisza_bound(tensor: ArrayLike) -> float:
     """Bound of Luttinger and Tisza, F >= (n/2) λ_min(T).
 
-    Tight where the eigenvector has moments of equal length, as on a lattice without edges.
+    It is tight if all moments of the eigenvector have the same length, as on a lattice without
+    edges.
 
     Args:
         tensor: T ``(n, n, 2, 2)`` [energy].
@@ -44,17 +45,17 @@ def luttinger_tisza_bound(tensor: ArrayLike) -> float:
         The bound in the tensor's unit, lowered by the round-off of the eigenvalue.
 
     Raises:
-        StudyError: The tensor is no symmetric ``(n, n, 2, 2)``.
+        StudyError: The tensor is not symmetric or not ``(n, n, 2, 2)``.
     """
     matrix = symmetric_matrix(tensor)
     return multiplier_bound(matrix, np.zeros(len(matrix) // 2))
 
 
 def lower_bound(tensor: ArrayLike) -> float:
-    """Bound of Lyons and Kaplan: one multiplier for each impurity, the best ones.
+    """Bound of Lyons and Kaplan: the best multipliers, one for each impurity.
 
-    At least as high as that of Luttinger and Tisza, and far higher where impurities differ, as
-    near edges and in random layouts.
+    It is at least as high as that of Luttinger and Tisza, and far higher if the impurities are not
+    equivalent, as near edges and in random layouts.
 
     Args:
         tensor: T ``(n, n, 2, 2)`` [energy].
@@ -63,7 +64,7 @@ def lower_bound(tensor: ArrayLike) -> float:
         The bound in the tensor's unit, lowered by the round-off of an eigenvalue.
 
     Raises:
-        StudyError: The tensor is no symmetric ``(n, n, 2, 2)``.
+        StudyError: The tensor is not symmetric or not ``(n, n, 2, 2)``.
     """
     full = symmetric_matrix(tensor)
     matrix, shift = without_shift(full)
@@ -80,7 +81,7 @@ def multiplier_bound(matrix: _Array, mu: _Array) -> float:
 
 
 def row_sums(matrix: _Array) -> _Array:
-    """Return for each impurity ``(n,)`` what no component of its field exceeds."""
+    """Return an upper limit ``(n,)`` for the components of the field at each impurity."""
     return np.asarray(np.abs(matrix).sum(axis=1).reshape(-1, 2).max(axis=1))
 
 
@@ -90,17 +91,17 @@ def multipliers(matrix: _Array, V: _Array) -> _Array:
 
 
 def relaxed_moments(matrix: _Array) -> _Array:
-    """Return matrices V ``(2n, p)`` of low relaxed energy; T as the matrix ``(2n, 2n)``."""
+    """Return V ``(2n, p)``, a solution of the relaxed problem; T as the matrix ``(2n, 2n)``."""
     n = len(matrix) // 2
     p = min(int(np.ceil(np.sqrt(2 * n))) + 1, _COLUMNS)
     start = np.random.default_rng(0).normal(size=2 * n * p)
-    # SciPy's tolerances are for energies near 1, whatever the unit.
+    # SciPy's tolerances assume energies near 1, so the unit of T must not matter.
     unit_matrix = matrix / (row_sums(matrix).max() or 1.0)
     options = {"maxiter": _ITERATIONS, "maxcor": 20, "gtol": 1e-9, "ftol": 1e-15}
-    found = optimize.minimize(
+    result = optimize.minimize(
         _relaxed_energy, start, (unit_matrix,), method="L-BFGS-B", jac=True, options=options
     )
-    return _normalised(found.x, n)[0].reshape(2 * n, p)
+    return _normalised(result.x, n)[0].reshape(2 * n, p)
 
 
 def _relaxed_energy(x: _Array, matrix: _Array) -> tuple[float, _Array]:
@@ -109,6 +110,7 @@ def _relaxed_energy(x: _Array, matrix: _Array) -> tuple[float, _Array]:
     V, length = _normalised(x, n)
     fields = (matrix @ V.reshape(2 * n, -1)).reshape(n, -1)
     along = np.sum(V * fields, axis=1, keepdims=True)
+    # The norm of x_i does not change V_i, so the gradient has no part along V_i.
     return 0.5 * float(along.sum()), ((fields - along * V) / length).ravel()
 
 

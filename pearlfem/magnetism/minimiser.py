@@ -1,8 +1,8 @@
 """Ground states: the lowest energy of moments that turn in the plane.
 
-Many starts, a race of descents from kicked copies of what they found, and Newton's method down to
-round-off. Nothing proves that the lowest state found is the lowest there is, except the
-bound from below where it touches the energy: so the answer tells both.
+The search descends to minima from many starts, kicks them and descends again, and ends with
+Newton's method down to round-off. It cannot exclude that a lower state exists, unless the lower
+bound reaches the energy: therefore the result has both.
 """
 
 from __future__ import annotations
@@ -19,38 +19,40 @@ from pearlfem.magnetism._checks import at_least, symmetric_matrix, without_shift
 from pearlfem.magnetism.bounds import multiplier_bound, multipliers, relaxed_moments, row_sums
 from pearlfem.magnetism.moments import hessian, moments, value_and_gradient
 
-# Torques and curvatures are in units of the row sums of |T|; energies in the largest, times n.
-_ROUGH = 1e-5  # torques while searching
-_FINE = 1e-8  # torques before Newton's method
-_ALLOWED = 1e-8  # torques that an answer may have at most
-_EXACT = 1e-13  # torques that Newton's method aims at
-_NEAR = 1e-8  # energies that are looked at more closely
-_TIE = 1e-13  # energies closer than this are the same to round-off
-_FLAT = 1e-9  # a curvature below this is zero to round-off
-_ALIKE = 1e-4  # distance of moments below which two states are one
+# Torques and curvatures are in units of the row sums of |T|, energies in units of n times the
+# largest of these sums.
+_ROUGH = 1e-5  # torques at the end of a descent while searching
+_FINE = 1e-8  # torques at the end of a descent before Newton's method
+_ALLOWED = 1e-8  # largest torques that a result may have
+_EXACT = 1e-13  # largest torques at which Newton's method stops
+_NEAR = 1e-8  # minima this close to the lowest are polished, to see which is lowest
+_TIE = 1e-13  # energies closer than this are equal up to round-off
+_FLAT = 1e-9  # a curvature below this is zero up to round-off
+_ALIKE = 1e-4  # states whose moments differ by less than this are the same
 _NEWTON_STEPS = 40
 _LONGEST_STEP = 0.1  # of an angle, in Newton's method [rad]
-_EIGENVECTORS = 3  # starts made of the lowest eigenvectors of T
+_EIGENVECTORS = 3  # starts from the lowest eigenvectors of T
 
 _Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class GroundState:
-    """The lowest state found, a local minimum of the energy to round-off.
+    """The lowest state that the search has reached, a minimum of the energy up to round-off.
 
     Attributes:
-        angles: θ ``(n,)`` [rad] in [−π, π). Turning all moments round leaves the energy: of the
-            two states this is the one whose first moment has m_x >= 0.
+        angles: θ ``(n,)`` [rad] in [−π, π). Reversing all moments does not change the energy; of
+            the two states this is the one whose first moment has m_x >= 0.
         energy: F = ½ Σ m_i · T_ij · m_j, in the tensor's unit.
-        lower_bound: No state is below this energy.
-        states: Every state of this energy, to round-off, that was found ``(k, n)`` [rad], the
-            first one being `angles`; states that differ by turning all moments round count once.
-        stiffness: Lowest eigenvalue of the Hessian, >= 0 to round-off [energy/rad²]: what the
-            softest turn of the moments costs.
+        lower_bound: No state has a lower energy than this.
+        states: All states of this energy (up to round-off) that the search has reached ``(k, n)``
+            [rad]; the first one is `angles`. States that differ by reversing all moments count
+            once.
+        stiffness: Lowest eigenvalue of the Hessian, >= 0 up to round-off [energy/rad²]: the
+            curvature of the energy along the softest turn of the moments.
         starts: Number of starts.
-        reached: Number of starts that ended at this energy: 1 of many says that a lower
-            state may well have been missed.
+        reached: Number of starts that ended at this energy. If it is 1 of many, a lower state may
+            have been missed.
     """
 
     angles: _Array
@@ -63,54 +65,56 @@ class GroundState:
 
     @property
     def degenerate(self) -> bool:
-        """Whether several states of this energy were found: a few of a symmetry, or of a family."""
+        """Whether `states` has several states, related by symmetry or in a continuous set."""
         return len(self.states) > 1
 
     @property
     def gap(self) -> float:
-        """How far the true ground state may be below, `energy` − `lower_bound`."""
+        """Optimality gap, `energy` − `lower_bound`: no state is lower than `energy` by more."""
         return self.energy - self.lower_bound
 
 
 def ground_state(
     tensor: ArrayLike, *, starts: int = 16, kicks: int = 10, seed: int = 0
 ) -> GroundState:
-    """Return the moments in the plane of lowest energy.
+    """Find the moments in the plane that have the lowest energy.
 
         min ½ Σ_ij m_i · T_ij · m_j,   |m_i| = 1
 
-    Starts: the best of all uniform states, the lowest eigenvectors of T, and random ones, half of
-    them directions of the relaxed problem of `lower_bound`. Each is descended (L-BFGS-B). Unless
-    the bound touches the lowest, each is kicked: an impurity and those it couples to most are
-    turned, the result is descended, and kept if lower. The better half goes on with twice as many
-    kicks, and so on.
+    The starts are the best uniform state, the lowest eigenvectors of T, and random states; half of
+    the random ones take their directions from the relaxed problem of `lower_bound`. L-BFGS-B
+    descends from each to a minimum. Unless the bound proves that the lowest minimum is the ground
+    state, a race follows: all minima are kicked, that is, an impurity and those it couples to most
+    are turned, and the new minimum is kept if it is lower. The better half of the minima goes on
+    with twice as many kicks, and so on.
 
     Args:
-        tensor: T ``(n, n, 2, 2)`` [energy]; an isotropic part of T_ii shifts the energy alone.
-        starts: Number of random starts, >= 1, beside the others.
-        kicks: Number of kicks of each start in the first round, >= 0. In random layouts it is
-            kicks, more than starts, that lower the energy.
-        seed: Of the random numbers; the same seed gives the same answer.
+        tensor: T ``(n, n, 2, 2)`` [energy]; an isotropic part of T_ii only shifts the energy.
+        starts: Number of random starts, >= 1.
+        kicks: Number of kicks of each minimum in the first round, >= 0. In random layouts more
+            kicks help more than more starts.
+        seed: Seed of the random numbers; the same seed gives the same result.
 
     Raises:
-        StudyError: The tensor is no symmetric ``(n, n, 2, 2)``, or a number is out of range.
-        ConvergenceError: A minimum could not be found to 1e-8 of the largest torque there can be.
+        StudyError: The tensor is not symmetric or not ``(n, n, 2, 2)``, or a number is out of
+            range.
+        ConvergenceError: Torques could not be reduced to 1e-8 of the largest possible one.
 
     References:
         Luttinger, Tisza, Phys. Rev. 70, 954 (1946). Goemans, Williamson, J. ACM 42, 1115 (1995),
-        for directions from the relaxed problem.
+        for starts from the relaxed problem.
     """
     matrix, shift = without_shift(symmetric_matrix(tensor))
     unit = float(row_sums(matrix).max()) or 1.0
-    matrix /= unit  # SciPy's tolerances are for energies near 1
+    matrix /= unit  # SciPy's tolerances assume energies near 1
     at_least("starts", starts, 1)
     at_least("kicks", kicks, 0)
     rng = np.random.default_rng(at_least("seed", seed, 0))
     relaxed = relaxed_moments(matrix)
-    found = [_descend(matrix, x, _ROUGH) for x in _starts(matrix, relaxed, starts, rng)]
-    states, reached = _lowest(matrix, found)
-    if not _proved(matrix, states[0]):
-        states, reached = _lowest(matrix, _race(matrix, found, kicks, rng))
+    minima = [_descend(matrix, theta, _ROUGH) for theta in _starts(matrix, relaxed, starts, rng)]
+    states, reached = _lowest(matrix, minima)
+    if not _is_ground_state(matrix, states[0]):
+        states, reached = _lowest(matrix, _race(matrix, minima, kicks, rng))
     angles = states[0]
     stiffness = linalg.eigh(hessian(angles, matrix), eigvals_only=True, subset_by_index=[0, 0])[0]
     return GroundState(
@@ -119,15 +123,16 @@ def ground_state(
         lower_bound=shift + unit * _best_bound(matrix, angles, relaxed),
         states=states,
         stiffness=unit * float(stiffness),
-        starts=len(found),
+        starts=len(minima),
         reached=reached,
     )
 
 
 def _best_bound(matrix: _Array, angles: _Array, relaxed: _Array) -> float:
-    """Return the highest bound of three choices of multipliers.
+    """Return the highest lower bound that three choices of multipliers give.
 
-    Those of the state itself touch its energy if it is the ground state and the bound is tight.
+    The multipliers of the state itself reach its energy if it is the ground state and the bound is
+    tight.
     """
     choices = (
         np.zeros(len(angles)),
@@ -137,11 +142,11 @@ def _best_bound(matrix: _Array, angles: _Array, relaxed: _Array) -> float:
     return max(multiplier_bound(matrix, mu) for mu in choices)
 
 
-def _proved(matrix: _Array, angles: _Array) -> bool:
-    """Whether the bound of the state's own multipliers touches its energy, to round-off."""
+def _is_ground_state(matrix: _Array, angles: _Array) -> bool:
+    """Return whether the bound of the state's multipliers proves it the ground state."""
     bound = multiplier_bound(matrix, multipliers(matrix, moments(angles).reshape(-1, 1)))
     energy = value_and_gradient(angles, matrix)[0]
-    # The bound is lowered by n² eps for round-off.
+    # multiplier_bound subtracts about n² eps for round-off.
     return bool(energy - bound <= 8 * np.finfo(float).eps * len(angles) ** 2)
 
 
@@ -150,11 +155,11 @@ def _starts(
 ) -> Iterator[_Array]:
     """Yield the angles ``(n,)`` of every start."""
     n = len(matrix) // 2
-    together = matrix.reshape(n, 2, n, 2).sum(axis=(0, 2))
-    uniform = np.tile(linalg.eigh(together)[1][:, 0], n)
-    several = [0, min(_EIGENVECTORS, 2 * n) - 1]
-    for vector in (uniform, *linalg.eigh(matrix, subset_by_index=several)[1].T):
-        # A little noise: a state of high symmetry may be a saddle.
+    summed = matrix.reshape(n, 2, n, 2).sum(axis=(0, 2))
+    uniform = np.tile(linalg.eigh(summed)[1][:, 0], n)
+    lowest = [0, min(_EIGENVECTORS, 2 * n) - 1]
+    for vector in (uniform, *linalg.eigh(matrix, subset_by_index=lowest)[1].T):
+        # A little noise, because a state of high symmetry may be a saddle.
         yield _angles(vector) + 1e-3 * rng.normal(size=n)
     for k in range(count):
         if k % 2:
@@ -164,29 +169,30 @@ def _starts(
 
 
 def _angles(vector: _Array) -> _Array:
-    """Return the directions ``(n,)`` of the moments in a vector ``(2n,)``."""
+    """Return the directions ``(n,)`` [rad] of the moments in a vector ``(2n,)``."""
     return np.arctan2(vector[1::2], vector[0::2])
 
 
 def _descend(matrix: _Array, theta: _Array, torque: float) -> _Array:
-    """Return a minimum near ``theta``, to the torque given."""
-    stretch = _stretch(matrix)
+    """Return a minimum near ``theta``, with torques of at most ``torque``."""
+    scales = _angle_scales(matrix)
 
-    def stretched(x: _Array) -> tuple[float, _Array]:
-        energy, torques = value_and_gradient(x / stretch, matrix)
-        return energy, torques / stretch
+    def scaled_energy(x: _Array) -> tuple[float, _Array]:
+        energy, torques = value_and_gradient(x / scales, matrix)
+        return energy, torques / scales
 
     options = {"gtol": torque, "ftol": 1e-15, "maxcor": 20, "maxiter": 10000}
-    found = optimize.minimize(
-        stretched, theta * stretch, method="L-BFGS-B", jac=True, options=options
+    result = optimize.minimize(
+        scaled_energy, theta * scales, method="L-BFGS-B", jac=True, options=options
     )
-    return np.asarray(found.x / stretch)
+    return np.asarray(result.x / scales)
 
 
-def _stretch(matrix: _Array) -> _Array:
-    """Return factors of the angles ``(n,)`` that make turns of all impurities cost about alike.
+def _angle_scales(matrix: _Array) -> _Array:
+    """Return factors ``(n,)`` for the angles, so that the energy is about as stiff in each of them.
 
-    Without them close pairs would hide the others, whose couplings are orders of magnitude weaker.
+    Otherwise close pairs would hide all other impurities, whose couplings are orders of magnitude
+    weaker.
     """
     sums = row_sums(matrix)
     return np.sqrt(np.where(sums > 0, sums, 1.0))
@@ -195,10 +201,10 @@ def _stretch(matrix: _Array) -> _Array:
 def _race(
     matrix: _Array, states: list[_Array], kicks: int, rng: np.random.Generator
 ) -> list[_Array]:
-    """Kick the states; the better half goes on with twice the kicks, until one is left.
+    """Kick all states; the better half goes on with twice as many kicks, until none is left.
 
     Returns:
-        Every state as it was when it dropped out.
+        Each state as it was when it dropped out.
     """
     dropped: list[_Array] = []
     while states:
@@ -212,16 +218,16 @@ def _race(
 
 
 def _kicked(matrix: _Array, theta: _Array, kicks: int, rng: np.random.Generator) -> _Array:
-    """Return the lowest minimum found from kicked copies of a minimum."""
+    """Return the lowest of a minimum and the minima reached from kicked copies of it."""
     n = len(theta)
     lowest = value_and_gradient(theta, matrix)[0]
     for _ in range(kicks):
         site = rng.integers(n)
         coupling = np.sum(matrix[2 * site : 2 * site + 2] ** 2, axis=0).reshape(n, 2).sum(axis=1)
         coupling[site] = np.inf
-        turned = np.argsort(-coupling)[: rng.integers(1, max(2, n // 8) + 1)]
+        sites = np.argsort(-coupling)[: rng.integers(1, max(2, n // 8) + 1)]
         trial = theta.copy()
-        trial[turned] += np.pi if rng.random() < 0.5 else rng.uniform(-np.pi, np.pi, len(turned))
+        trial[sites] += np.pi if rng.random() < 0.5 else rng.uniform(-np.pi, np.pi, len(sites))
         trial = _descend(matrix, trial, _ROUGH)
         energy = value_and_gradient(trial, matrix)[0]
         if energy < lowest:
@@ -229,9 +235,9 @@ def _kicked(matrix: _Array, theta: _Array, kicks: int, rng: np.random.Generator)
     return theta
 
 
-def _lowest(matrix: _Array, found: list[_Array]) -> tuple[_Array, int]:
-    """Return the distinct states of lowest energy ``(k, n)``, and how many were found there."""
-    fine = np.array([_descend(matrix, theta, _FINE) for theta in found])
+def _lowest(matrix: _Array, minima: list[_Array]) -> tuple[_Array, int]:
+    """Return the distinct states of lowest energy ``(k, n)``, and how many minima ended there."""
+    fine = np.array([_descend(matrix, theta, _FINE) for theta in minima])
     energies = np.array([value_and_gradient(theta, matrix)[0] for theta in fine])
     size = len(matrix) // 2
     near = fine[energies <= energies.min() + _NEAR * size]
@@ -247,7 +253,7 @@ def _lowest(matrix: _Array, found: list[_Array]) -> tuple[_Array, int]:
 
 
 def _groups(states: _Array, distance: float) -> list[list[int]]:
-    """Gather states whose moments are alike, up to turning all of them round."""
+    """Group states that have the same moments, or all moments reversed; return their numbers."""
     m = moments(states)
     groups: list[list[int]] = []
     for k in range(len(states)):
@@ -262,33 +268,33 @@ def _groups(states: _Array, distance: float) -> list[list[int]]:
 
 
 def _polish(matrix: _Array, theta: _Array) -> _Array:
-    """Return the minimum near ``theta`` by Newton's method, to round-off of the torques.
+    """Return the minimum near ``theta`` by Newton's method, until torques are round-off.
 
     Raises:
-        ConvergenceError: What is left of the torques is too much, or it is a saddle.
+        ConvergenceError: The torques left are too large, or every point reached is a saddle.
     """
-    stretch = _stretch(matrix)
+    scales = _angle_scales(matrix)
     for _ in range(_NEWTON_STEPS):
-        torques = value_and_gradient(theta, matrix)[1] / stretch
-        worst = np.abs(torques / stretch).max()
-        curvature, modes = linalg.eigh(hessian(theta, matrix) / np.outer(stretch, stretch))
-        if curvature[0] < -_FLAT:  # a saddle: go down on its lower side
+        torques = value_and_gradient(theta, matrix)[1] / scales
+        worst = np.abs(torques / scales).max()
+        curvature, modes = linalg.eigh(hessian(theta, matrix) / np.outer(scales, scales))
+        if curvature[0] < -_FLAT:  # a saddle: leave it on its lower side
             turn = modes[:, 0] / np.abs(modes[:, 0]).max()
             sides = [_descend(matrix, theta + sign * 0.3 * turn, _FINE) for sign in (-1, 1)]
             theta = min(sides, key=lambda side: value_and_gradient(side, matrix)[0])
             continue
         if worst <= _EXACT:
             return theta
-        firm = curvature > _FLAT
-        step = modes[:, firm] @ ((modes[:, firm].T @ torques) / curvature[firm]) / stretch
+        firm = curvature > _FLAT  # along flat modes (a continuous family) there is nothing to gain
+        step = modes[:, firm] @ ((modes[:, firm].T @ torques) / curvature[firm]) / scales
         trial = theta - step / max(1.0, np.abs(step).max() / _LONGEST_STEP)
-        left = np.abs(value_and_gradient(trial, matrix)[1] / stretch**2).max()
-        if left >= worst:  # round-off
+        left = np.abs(value_and_gradient(trial, matrix)[1] / scales**2).max()
+        if left >= worst:  # only round-off is left
             if worst <= _ALLOWED:
                 return theta
             break
         theta = trial
     raise ConvergenceError(
-        f"no minimum of the energy within {_NEWTON_STEPS} Newton steps: torques up to {worst:.3g} "
-        f"of the largest there can be are left, {_ALLOWED:g} are allowed"
+        f"no minimum of the energy in {_NEWTON_STEPS} Newton steps: the largest torque left is "
+        f"{worst:.3g} of the largest possible one; allowed: {_ALLOWED:g}"
     )

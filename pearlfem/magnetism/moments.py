@@ -1,9 +1,9 @@
-"""Moments in the plane and their energy in a given interaction tensor.
+"""Moments in the plane, and their energy for a given interaction tensor T.
 
     F(θ) = ½ Σ_ij m_i · T_ij · m_j,   m_i = (cos θ_i, sin θ_i),   h_i = Σ_j T_ij · m_j
 
-with every block T_ii included: T_ii/2 is the self-energy matrix, isotropic on the infinite film
-(then it only shifts F) and an anisotropy near edges.
+The sum includes i = j: T_ii/2 is the self-energy matrix. On the infinite film it is isotropic and
+only shifts F; near edges it is an anisotropy.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def energy(tensor: ArrayLike, angles: ArrayLike) -> _Array:
         F ``(...)`` in the tensor's unit.
 
     Raises:
-        StudyError: The tensor is no symmetric ``(n, n, 2, 2)``, or the angles do not fit it.
+        StudyError: The tensor is not symmetric or not ``(n, n, 2, 2)``, or the angles do not fit
+            it.
     """
     matrix = symmetric_matrix(tensor)
     m = moments(finite_angles(angles, len(matrix) // 2))
@@ -52,7 +53,7 @@ def energy_gradient(tensor: ArrayLike, angles: ArrayLike) -> _Array:
         ``(n,)`` in the tensor's unit.
 
     Raises:
-        StudyError: As for `energy`.
+        StudyError: For the same reasons as `energy`.
     """
     matrix = symmetric_matrix(tensor)
     return value_and_gradient(finite_angles(angles, len(matrix) // 2), matrix)[1]
@@ -69,7 +70,7 @@ def energy_hessian(tensor: ArrayLike, angles: ArrayLike) -> _Array:
         ``(n, n)`` in the tensor's unit.
 
     Raises:
-        StudyError: As for `energy`.
+        StudyError: For the same reasons as `energy`.
     """
     matrix = symmetric_matrix(tensor)
     return hessian(finite_angles(angles, len(matrix) // 2), matrix)

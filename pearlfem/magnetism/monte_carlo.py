@@ -1,11 +1,11 @@
 """Moments in the plane at a finite temperature, by the Monte Carlo method of Metropolis.
 
-The distribution is exp(−F/k_B T), F = ½ Σ m_i · T_ij · m_j, over all angles. A move turns one
-moment by a random angle and is accepted with probability min(1, exp(−ΔF/k_B T)),
+Angles are distributed as exp(−F/k_B T) with F = ½ Σ m_i · T_ij · m_j. A move turns one moment by a
+random angle. It is accepted with the probability min(1, exp(−ΔF/k_B T)), where
 
     ΔF = δ · h_i + ½ δ · T_ii · δ,   δ = m_i' − m_i,   h_i = Σ_j T_ij · m_j
 
-A sweep tries each impurity once, in order. Many independent chains take each step together.
+A sweep tries to turn each moment once, in order. Many independent chains are computed together.
 
 References:
     Metropolis, Rosenbluth, Rosenbluth, Teller, Teller, J. Chem. Phys. 21, 1087 (1953).
@@ -26,7 +26,7 @@ from pearlfem.magnetism.averages import Average, average
 from pearlfem.magnetism.order import net_moment
 
 _WANTED_ACCEPTANCE = 0.5
-_FEWEST_SWEEPS = 32  # for the blocks of an error bar, if there is one chain
+_FEWEST_SWEEPS = 32  # the error bar of a single chain needs 32 blocks
 
 _Array = NDArray[np.float64]
 Observable = Callable[[_Array], _Array]
@@ -34,15 +34,15 @@ Observable = Callable[[_Array], _Array]
 
 @dataclass(frozen=True)
 class ThermalAverages:
-    """Averages over the moments at one temperature; times in sweeps.
+    """Thermal averages at one temperature; autocorrelation times are in sweeps.
 
     Attributes:
         temperature: k_B T, in the tensor's unit.
         energy: Mean of F, in the tensor's unit.
-        specific_heat: (⟨F²⟩ − ⟨F⟩²)/(n (k_B T)²), of one impurity [k_B].
+        specific_heat: (⟨F²⟩ − ⟨F⟩²)/(n (k_B T)²), per impurity [k_B].
         net_moment: Mean of |Σ m_i|/n.
-        observables: Means of what was asked for, by name.
-        acceptance: Accepted part of all moves.
+        observables: Means of the requested observables, by name.
+        acceptance: Fraction of the moves that were accepted.
         angles: The last state of each chain ``(chains, n)`` [rad].
     """
 
@@ -67,38 +67,38 @@ def metropolis(
 ) -> ThermalAverages:
     """Thermal averages of the moments at k_B T, with error bars.
 
-    Chains start at random and cool down during the first half of the sweeps discarded, in which
-    also the largest turn of each impurity is adapted to accept about half of its moves. After
-    these sweeps nothing changes any more.
+    Chains start at random and cool down to k_B T in the first half of the discarded sweeps. All
+    discarded sweeps also adapt the largest turn of each impurity, so that about half of its moves
+    are accepted. After these sweeps the rules of the walk no longer change.
 
     Args:
         tensor: T ``(n, n, 2, 2)`` [energy].
         temperature: k_B T > 0, in the tensor's unit.
-        sweeps: Sweeps that are averaged over in each chain, >= 32.
-        discarded: Sweeps before these; None for half as many, but at least 100.
-        chains: Number of chains, >= 1; error bars come from the scatter between them, if there
-            are 32 or more, otherwise from blocks of them.
-        seed: Of the random numbers; the same seed gives the same answer.
-        observables: By name, what else to average: functions of angles ``(chains, n)`` that
-            return ``(chains,)``, as those of `pearlfem.magnetism.order` do.
+        sweeps: Number of sweeps of each chain that are averaged, >= 32.
+        discarded: Number of sweeps before these; None for half as many, but at least 100.
+        chains: Number of chains, >= 1. Error bars come from the scatter between 32 or more chains,
+            or between blocks of fewer chains.
+        seed: Seed of the random numbers; the same seed gives the same result.
+        observables: More quantities to average, by name: functions of angles ``(chains, n)`` that
+            return ``(chains,)``, like those of `pearlfem.magnetism.order`.
 
     Raises:
-        StudyError: The tensor is no symmetric ``(n, n, 2, 2)``, or a number is out of range.
+        StudyError: The tensor is not symmetric or not ``(n, n, 2, 2)``, or a number is out of
+            range.
 
     Note:
-        Error bars do not know of states that no chain has found. Where `autocorrelation_time`
-        comes near the number of sweeps, as at low temperatures, chains are stuck: take more
-        sweeps.
+        Error bars do not include states that no chain has reached. If `autocorrelation_time` comes
+        near the number of sweeps, as at low temperatures, chains are stuck: take more sweeps.
     """
     matrix, shift = without_shift(symmetric_matrix(tensor))
     kT = _positive_temperature(temperature)
     count = at_least("sweeps", sweeps, _FEWEST_SWEEPS)
-    before = max(count // 2, 100) if discarded is None else at_least("discarded", discarded, 0)
+    warmup = max(count // 2, 100) if discarded is None else at_least("discarded", discarded, 0)
     rng = np.random.default_rng(at_least("seed", seed, 0))
     walk = _Walk(matrix, at_least("chains", chains, 1), rng)
     measured = {"net_moment": net_moment, **observables}
     _check_observables(measured, walk.angles)
-    walk.thermalise(kT, before)
+    walk.thermalise(kT, warmup)
 
     samples = {name: np.empty((chains, count)) for name in measured}
     energies, accepted = np.empty((chains, count)), 0
@@ -115,7 +115,7 @@ def metropolis(
     return ThermalAverages(
         temperature=kT,
         energy=average(shift + energies),
-        # To first order in the error of the mean, so are the errors of this series.
+        # The error of the mean energy changes this only to second order.
         specific_heat=average((energies - energies.mean()) ** 2 / (n * kT**2)),
         net_moment=averages["net_moment"],
         observables={name: averages[name] for name in observables},
@@ -125,7 +125,7 @@ def metropolis(
 
 
 class _Walk:
-    """The moments of every chain, and the moves that they make.
+    """The moments of all chains, and the moves that change them.
 
     Attributes:
         theta: Angles ``(n, chains)`` [rad].
@@ -137,7 +137,7 @@ class _Walk:
         n = len(matrix) // 2
         self._matrix, self._rng = matrix, rng
         self._rows = list(matrix.reshape(n, 2, 2 * n))
-        self._own = np.stack([matrix[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] for i in range(n)])
+        self._diagonal = np.stack([matrix[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] for i in range(n)])
         self.theta = rng.uniform(-np.pi, np.pi, (n, chains))
         self.m = _unit_vectors(self.theta)
         self.width = np.full((n, 1), np.pi)
@@ -171,18 +171,18 @@ class _Walk:
         trial = self.theta + turn
         new = _unit_vectors(trial)
         delta = new - self.m
-        own = 0.5 * np.sum(delta * (self._own @ delta), axis=1)
-        # ΔF <= −k_B T ln u with u uniform: accepted with probability min(1, exp(−ΔF/k_B T)).
-        allowed = kT * self._rng.exponential(size=turn.shape) - own
+        quadratic = 0.5 * np.sum(delta * (self._diagonal @ delta), axis=1)
+        # Accept if ΔF <= −k_B T ln u with u uniform: the probability is min(1, exp(−ΔF/k_B T)).
+        allowed = kT * self._rng.exponential(size=turn.shape) - quadratic
         work, moved = np.empty_like(turn), np.empty(turn.shape, dtype=bool)
         flat = self.m.reshape(len(self._matrix), -1)
         for i, row in enumerate(self._rows):
-            product = delta[i] * (row @ flat)  # the fields as the moves before left them
+            product = delta[i] * (row @ flat)  # flat shares memory with m: earlier moves count
             np.add(product[0], product[1], out=work[i])
             np.less_equal(work[i], allowed[i], out=moved[i])
             np.copyto(self.m[i], new[i], where=moved[i])
         self.theta = np.where(moved, trial, self.theta)
-        return np.sum((work + own) * moved, axis=0), moved
+        return np.sum((work + quadratic) * moved, axis=0), moved
 
 
 def _unit_vectors(theta: _Array) -> _Array:

@@ -1,4 +1,4 @@
-"""Order parameters of moments in the plane, each 1 for the state it is named after.
+"""Order parameters of moments in the plane; each is 1 in the state that it is named after.
 
 Angles have the shape ``(..., n)``; leading axes count states and are kept.
 """
@@ -12,13 +12,13 @@ from pearlfem.errors import StudyError
 from pearlfem.magnetism._checks import finite_angles, finite_vectors
 from pearlfem.magnetism.moments import moments
 
-_PARALLEL = 1e-9  # sine between cell vectors at which there is no lattice
+_PARALLEL = 1e-9  # sine of the angle between cell vectors below which they are parallel
 
 _Array = NDArray[np.float64]
 
 
 def mean_moment(angles: ArrayLike) -> _Array:
-    """Mean of the unit vectors, Σ m_i / n: its length is `net_moment`.
+    """Mean of the moments' unit vectors, Σ m_i / n; its length is `net_moment`.
 
     Args:
         angles: θ ``(..., n)`` [rad].
@@ -27,7 +27,7 @@ def mean_moment(angles: ArrayLike) -> _Array:
         ``(..., 2)``.
 
     Raises:
-        StudyError: There is no angle, or one is not finite.
+        StudyError: There are no angles, or one is not finite.
     """
     return np.asarray(moments(angles).mean(axis=-2))
 
@@ -35,7 +35,7 @@ def mean_moment(angles: ArrayLike) -> _Array:
 def net_moment(angles: ArrayLike) -> _Array:
     """Ferromagnetic order |Σ m_i| / n, from 0 to 1 (all moments parallel).
 
-    Of n moments at random it is about √(π/4n).
+    For n random moments it is about √(π/4n).
 
     Args:
         angles: θ ``(..., n)`` [rad].
@@ -44,7 +44,7 @@ def net_moment(angles: ArrayLike) -> _Array:
         ``(...)``.
 
     Raises:
-        StudyError: There is no angle, or one is not finite.
+        StudyError: There are no angles, or one is not finite.
     """
     return np.asarray(np.linalg.norm(mean_moment(angles), axis=-1))
 
@@ -52,10 +52,10 @@ def net_moment(angles: ArrayLike) -> _Array:
 def layered_order(angles: ArrayLike, positions: ArrayLike, wavevectors: ArrayLike) -> _Array:
     """Staggered order |Σ m_i e^{i k·r_i}| / n, from 0 to 1.
 
-    1 if all moments are parallel to one line and their sign is that of cos k·(r − r_0), as in
-    layers of alternating moments; at k = 0 it is `net_moment`. Where two layered states mix, as
-    in the vortices of four sites of a square lattice, the squares of their orders add up to 1;
-    a spiral m = (cos k·r, sin k·r) has the order 1/√2.
+    It is 1 if all moments are parallel to one line and their signs alternate like cos k·(r − r_0),
+    as in layers of alternating moments. At k = 0 it is `net_moment`. If two layered states mix, as
+    in the four-site vortices of a square lattice, the squares of their orders add up to 1. A spiral
+    m = (cos k·r, sin k·r) has the order 1/√2.
 
     Args:
         angles: θ ``(..., n)`` [rad].
@@ -64,7 +64,7 @@ def layered_order(angles: ArrayLike, positions: ArrayLike, wavevectors: ArrayLik
 
     Returns:
         ``(...)``, or ``(..., q)`` for several wavevectors; the largest entry along the last axis
-        tells which order there is.
+        shows which order there is.
 
     Raises:
         StudyError: The shapes do not fit, or a number is not finite.
@@ -80,8 +80,8 @@ def layered_order(angles: ArrayLike, positions: ArrayLike, wavevectors: ArrayLik
 def layer_wavevectors(cell: ArrayLike) -> _Array:
     """Wavevectors of the layered states of a Bravais lattice: b1/2, b2/2 and (b1 + b2)/2.
 
-    b_i · a_j = 2π δ_ij, so in the first state the moments alternate along a1 and are the same
-    along a2, in the second the other way round, and in the third they alternate along both.
+    b_i · a_j = 2π δ_ij: in the first state the moments alternate along a1 and are parallel along
+    a2, in the second they alternate along a2 only, and in the third along both.
 
     Args:
         cell: a1, a2 ``(2, 2)`` [length].
@@ -90,7 +90,7 @@ def layer_wavevectors(cell: ArrayLike) -> _Array:
         ``(3, 2)`` [1/length].
 
     Raises:
-        StudyError: The cell vectors are parallel, or no two finite vectors.
+        StudyError: The cell vectors are parallel, or are not two finite vectors.
     """
     a = finite_vectors("cell", cell, 2)
     lengths = np.linalg.norm(a, axis=1)
@@ -103,8 +103,8 @@ def layer_wavevectors(cell: ArrayLike) -> _Array:
 def vorticity(angles: ArrayLike, positions: ArrayLike, center: ArrayLike | None = None) -> _Array:
     """Toroidal order Σ (r_i − c) × m_i / Σ |r_i − c|, from −1 to 1.
 
-    1 if all moments turn anticlockwise round c, −1 if clockwise; a moment at c does not count.
-    With c the mean of the positions, uniform moments have none.
+    It is 1 if all moments point anticlockwise around c, and −1 if clockwise; a moment at c does not
+    count. If c is the mean of the positions, it is 0 for uniform moments.
 
     Args:
         angles: θ ``(..., n)`` [rad].
@@ -115,7 +115,7 @@ def vorticity(angles: ArrayLike, positions: ArrayLike, center: ArrayLike | None 
         ``(...)``.
 
     Raises:
-        StudyError: The shapes do not fit, a number is not finite, or every position is c.
+        StudyError: The shapes do not fit, a number is not finite, or all positions are c.
 
     References:
         Spaldin, Fiebig, Mostovoy, J. Phys.: Condens. Matter 20, 434203 (2008), for the toroidal
@@ -127,5 +127,7 @@ def vorticity(angles: ArrayLike, positions: ArrayLike, center: ArrayLike | None 
     x, y = (r - c).T
     total = np.hypot(x, y).sum()
     if total == 0:
-        raise StudyError(f"positions: all are at the center {c.tolist()}; one at least must not be")
+        raise StudyError(
+            f"positions: all are at the center {c.tolist()}; at least one must be elsewhere"
+        )
     return np.asarray((np.sin(theta) @ x - np.cos(theta) @ y) / total)

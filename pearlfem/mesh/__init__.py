@@ -1,1 +1,1 @@
-"""From the film's shape to a graded, tagged mesh of space around it."""
+"""From the shape of a film to a graded mesh of the space around it, with named parts."""

@@ -1,7 +1,7 @@
-"""A tagged mesh as plain arrays, the same whatever the number of ranks it came from or goes to.
+"""A tagged mesh as plain arrays, which do not depend on the number of ranks.
 
-Cells stand in the order of the mesh file that the mesh was first read from, so that what depends on
-the order (values where a field jumps) is the same after reading.
+Cells keep the order of the file or gmsh model from which the mesh was first made. So results that
+depend on this order (values where a field jumps) do not change when a mesh is written and read.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def mesh_arrays(mesh: TaggedMesh) -> tuple[_Arrays, Int64Array]:
 
     Returns:
         ``points`` (n, 3) [length], ``cells`` (m, 4) and ``facets`` (k, 3) as numbers of points,
-        ``facet_tags`` (k,), ``group_names`` and ``group_tags``, ``mirrored``; and the order of the
-        cells: which of all ranks' own ones, one rank after the other, stands at each place.
+        ``facet_tags`` (k,), ``group_names`` and ``group_tags``, ``mirrored``. Also the order of the
+        cells (m,): for each cell its number in the list of all ranks' owned cells, rank after rank.
 
     Raises:
         StudyError: The space is periodic.
@@ -39,22 +39,22 @@ def mesh_arrays(mesh: TaggedMesh) -> tuple[_Arrays, Int64Array]:
         Collective.
     """
     if mesh.cell is not None:
-        raise StudyError("the mesh of a periodic space: cannot be kept; allowed: other spaces")
+        raise StudyError("the mesh of a periodic space cannot be stored; allowed: other spaces")
     domain, tags = mesh.domain, mesh.facet_tags
     geometry, topology = domain.geometry, domain.topology
     nodes = geometry.input_global_indices
-    own_nodes = geometry.index_map().size_local
-    own_facets = tags.indices < topology.index_map(2).size_local
-    corners = dolfinx.mesh.entities_to_geometry(domain, 2, tags.indices[own_facets])
-    own_cells = topology.index_map(3).size_local
+    owned_nodes = geometry.index_map().size_local
+    owned_facets = tags.indices < topology.index_map(2).size_local
+    corners = dolfinx.mesh.entities_to_geometry(domain, 2, tags.indices[owned_facets])
+    owned_cells = topology.index_map(3).size_local
     parts = domain.comm.gather(
         {
-            "order": topology.original_cell_index[:own_cells],
-            "nodes": nodes[:own_nodes],
-            "points": geometry.x[:own_nodes],
-            "cells": nodes[geometry.dofmaps[0][:own_cells]],
+            "order": topology.original_cell_index[:owned_cells],
+            "nodes": nodes[:owned_nodes],
+            "points": geometry.x[:owned_nodes],
+            "cells": nodes[geometry.dofmaps[0][:owned_cells]],
             "facets": nodes[corners],
-            "facet_tags": tags.values[own_facets],
+            "facet_tags": tags.values[owned_facets],
         }
     )
     if parts is None:
@@ -75,7 +75,7 @@ def mesh_arrays(mesh: TaggedMesh) -> tuple[_Arrays, Int64Array]:
 
 
 def mesh_from_arrays(arrays: Mapping[str, npt.NDArray[Any]], comm: MPI.Comm) -> TaggedMesh:
-    """Return the distributed mesh of the arrays that rank 0 gives.
+    """Distribute the mesh that ``arrays`` on rank 0 describe.
 
     Note:
         Collective over ``comm``.
@@ -84,12 +84,12 @@ def mesh_from_arrays(arrays: Mapping[str, npt.NDArray[Any]], comm: MPI.Comm) -> 
         points, cells, facets = (arrays[name] for name in ("points", "cells", "facets"))
         values = arrays["facet_tags"].astype(np.int32)
         names, numbers = arrays["group_names"].tolist(), arrays["group_tags"].tolist()
-        small = dict(zip(names, numbers, strict=True)), bool(arrays["mirrored"])
+        described = dict(zip(names, numbers, strict=True)), bool(arrays["mirrored"])
     else:
         points, cells = np.empty((0, 3)), np.empty((0, 4), dtype=np.int64)
         facets, values = np.empty((0, 3), dtype=np.int64), np.empty(0, dtype=np.int32)
-        small = None
-    groups, mirrored = comm.bcast(small)
+        described = None
+    groups, mirrored = comm.bcast(described)
     affine = ufl.Mesh(basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,)))
     domain = dolfinx.mesh.create_mesh(comm, cells, affine, points, partitioner(comm))
     return TaggedMesh(domain, tag_facets(domain, facets, values), groups, mirrored)

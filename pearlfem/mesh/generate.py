@@ -1,7 +1,7 @@
-"""Space around the film, meshed by gmsh with cells as fine as sources, edges and walls need.
+"""Mesh the space around the film with gmsh, finely where sources, edges and walls need it.
 
-Its parts and their names: ``pearlfem.mesh.gmsh_geometry``; the sizes of cells:
-``pearlfem.mesh.sizes.grading``.
+See ``pearlfem.mesh.gmsh_geometry`` for the parts and their names, and
+``pearlfem.mesh.sizes.grading`` for the sizes of cells.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ import numpy as np
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
-from pearlfem.mesh.gmsh_geometry import add_space, forget_periods
+from pearlfem.mesh.gmsh_geometry import Plane, add_space, forget_periods
 from pearlfem.mesh.plane import plane_faces, rounding_for
 from pearlfem.mesh.sizes.adapted import SizeField
 from pearlfem.mesh.sizes.grading import (
     Extent,
     Growth,
     Seeds,
-    device_extent,
+    extent_of_layers,
     largest_cell,
-    seeds,
+    seeds_of_layers,
     sizes_at,
 )
 from pearlfem.mesh.tagged import TaggedMesh, distribute, gmsh_session
 from pearlfem.model.boundary import Boundary, Open
 from pearlfem.model.checks import check_boundary, check_sources
-from pearlfem.model.film import Film
+from pearlfem.model.layers import Films, Layer, layers_of
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import has_points
@@ -44,7 +44,7 @@ _OPEN = Open()
 
 
 def create_mesh(
-    film: Film,
+    films: Films,
     sources: Sequence[Source],
     *,
     boundary: Boundary = _OPEN,
@@ -53,20 +53,20 @@ def create_mesh(
     sizes: SizeField | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> TaggedMesh:
-    """Mesh space around a film, graded towards the cores of sources and the edges.
+    """Mesh the space around films, with cells that get smaller towards sources and edges.
 
-    Where space is the mirror image of itself in the film's plane, only the half z ≥ 0 is meshed.
-    Vertices of round edges lie on their circles; with point impurities (size = 0) among the
-    sources, for whose energies there are no bounds, a little outside, so that areas are true.
+    If space is mirror symmetric in the film's plane, only the half z ≥ 0 is meshed. Vertices of
+    round edges lie on their circles. With point impurities (size = 0), whose energies have no
+    bounds anyway, they lie slightly outside, so that polygons have the areas of the circles.
 
     Args:
-        film: The film.
-        sources: Where, and how finely, cells are needed.
-        boundary: Open space, walls, or a cell that repeats itself.
-        resolution: 2.0 halves all cells.
-        far: Radius of the far boundary in sizes of the device (see ``device_extent``); a box with
-            walls at the sides has none, and neither has a periodic cell.
-        sizes: Cell sizes, given on rank 0, that replace those of ``resolution``.
+        films: The film in z = 0, or films at their heights.
+        sources: The sources; cells are small near them.
+        boundary: Open space, walls, or a periodic cell.
+        resolution: 2.0 halves the edge length of all cells.
+        far: Radius of the far boundary in sizes of the device (see ``device_extent``). A box with
+            walls at its sides has no far boundary, nor has a periodic cell.
+        sizes: Cell sizes, given on rank 0, to be used in place of those for ``resolution``.
         comm: Communicator over which the mesh is distributed; gmsh runs on rank 0.
 
     Raises:
@@ -76,42 +76,49 @@ def create_mesh(
     Note:
         Collective over ``comm``.
     """
-    _check(film, sources, boundary, resolution, far)
+    layers = layers_of(films)
+    _check(layers, sources, boundary, resolution, far)
     with gmsh_session(comm):
-        on_root(comm, lambda: _generate(film, sources, boundary, resolution, far, sizes))
+        on_root(comm, lambda: _generate(layers, sources, boundary, resolution, far, sizes))
         return distribute(gmsh.model, comm)
 
 
 def write_mesh(
     path: Path,
-    film: Film,
+    films: Films,
     sources: Sequence[Source],
     *,
     boundary: Boundary = _OPEN,
     resolution: float = 1.0,
     far: float = 100.0,
 ) -> int:
-    """Mesh as ``create_mesh`` does, write gmsh's .msh file and return the number of cells.
+    """Mesh like ``create_mesh``, write gmsh's .msh file and return the number of cells.
 
     Raises:
-        StudyError: As ``create_mesh``, or ``path`` cannot be written.
+        StudyError: For the same reasons as in ``create_mesh``, or ``path`` cannot be written.
 
     Note:
         Not collective: call it on one rank.
     """
-    _check(film, sources, boundary, resolution, far)
+    layers = layers_of(films)
+    _check(layers, sources, boundary, resolution, far)
     _check_writable(path)
     with gmsh_session(MPI.COMM_SELF):
-        _generate(film, sources, boundary, resolution, far, None)
+        _generate(layers, sources, boundary, resolution, far, None)
         _write(path)
         return len(gmsh.model.mesh.getElements(3)[1][0])
 
 
 def _check(
-    film: Film, sources: Sequence[Source], boundary: Boundary, resolution: float, far: float
+    layers: Sequence[Layer],
+    sources: Sequence[Source],
+    boundary: Boundary,
+    resolution: float,
+    far: float,
 ) -> None:
-    check_sources(film, sources)
-    check_boundary(boundary, film, sources)
+    for layer in layers:
+        check_sources(layer.film, sources)
+        check_boundary(boundary, layer.film, sources)
     if not resolution > 0 or math.isinf(resolution):
         raise StudyError(f"resolution = {resolution}: not allowed; allowed: a positive number")
     if not far >= 2 or math.isinf(far):
@@ -119,7 +126,7 @@ def _check(
 
 
 def _write(path: Path) -> None:
-    """Write gmsh's current model; gmsh itself does not notice that a disk is full."""
+    """Write gmsh's current model; check the end of the file, as gmsh ignores a full disk."""
     try:
         with atomic_file(path) as part:
             gmsh.write(str(part))
@@ -145,7 +152,7 @@ def _check_writable(path: Path) -> None:
 
 
 def _generate(
-    film: Film,
+    layers: Sequence[Layer],
     sources: Sequence[Source],
     boundary: Boundary,
     resolution: float,
@@ -156,15 +163,16 @@ def _generate(
 
     gmsh compares lengths with fixed tolerances, so it works in units of the device's size.
     """
-    extent = device_extent(film, sources, boundary)
-    if sizes is None:
-        found = seeds(film, sources, boundary, resolution)
-        rounding = rounding_for(partial(sizes_at, found))
-    else:
-        rounding = rounding_for(sizes.at)
-    rest = "plane" if film.bounded else "film"
-    faces = plane_faces(film, rounding, same_area=has_points(sources))
-    add_space(faces, rest, boundary, extent, far)
+    extent = extent_of_layers(layers, sources, boundary)
+    found = [] if sizes else seeds_of_layers(layers, sources, boundary, resolution)
+    size_at = sizes.at if sizes else partial(sizes_at, found)
+    planes = []
+    for layer in layers:
+        rounding = rounding_for(size_at, layer.height)
+        faces = plane_faces(layer.film, rounding, same_area=has_points(sources))
+        planes.append(Plane(layer, faces))
+    in_mirror = len(layers) == 1 and layers[0].height == 0
+    add_space(planes, boundary, extent, far, mirrored=boundary.mirrored and in_mirror)
     field = _add_seeds(found, extent) if sizes is None else _add_sizes(sizes, extent)
     gmsh.model.mesh.field.setAsBackgroundMesh(field)
     if isinstance(boundary, Periodic):
@@ -179,13 +187,14 @@ def _generate(
 
 
 def _add_seeds(found: Sequence[Seeds], extent: Extent) -> int:
-    """Add the field h(x) in units of the device, the least that anything in it asks for."""
+    """Add the field h(x), in units of the device: the smallest size that a seed asks for."""
     sizes = []
     for one in found:
-        distance = "sqrt(z^2)"
+        z = float(np.round(one.height / extent.size, 12))
+        distance = f"sqrt((z - {z:.17g})^2)" if z else "sqrt(z^2)"
         if one.points is not None:
             places = np.round((one.points - extent.center) / extent.size, 9)
-            tags = [gmsh.model.geo.addPoint(x, y, 0) for x, y in places.tolist()]
+            tags = [gmsh.model.geo.addPoint(x, y, z) for x, y in places.tolist()]
             distance = f"F{_add_field('Distance', PointsList=tags)}"
         finest, rate, rounded = one.growth
         growth = Growth(float(np.round(finest / extent.size, 12)), rate, rounded)
@@ -195,7 +204,7 @@ def _add_seeds(found: Sequence[Seeds], extent: Extent) -> int:
 
 
 def _add_sizes(sizes: SizeField, extent: Extent) -> int:
-    """Add the field of ``sizes``."""
+    """Add the field h(x) that interpolates ``sizes``."""
     (x, y), unit = extent
     corners = (sizes.vertices[sizes.cells] - (x, y, 0.0)) / unit
     values = sizes.sizes[sizes.cells] / unit

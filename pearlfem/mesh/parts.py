@@ -1,4 +1,4 @@
-"""Steps in making a mesh: another geometry for its topology, and values on its facets."""
+"""Two steps in making a mesh: give its topology another geometry, and tag its facets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pearlfem.quantities.arrays import Int32Array, Int64Array
 
 
 def with_geometry(domain: dolfinx.mesh.Mesh, geometry: dolfinx.mesh.Geometry) -> dolfinx.mesh.Mesh:
-    """Return a mesh of the topology of ``domain``, which is shared, and of ``geometry``."""
+    """Return a mesh with the topology of ``domain``, which is shared, and with ``geometry``."""
     wrapped = type(domain._cpp_object)(
         domain.comm, domain.topology._cpp_object, geometry._cpp_object
     )
@@ -25,18 +25,18 @@ def with_geometry(domain: dolfinx.mesh.Mesh, geometry: dolfinx.mesh.Geometry) ->
 def tag_facets(
     domain: dolfinx.mesh.Mesh, facets: Int64Array, values: Int32Array
 ) -> dolfinx.mesh.MeshTags:
-    """Return tags of facets that any rank may give.
+    """Return tags for facets; each facet may be given on any rank.
 
     Args:
         domain: The mesh.
-        facets: Numbers of their corners as they were when the mesh was made, ``(n, 3)``.
-        values: One for each, ``(n,)``.
+        facets: Their corners, as numbers of points in the input of the mesh, ``(n, 3)``.
+        values: The tag of each facet, ``(n,)``.
 
     Note:
         Collective.
     """
     domain.topology.create_connectivity(2, 3)
-    found, their = dolfinx.io.distribute_entity_data(domain, 2, facets, values)
+    local_facets, local_values = dolfinx.io.distribute_entity_data(domain, 2, facets, values)
     return dolfinx.mesh.meshtags_from_entities(
-        domain, 2, adjacencylist(found), their.astype(np.int32)
+        domain, 2, adjacencylist(local_facets), local_values.astype(np.int32)
     )

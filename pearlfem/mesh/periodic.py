@@ -1,8 +1,8 @@
-"""A mesh that closes on itself: opposite walls of a periodic cell have the same vertices.
+"""A mesh of a periodic cell: opposite sides have the same vertices.
 
-Periodicity is in the topology. Vertices of a wall and of its opposite are one, and so are edges,
-facets and all dofs on them, whatever the element. The geometry keeps both places: cells know their
-own corners. Nothing has to be constrained.
+Periodicity is built into the topology. A vertex on one side and the vertex opposite to it are one
+vertex; the same holds for edges, facets and all dofs on them, for any element. The geometry has
+separate nodes on both sides, so each cell has its true corners. No constraints are needed.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from pearlfem.mesh.parts import tag_facets, with_geometry
 from pearlfem.quantities.arrays import Array, Int32Array, Int64Array
 from pearlfem.runtime.parallel import on_root
 
-_Point = tuple[float, float]
+_XY = tuple[float, float]
 
-PERIODS = ("period 1", "period 2")  # the groups of a wall and of the one opposite to it
-_TRIANGLE, _TETRAHEDRON = 2, 4  # gmsh's numbers
-_TAG = 1  # of messages
-_SAME = 1e-6  # of the cell: places and displacements that differ by less are the same
+PERIODS = ("period 1", "period 2")  # groups of facets: a side and the side opposite to it
+_TRIANGLE, _TETRAHEDRON = 2, 4  # gmsh's numbers of element types
+_TAG = 1  # of MPI messages
+_SAME = 1e-6  # of the cell: points and displacements that differ by less are equal
 
 
 class MeshedCell(NamedTuple):
-    """The cell that is repeated: its centre and the vectors that repeat it [length], (x, y) all."""
+    """The periodic cell: its centre and the two periods as vectors (x, y) [length]."""
 
-    center: _Point
-    vectors: tuple[_Point, _Point]
+    center: _XY
+    vectors: tuple[_XY, _XY]
 
     def inside(self, points: Array) -> Array:
-        """Return ``points`` (x, y) or (x, y, z) moved into this cell by lattice vectors."""
+        """Return ``points`` (x, y) or (x, y, z), moved into this cell by lattice vectors."""
         moved = points.copy()
         moved[..., :2] -= self._steps(points) @ np.array(self.vectors)
         return moved
 
     def shifts_along(self, ends: Array) -> Array:
-        """Return the lattice vectors to all cells that a straight line may cross, ``(n, 2)``."""
+        """Return the lattice vectors, ``(n, 2)``, to all cells that the line ``ends`` may cross."""
         steps = self._steps(ends)
         i, j = (np.arange(n.min(), n.max() + 1) for n in steps.T)
         return np.asarray(np.array(list(product(i, j))) @ np.array(self.vectors))
@@ -54,7 +54,7 @@ class MeshedCell(NamedTuple):
 
 
 class ClosedMesh(NamedTuple):
-    """What ``TaggedMesh`` is made of."""
+    """The parts of a periodic ``TaggedMesh``."""
 
     mesh: dmesh.Mesh
     facet_tags: dmesh.MeshTags
@@ -64,7 +64,7 @@ class ClosedMesh(NamedTuple):
 
 
 class _Model(NamedTuple):
-    """What gmsh has on rank 0: nodes, the vertex that each of them is, cells and facets."""
+    """The mesh of gmsh on rank 0: nodes, the vertex of each node, cells and facets."""
 
     points: Array
     vertices: Int64Array
@@ -76,33 +76,37 @@ class _Model(NamedTuple):
 
 
 def is_closed(model: Any) -> bool:
-    """Return whether the gmsh ``model`` has periods (on the rank that has it)."""
+    """Return whether the gmsh ``model`` is periodic (call it on rank 0)."""
     return set(PERIODS) <= {model.getPhysicalName(*group) for group in model.getPhysicalGroups()}
 
 
 def distribute_closed(model: Any, comm: MPI.Comm, partitioner: Any) -> ClosedMesh:
-    """Turn the gmsh ``model`` of rank 0 with two pairs of periodic surfaces into a mesh.
+    """Turn the gmsh ``model`` of rank 0, with two pairs of periodic sides, into a mesh.
 
     Raises:
-        StudyError: Cells are as large as the periods, so that two would have the same vertices.
+        StudyError: Cells are so large that two edges would have the same vertices, or the meshes of
+            opposite sides differ.
 
     Note:
         Collective over ``comm``.
     """
-    found = on_root(comm, lambda: _read(model))
+    whole = on_root(comm, lambda: _read(model))
     mine = slice(None) if comm.rank == 0 else slice(0)
+    # First a mesh in which opposite nodes are one, so that the topology is periodic …
+    points = whole.points[np.unique(whole.vertices, return_index=True)[1]]
     folded = dmesh.create_mesh(
         comm,
-        found.vertices[found.cells[mine]],
+        whole.vertices[whole.cells[mine]],
         dolfinx.io.gmsh.ufl_mesh(_TETRAHEDRON, 3, np.float64),
-        found.points[np.unique(found.vertices, return_index=True)[1]][mine],  # one of its places
+        points[mine],
         partitioner,
         max_facet_to_cell_links=2,
     )
-    tags = tag_facets(folded, found.vertices[found.facets[mine]], found.values[mine])
-    unfolded = _unfolded(folded, found.points, found.cells)
-    moved = dmesh.meshtags(unfolded, 2, tags.indices, tags.values)
-    return ClosedMesh(unfolded, moved, found.groups, True, found.cell)
+    tags = tag_facets(folded, whole.vertices[whole.facets[mine]], whole.values[mine])
+    # … then the same topology with a geometry in which they are two.
+    unfolded = _unfolded(folded, whole.points, whole.cells)
+    copied = dmesh.meshtags(unfolded, 2, tags.indices, tags.values)
+    return ClosedMesh(unfolded, copied, whole.groups, True, whole.cell)
 
 
 def _read(model: Any) -> _Model:
@@ -113,13 +117,13 @@ def _read(model: Any) -> _Model:
     }
     facets = topologies[_TRIANGLE]
     kept = np.isin(facets["cell_data"], list(groups.values()))
-    # gmsh has nodes without cells too: the points from which sizes of cells grow.
+    # gmsh also has nodes without cells: the points around which cells shall be small.
     used, corners = np.unique(topologies[_TETRAHEDRON]["topology"], return_inverse=True)
     vectors = _vectors(model, nodes)
     points, vertices = _merged(nodes[used], vectors)
     low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
     x, y = ((low + high) / 2).tolist()
-    found = _Model(
+    whole = _Model(
         points,
         vertices,
         corners.reshape(-1, 4),
@@ -128,72 +132,76 @@ def _read(model: Any) -> _Model:
         groups,
         MeshedCell((x, y), vectors),
     )
-    _check(found)
-    return found
+    _check(whole)
+    return whole
 
 
-def _vectors(model: Any, nodes: Array) -> tuple[_Point, _Point]:
-    """Return the vector from one wall to the opposite one, of both pairs of walls."""
-    found = []
+def _vectors(model: Any, nodes: Array) -> tuple[_XY, _XY]:
+    """Return the vector from a side to the opposite one, for both pairs of sides."""
+    vectors = []
     for period in PERIODS:
-        walls = model.getEntitiesForPhysicalName(period)
-        first, second = (nodes[model.mesh.getNodes(*wall)[0].astype(int) - 1] for wall in walls)
+        sides = model.getEntitiesForPhysicalName(period)
+        first, second = (nodes[model.mesh.getNodes(*side)[0].astype(int) - 1] for side in sides)
         x, y, _ = (second.mean(axis=0) - first.mean(axis=0)).tolist()
-        found.append((x, y))
-    return found[0], found[1]
+        vectors.append((x, y))
+    return vectors[0], vectors[1]
 
 
-def _merged(points: Array, vectors: tuple[_Point, _Point]) -> tuple[Array, Int64Array]:
-    """Return the nodes, moved by round-off, and the vertex that each of them is.
+def _merged(points: Array, vectors: tuple[_XY, _XY]) -> tuple[Array, Int64Array]:
+    """Return the nodes, with small errors removed, and the vertex of each node.
 
-    gmsh copies a wall to its opposite with errors of up to 1e-8 of the cell. Afterwards opposite
-    nodes differ by a period. Vertices are numbered from 0 on without gaps.
+    gmsh copies a side to the opposite one with errors of up to 1e-8 of the cell. After this,
+    opposite nodes differ exactly by a period. Vertices have the numbers 0, 1, 2 and so on.
     """
     moved, same_as, tree = points.copy(), np.arange(len(points)), KDTree(points)
     for vector in vectors:
         shift = np.array([*vector, 0.0])
         within = _SAME * float(np.linalg.norm(shift))
-        distances, images = tree.query(points - shift, distance_upper_bound=within)
+        distances, partners = tree.query(points - shift, distance_upper_bound=within)
         opposite = np.flatnonzero(np.isfinite(distances))
-        moved[opposite] = moved[images[opposite]] + shift
+        moved[opposite] = moved[partners[opposite]] + shift
         step = np.arange(len(points))
-        step[opposite] = images[opposite]
-        same_as = step[same_as]  # nodes on posts take one step after the other
+        step[opposite] = partners[opposite]
+        same_as = step[same_as]  # nodes on vertical edges step along both vectors
     return moved, np.asarray(np.unique(same_as, return_inverse=True)[1])
 
 
-def _check(found: _Model) -> None:
-    """Refuse cells so large that two edges have the same vertices, and walls that do not match.
+def _check(whole: _Model) -> None:
+    """Refuse cells so large that two edges have the same vertices, and sides that do not match.
 
-    If no edges have, no facets or cells have.
+    If all edges have different vertices, so have facets and cells.
     """
-    pairs = found.cells[:, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]].reshape(-1, 2)
-    pairs = np.take_along_axis(pairs, np.argsort(found.vertices[pairs], axis=1), axis=1)
-    ends, along = found.vertices[pairs], np.diff(found.points[pairs], axis=1)[:, 0]
+    edges = whole.cells[:, [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]].reshape(-1, 2)
+    edges = np.take_along_axis(edges, np.argsort(whole.vertices[edges], axis=1), axis=1)
+    ends, along = whole.vertices[edges], np.diff(whole.points[edges], axis=1)[:, 0]
+    # Edges with the same vertices must be the same edge, maybe shifted: the same vector.
     _, first, kind = np.unique(ends, axis=0, return_index=True, return_inverse=True)
-    unlike = np.abs(along - along[first][kind]) > _SAME * np.abs(found.cell.vectors).max()
-    if np.any(ends[:, 0] == ends[:, 1]) or np.any(unlike):
+    different = np.abs(along - along[first][kind]) > _SAME * np.abs(whole.cell.vectors).max()
+    if np.any(ends[:, 0] == ends[:, 1]) or np.any(different):
         raise StudyError(
-            "mesh: cells as large as the periods; allowed: at least three along each of them"
+            "mesh: cells are as large as the periods; allowed: at least three cells along each"
         )
-    corners = found.vertices[found.cells]
+    corners = whole.vertices[whole.cells]
     facets = np.sort(corners[:, [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]].reshape(-1, 3))
+    # After merging, only the tagged facets may belong to a single cell.
     cells = np.unique(facets, axis=0, return_counts=True)[1]
-    if np.count_nonzero(cells == 1) != len(found.facets):
-        raise StudyError("mesh: opposite walls of the cell differ; allowed: the same mesh on both")
+    if np.count_nonzero(cells == 1) != len(whole.facets):
+        raise StudyError(
+            "mesh: opposite sides of the cell have different meshes; allowed: the same mesh on both"
+        )
 
 
 def _unfolded(folded: dmesh.Mesh, points: Array, cells: Int64Array) -> dmesh.Mesh:
-    """Return the mesh with the topology of ``folded`` and each cell at its own nodes.
+    """Return a mesh with the topology of ``folded`` and separate nodes on opposite sides.
 
     Args:
-        folded: A mesh of ``cells`` with nodes identified.
-        points: The nodes' places, the same on all ranks, shape ``(n, 3)``.
+        folded: A mesh of ``cells`` in which opposite nodes are one.
+        points: Coordinates of all nodes, the same on all ranks, shape ``(n, 3)``.
         cells: The nodes of all cells in the order of the input, the same on all ranks.
     """
     comm, topology = folded.comm, folded.topology
     local = cells[topology.original_cell_index]
-    # A node belongs to the lowest rank with a cell around it.
+    # The lowest rank that owns a cell around a node owns the node.
     owner = np.full(len(points), comm.size, dtype=np.int32)
     owner[local[: topology.index_map(3).size_local]] = comm.rank
     comm.Allreduce(MPI.IN_PLACE, owner, op=MPI.MIN)
@@ -204,10 +212,10 @@ def _unfolded(folded: dmesh.Mesh, points: Array, cells: Int64Array) -> dmesh.Mes
     used = np.unique(local)
     ghosts = used[owner[used] != comm.rank]
     nodes = np.concatenate([owned, ghosts])
-    place = np.zeros(len(points), dtype=np.int32)
-    place[nodes] = np.arange(len(nodes))
+    local_number = np.zeros(len(points), dtype=np.int32)
+    local_number[nodes] = np.arange(len(nodes))
     index_map = IndexMap(comm, len(owned), number[ghosts], owner[ghosts], _TAG)
     geometry = dmesh.create_geometry(
-        index_map, place[local], folded.geometry.cmaps[0], points[nodes], nodes
+        index_map, local_number[local], folded.geometry.cmaps[0], points[nodes], nodes
     )
     return with_geometry(folded, geometry)

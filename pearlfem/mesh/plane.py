@@ -1,7 +1,6 @@
-"""The plane z = 0 cut into faces: film, its regions, holes, and the rest.
+"""The plane z = 0 cut into faces: the film, its regions, holes, and the rest.
 
-Everything is made of straight lines here. A circle is an inscribed polygon; its sides are as long
-as the cells there shall be.
+All edges are straight. A circle is an inscribed polygon whose sides are as long as the cells there.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ _ANGLES = np.linspace(0.0, 2 * np.pi, 4097)
 
 @dataclass(frozen=True)
 class Face:
-    """A polygon of the plane, by the indices of its vertices.
+    """A polygon in the plane, given by the numbers of its vertices.
 
     Args:
-        hole: Name of the hole that it is; None for film.
-        rings: Its outer edge, then its inner ones.
+        hole: Name of the hole that the face belongs to; None for film.
+        rings: Its outer edge, then its inner edges.
     """
 
     hole: str | None
@@ -37,13 +36,14 @@ class Face:
 
 @dataclass(frozen=True)
 class Faces:
-    """All faces of film and holes.
+    """All faces of the film and its holes.
 
     Args:
         vertices: Coordinates (x, y) [length], shape ``(n, 2)``.
         faces: The faces; they share vertices and edges.
-        outer: The rings around all of them together.
-        chords: The edges that are sides of a circle, by their vertices, the lower one first.
+        outer: The outer rings of all faces together.
+        chords: The edges that are sides of a polygon for a circle: numbers of their ends, the lower
+            number first.
     """
 
     vertices: Array
@@ -52,14 +52,19 @@ class Faces:
     chords: frozenset[tuple[int, int]] = frozenset()
 
 
-def rounding_for(size_at: Callable[[Array], Array]) -> Rounding:
-    """Return where the vertices on circles are: as far apart as cells at (n, 3) are large."""
+def rounding_for(size_at: Callable[[Array], Array], height: float = 0.0) -> Rounding:
+    """Return the rule for vertices on circles: as far apart as the cells there are large.
+
+    Args:
+        size_at: Returns the edge lengths of cells at points ``(n, 3)``.
+        height: z of the circles [length].
+    """
 
     def angles(disc: Disc) -> Array:
         circle = disc.radius * np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)]) + disc.center
-        sizes = size_at(np.column_stack([circle, np.zeros(len(circle))]))
+        sizes = size_at(np.column_stack([circle, np.full(len(circle), height)]))
         found = spaced(_ANGLES, sizes[1:] / disc.radius, _FEWEST_SIDES)
-        return np.asarray(np.round(found, 9))  # the same in all units of length
+        return np.asarray(np.round(found, 9))  # so the unit of length does not change the mesh
 
     return angles
 
@@ -67,14 +72,15 @@ def rounding_for(size_at: Callable[[Array], Array]) -> Rounding:
 def plane_faces(film: Film, rounding: Rounding, *, same_area: bool = False) -> Faces:
     """Return the faces of ``film`` and its holes.
 
-    On the whole plane those of its holes and regions, and what they enclose: the rest is film.
+    For a film on the whole plane these are the faces of holes and regions, and those that they
+    enclose; the rest of the plane is film too.
 
     Args:
         film: The film.
-        rounding: Where the vertices on circles are.
-        same_area: Whether they move outwards until sides enclose as much as their arcs. Energies
-            are then wrong by the fourth power of the sides' length in place of the second, but of
-            either sign.
+        rounding: The rule for vertices on circles.
+        same_area: Move vertices outward so that the polygons have the areas of the circles. The
+            error of energies then falls with the fourth power of the sides' length, not with the
+            second, but its sign is not known.
     """
     holes, discs = film.openings_of(rounding), film.discs
     outlines = [hole.outline for hole in holes]
@@ -84,7 +90,7 @@ def plane_faces(film: Film, rounding: Rounding, *, same_area: bool = False) -> F
     if not outlines:
         return Faces(np.empty((0, 2)), (), ())
     low, high = shapely.total_bounds(outlines).reshape(2, 2)
-    # Edges of regions may lie on other edges, but for round-off.
+    # Edges of regions may lie on other edges, up to round-off.
     grid = _ROUND_OFF * (high - low).max() if film.regions else None
     lines = shapely.union_all([outline.boundary for outline in outlines], grid_size=grid)
     cut = shapely.get_parts(shapely.polygonize([lines]))
@@ -118,7 +124,7 @@ def _numbered(named: list[tuple[str | None, shapely.Polygon]], discs: tuple[Disc
 
 
 def _sorted(vertices: Array) -> Array:
-    """Return the vertices in the order of x, then y, whatever round-off there is."""
+    """Return the vertices in the order of x, then y; round-off does not change the order."""
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     rounded = np.round((vertices - low) / (high - low).max(), 9)
     return vertices[np.lexsort(rounded.T[::-1])]
@@ -127,7 +133,7 @@ def _sorted(vertices: Array) -> Array:
 def _chords(
     vertices: Array, faces: tuple[Face, ...], discs: tuple[Disc, ...]
 ) -> frozenset[tuple[int, int]]:
-    """Return the edges with both ends, and nearly their middles, on the circle of a disc."""
+    """Return the edges with both ends on the circle of a disc and their middles not far from it."""
     rings = [np.array(ring) for face in faces for ring in face.rings]
     ends = np.sort(np.concatenate([np.column_stack([r, np.roll(r, -1)]) for r in rings]), axis=1)
     found = np.zeros(len(ends), dtype=bool)
@@ -139,9 +145,10 @@ def _chords(
 
 
 def _moved_outwards(faces: Faces, discs: tuple[Disc, ...]) -> Array:
-    """Return the vertices, with those between two sides of a circle so far out that areas are true.
+    """Return the vertices, moved outward so that each polygon has the area of its circle.
 
-    A sector of angle γ has the area of a triangle with two sides of length R √(γ/sin γ).
+    A sector of angle γ has the area R² γ/2. A triangle with two sides s and the angle γ between
+    them has s² sin γ/2. So s = R √(γ/sin γ).
     """
     vertices = faces.vertices.copy()
     for disc in discs:
@@ -156,6 +163,6 @@ def _moved_outwards(faces: Faces, discs: tuple[Disc, ...]) -> Array:
             for each in (np.ones(len(ends)), angles, angles * outward)
         )
         between = count == 2
-        factors = total[between] / weight[between]  # the mean where the sides differ
+        factors = total[between] / weight[between]  # a mean of both sides, if their lengths differ
         vertices[between] = disc.center + factors[:, None] * (vertices[between] - disc.center)
     return vertices

@@ -1,4 +1,8 @@
-"""Round edges on a mesh whose edges are cut in two: new vertices go onto their circles."""
+"""Round edges of the film: move the vertices of a mesh onto circles, or outside them.
+
+``rounded`` serves refinement: the midpoint of a side goes onto its circle. ``fit_round_edges``
+serves the bounds: the meshed film must lie inside the true one, or cover it.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +21,11 @@ from pearlfem.model.layers import Films, Layer, layers_of
 from pearlfem.quantities.arrays import Array, BoolArray, ComplexArray, Int32Array, Int64Array
 
 _ROUND_OFF = 1e-8
-# Of the square of a side's angle: how far its ends lie outside where polygons have the area of
-# circles, at most (1/12 where sides are equal, 1/4 where one is half as long as the next).
+# Polygons with the areas of circles: largest distance of a side's ends from the circle, in units of
+# R times the square of the side's angle. It is 1/12 if all sides are equal, and 1/4 if one is half
+# as long as the next.
 _OUTSIDE = 1 / 3
-_STEP = 1e-4  # of the radius: where to look which side of a circle is film
+_STEP = 1e-4  # of the radius: test points at this distance tell on which side of a circle film is
 
 
 @dataclass(frozen=True)
@@ -28,69 +33,70 @@ class _Ring:
     """The vertices on one circle, counterclockwise, the same on all ranks.
 
     Args:
-        vertices: Their places, ``(n,)``: the circle has the centre 0 and the radius 1.
-        gaps: Angles from each to the next.
-        sides: Whether the circle is an edge there.
+        vertices: Complex coordinates, ``(n,)``; the circle has the centre 0 and the radius 1.
+        arcs: Angle from each vertex to the next [rad].
+        sides: Whether the circle is an edge of the film or of a region along each arc.
     """
 
     vertices: ComplexArray
-    gaps: Array
+    arcs: Array
     sides: BoolArray
 
     @classmethod
     def of(cls, comm: MPI.Comm, ends: ComplexArray, film: Film, disc: Disc) -> _Ring | None:
-        """Return all ranks' ``ends`` of edges; None if there are fewer than three (collective)."""
+        """Collect the ``ends`` of edges of all ranks; None for fewer than three (collective)."""
         vertices = np.unique(np.concatenate(comm.allgather(ends.ravel())))
         if len(vertices) < 3:
             return None
         vertices = vertices[np.argsort(np.angle(vertices))]
-        gaps = np.angle(np.roll(vertices, -1) / vertices) % (2 * np.pi)
-        middles = np.angle(vertices) + gaps / 2
+        arcs = np.angle(np.roll(vertices, -1) / vertices) % (2 * np.pi)
+        middles = np.angle(vertices) + arcs / 2
         inside, outside = (
             superfluid_weight_at(film, disc, middles, part) for part in (1 - _STEP, 1 + _STEP)
         )
-        return cls(vertices, gaps, (inside != outside) & (gaps < WIDEST))
+        return cls(vertices, arcs, (inside != outside) & (arcs < WIDEST))
 
-    def number(self, places: ComplexArray) -> Int64Array:
-        """Return which vertex is at each of the places, all of which are vertices."""
+    def number(self, points: ComplexArray) -> Int64Array:
+        """Return the numbers of the vertices at ``points``."""
         order = np.argsort(self.vertices)
-        return np.asarray(order[np.searchsorted(self.vertices[order], places)])
+        return np.asarray(order[np.searchsorted(self.vertices[order], points)])
 
-    def gap_between(self, ends: ComplexArray) -> Int64Array:
+    def side_between(self, ends: ComplexArray) -> Int64Array:
         """Return the number of the side between two vertices, ``(m, 2)``; −1 if there is none."""
         first, last = np.sort(self.number(ends), axis=1).T
         across = (first == 0) & (last == len(self.vertices) - 1)
-        gap = np.where(across, last, first)
-        return np.where(self.sides[gap] & (across | (last == first + 1)), gap, -1)
+        side = np.where(across, last, first)
+        return np.where(self.sides[side] & (across | (last == first + 1)), side, -1)
 
     def middles(self) -> ComplexArray:
-        """Return the point of the circle in the middle of each gap."""
-        return np.asarray(np.exp(1j * (np.angle(self.vertices) + self.gaps / 2)))
+        """Return the point of the circle in the middle of each arc."""
+        return np.asarray(np.exp(1j * (np.angle(self.vertices) + self.arcs / 2)))
 
-    def between(self, outward: Array) -> Array:
-        """Return the mean of the values of both sides at each vertex; NaN where one is no side."""
-        weighted = self.gaps * outward
-        mean = (weighted + np.roll(weighted, 1)) / (self.gaps + np.roll(self.gaps, 1))
+    def mean_at_vertices(self, values: Array) -> Array:
+        """Return the mean over the two sides at each vertex; NaN where one is not a side."""
+        weighted = self.arcs * values
+        mean = (weighted + np.roll(weighted, 1)) / (self.arcs + np.roll(self.arcs, 1))
         return np.where(self.sides & np.roll(self.sides, 1), mean, np.nan)
 
 
 def rounded(
     comm: MPI.Comm, points: Array, edges: Int32Array, film: Film, same_area: bool
 ) -> tuple[Array, Array]:
-    """Return the places of a mesh's nodes, and of the middles of its edges.
+    """Return the coordinates of a mesh's nodes and of the midpoints of its edges.
 
-    Sides of round edges are cut at their middle angle. Middles lie on the circle, or, as all nodes
-    between two sides, so far outside that the ``same_area`` is enclosed.
+    Sides of round edges are halved at their middle angle. The new vertex lies on the circle. With
+    ``same_area`` it lies outside, like all vertices between two sides, so that the polygon has the
+    circle's area.
 
     Args:
         comm: Communicator of all ranks.
         points: Nodes on this rank, ``(n, 3)`` [length].
-        edges: Ends of this rank's own edges, ``(m, 2)``.
+        edges: Ends of the edges that this rank owns, ``(m, 2)``.
         film: The film.
         same_area: Whether polygons have the areas of circles, before and after.
 
     Returns:
-        Arrays of shape ``(n, 3)`` and ``(m, 3)`` [length].
+        Nodes ``(n, 3)`` and midpoints ``(m, 3)`` [length].
 
     Note:
         Collective.
@@ -99,68 +105,72 @@ def rounded(
     flat = np.flatnonzero(np.all(points[edges, 2] == 0, axis=1))
     in_plane = points[:, 2] == 0
     for disc in film.discs:
-        places = _places(points, disc)
-        near = flat[_near(places[edges[flat]], same_area)]
-        ring = _Ring.of(comm, places[edges[near]], film, disc)
+        scaled = _scaled(points, disc)
+        near = flat[_may_be_sides(scaled[edges[flat]], same_area)]
+        ring = _Ring.of(comm, scaled[edges[near]], film, disc)
         if ring is None:
             continue
-        outward = _outward(ring.gaps / 2) if same_area else np.ones(len(ring.gaps))
-        gap = ring.gap_between(places[edges[near]])
+        outward = _outward(ring.arcs / 2) if same_area else np.ones(len(ring.arcs))
+        side = ring.side_between(scaled[edges[near]])
         new = ring.middles() * outward
-        middles[near[gap >= 0], :2] = _coordinates(new[gap[gap >= 0]], disc)
+        middles[near[side >= 0], :2] = _coordinates(new[side[side >= 0]], disc)
         if same_area:
-            known = np.flatnonzero(in_plane & np.isin(places, ring.vertices))
-            old = (ring.vertices / np.abs(ring.vertices) * ring.between(outward))[
-                ring.number(places[known])
-            ]
+            on_ring = np.flatnonzero(in_plane & np.isin(scaled, ring.vertices))
+            directions = ring.vertices / np.abs(ring.vertices)
+            old = (directions * ring.mean_at_vertices(outward))[ring.number(scaled[on_ring])]
             moved = np.isfinite(old)
-            nodes[known[moved], :2] = _coordinates(old[moved], disc)
+            nodes[on_ring[moved], :2] = _coordinates(old[moved], disc)
     return nodes, middles
 
 
-def _places(points: Array, disc: Disc) -> ComplexArray:
-    """Return points of the plane as complex numbers: 0 is the centre of ``disc``, 1 its radius."""
+def _scaled(points: Array, disc: Disc) -> ComplexArray:
+    """Return (x, y) as complex numbers, relative to the centre of ``disc`` and its radius."""
     x, y = (points[:, :2] - disc.center).T / disc.radius
     return np.asarray(x + 1j * y)
 
 
-def _coordinates(places: ComplexArray, disc: Disc) -> Array:
-    return np.asarray(disc.center + disc.radius * np.column_stack([places.real, places.imag]))
+def _coordinates(scaled: ComplexArray, disc: Disc) -> Array:
+    """Return the (x, y) for complex numbers of ``_scaled``."""
+    return np.asarray(disc.center + disc.radius * np.column_stack([scaled.real, scaled.imag]))
 
 
-def _near(ends: ComplexArray, same_area: bool) -> BoolArray:
-    """Return which edges have both ends on the circle, or as far outside as for the same area."""
+def _may_be_sides(ends: ComplexArray, same_area: bool) -> BoolArray:
+    """Return which edges have both ends on the circle, or as far outside as ``same_area`` needs."""
     outside = np.abs(ends) - 1
     allowed = np.full(len(ends), _ROUND_OFF)
     if same_area:
-        with np.errstate(divide="ignore", invalid="ignore"):  # the centre has no angle
+        with np.errstate(divide="ignore", invalid="ignore"):  # an end in the centre has no angle
             angles = np.nan_to_num(np.angle(ends[:, 1] / ends[:, 0]))
         allowed += _OUTSIDE * angles**2
     return np.asarray((outside.min(axis=1) > -_ROUND_OFF) & (outside.max(axis=1) < allowed))
 
 
 def _outward(angles: Array) -> Array:
-    """Return the ends' distance from the centre at which a side encloses as much as its arc."""
+    """Return the distance s of vertices from the centre at which sides have the area of their arcs.
+
+    Sides of a circle of radius 1 with the angle γ: s² sin γ/2 = γ/2 (see ``pearlfem.mesh.plane``).
+    """
     return np.asarray(np.sqrt(angles / np.sin(angles)))
 
 
-WIDEST = 1.0  # angle of a side; more is a part of the circle that is no edge
+WIDEST = 1.0  # largest angle of a side [rad]; a wider arc is a part of the circle without an edge
 
 
 def fit_round_edges(mesh: TaggedMesh, films: Films, *, covering: bool) -> TaggedMesh:
-    """Return ``mesh`` with the films inside the true ones, or ``covering`` them.
+    """Return ``mesh`` with vertices of round edges moved, so that bounds of the energy hold.
 
-    Vertices move from the circle's centre to R/cos α, α half the wider of the angles to the
-    neighbours, h²/8R for sides of length h: no side then cuts the circle. Cells and numbering stay
-    as they are. Where circles cross other edges, the sides next to the crossing stay short of this.
+    The film then covers the true film, or lies inside it. Vertices move outward to R/cos α, with α
+    half of the wider angle to a neighbour: by about h²/8R for sides of length h. No side then cuts
+    the circle, as its middle is at least R away from the centre. Cells and numbers do not change.
+    Where a circle crosses another edge, the sides next to the crossing may still cut the circle.
 
     Args:
         mesh: Mesh with the vertices of round edges on their circles.
         films: The film in z = 0, or films at their heights.
-        covering: Whether films shall be nowhere too small, or nowhere too large.
+        covering: Whether meshed films shall cover the true ones; otherwise they lie inside them.
 
     Note:
-        Collective. If nothing moves, this is ``mesh`` itself.
+        Collective. If no vertex moves, this is ``mesh`` itself.
     """
     points = mesh.domain.geometry.x.copy()
     moved = False
@@ -171,7 +181,7 @@ def fit_round_edges(mesh: TaggedMesh, films: Films, *, covering: bool) -> Tagged
 
 
 def _move(points: Array, mesh: TaggedMesh, layer: Layer, disc: Disc, covering: bool) -> bool:
-    """Move the vertices on one circle; return whether any rank had to (collective)."""
+    """Move the vertices on one circle; return whether any rank moved one (collective)."""
     comm, film = mesh.comm, layer.film
     heights = mesh.domain.geometry.x[:, 2]
     flat = np.flatnonzero(np.abs(heights - layer.height) <= _ROUND_OFF * np.abs(heights).max())
@@ -181,14 +191,16 @@ def _move(points: Array, mesh: TaggedMesh, layer: Layer, disc: Disc, covering: b
     around = np.sort(np.concatenate(comm.allgather(angles)))
     if len(around) == 0:
         return False
-    around = around[np.diff(around, prepend=around[-1] - 2 * np.pi) > _ROUND_OFF]  # shared ones
-    gaps = np.diff(around, append=around[0] + 2 * np.pi)
-    middles = around + gaps / 2
+    # Vertices that several ranks share count once.
+    around = around[np.diff(around, prepend=around[-1] - 2 * np.pi) > _ROUND_OFF]
+    arcs = np.diff(around, append=around[0] + 2 * np.pi)
+    middles = around + arcs / 2
     inside, outside = (
-        superfluid_weight_at(film, disc, middles, side) for side in (1 - _STEP, 1 + _STEP)
+        superfluid_weight_at(film, disc, middles, part) for part in (1 - _STEP, 1 + _STEP)
     )
-    wrong = (inside > outside if covering else outside > inside) & (gaps < WIDEST)
-    half = np.where(wrong, gaps / 2, 0.0)
+    # A side removes film if κ is larger inside the circle, and adds film if it is larger outside.
+    wrong = (inside > outside if covering else outside > inside) & (arcs < WIDEST)
+    half = np.where(wrong, arcs / 2, 0.0)
     half = np.maximum(half, np.roll(half, 1))
     nearest = np.abs(np.exp(1j * angles[:, None]) - np.exp(1j * around)).argmin(axis=1)
     outward = 1 / np.cos(half[nearest])
@@ -199,7 +211,7 @@ def _move(points: Array, mesh: TaggedMesh, layer: Layer, disc: Disc, covering: b
 
 
 def superfluid_weight_at(film: Film, disc: Disc, angles: Array, part: float) -> Array:
-    """Return κ at ``angles`` and ``part`` of the radius, 0 where there is no film."""
+    """Return κ at ``angles`` and ``part`` times the radius; 0 where there is no film."""
     circle = part * disc.radius * np.column_stack([np.cos(angles), np.sin(angles)])
     points = disc.center + circle
     covered = film.covers(points)
@@ -209,7 +221,7 @@ def superfluid_weight_at(film: Film, disc: Disc, angles: Array, part: float) -> 
 
 
 def _moved(mesh: TaggedMesh, points: Array) -> TaggedMesh:
-    """Return ``mesh`` with other coordinates of the geometry's nodes; the topology is shared."""
+    """Return ``mesh`` with the nodes of its geometry at ``points``; the topology is shared."""
     domain, tags = mesh.domain, mesh.facet_tags
     old = domain.geometry
     geometry = dolfinx.mesh.create_geometry(

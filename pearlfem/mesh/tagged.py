@@ -1,4 +1,4 @@
-"""A distributed mesh whose parts have names."""
+"""A distributed mesh with named groups of facets, read from gmsh."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from pearlfem.runtime.signals import restore_handler
 _HEADER = b"$MeshFormat"
 
 _TRIANGLES, _TETRAHEDRA = 2, 4  # gmsh's numbers
-_FLATTEST = 1e-9  # six times the volume of a cell, in units of the cube of an edge
+_FLATTEST = 1e-9  # smallest volume of a cell, times six, in units of the cube of an edge
 
-HOLE = "hole "  # before the name of a hole, the name of its facets
+HOLE = "hole "  # prefix: the facets of a hole are the group "hole NAME"
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,14 @@ class TaggedMesh:
     """A mesh with named groups of facets.
 
     Args:
-        domain: Distributed DOLFINx mesh of tetrahedra, ghosted over shared facets. Facets without a
-            cell on the other side of them, and all facets in the film's plane z = 0, have a name.
-        facet_tags: A number for each tagged facet.
-        groups: The number of each named group of facets.
+        domain: Distributed DOLFINx mesh of tetrahedra, ghosted over shared facets. All facets on
+            its surface and in the film's plane z = 0 belong to a group.
+        facet_tags: The number of the group of each tagged facet.
+        groups: The number of each group, by name.
         mirrored: Whether the mesh is the half z ≥ 0 of a space that is mirror symmetric in z.
-            Otherwise it is the whole space, and no cell reaches through z = 0.
-        cell: The mesh is this cell of a periodic space, without sides; None of any other space.
+            Otherwise it is the whole space, and no cell crosses z = 0.
+        cell: The cell of a periodic space that the mesh fills, without side walls; None for any
+            other space.
     """
 
     domain: dolfinx.mesh.Mesh
@@ -56,16 +57,16 @@ class TaggedMesh:
         return cast(MPI.Comm, self.domain.comm)
 
     def facets(self, *names: str) -> Int32Array:
-        """Return this rank's facets of the named groups; a group that is absent has none."""
+        """Return this rank's facets in the named groups; groups that do not exist have none."""
         found = [self.facet_tags.find(self.groups[name]) for name in names if name in self.groups]
         return np.concatenate([np.empty(0, dtype=np.int32), *found])
 
     def sides(self, *names: str, height: float = 0.0) -> Int32Array:
-        """Return the named groups' facets in the plane z = height as they are seen from above.
+        """Return the facets of the named groups in z = height, as sides of the cells above them.
 
         Returns:
-            Pairs of a cell above and the local number of its facet, shape ``(n, 2)``, for all cells
-            that this rank owns: over all ranks each facet comes once.
+            Pairs of a cell above and the local number of its facet, shape ``(n, 2)``, for the cells
+            that this rank owns: all ranks together have each facet once.
         """
         topology = self.domain.topology
         topology.create_connectivity(3, 2)
@@ -76,44 +77,47 @@ class TaggedMesh:
         return np.column_stack([above[cells], local]).astype(np.int32)
 
     def corners(self, *names: str, height: float = 0.0) -> Array:
-        """Return (x, y) of the corners of the facets of ``sides``, ``(n, 3, 2)`` [length]."""
+        """Return (x, y) of the corners of the facets in ``sides``, ``(n, 3, 2)`` [length]."""
         return np.asarray(self.domain.geometry.x[self.nodes(*names, height=height), :2])
 
     def nodes(self, *names: str, height: float = 0.0) -> Int32Array:
-        """Return the geometry's nodes at the corners of the facets of ``sides``, ``(n, 3)``."""
+        """Return the geometry's nodes at the corners of the facets in ``sides``, ``(n, 3)``."""
         cells, local = self.sides(*names, height=height).T
         facets = np.array(basix.topology(basix.CellType.tetrahedron)[2])[local]
         return np.take_along_axis(self.domain.geometry.dofmaps[0][cells], facets, axis=1)
 
     def inside(self, points: Array) -> Array:
-        """Return points (x, y) or (x, y, z) [length] in the cell of a periodic space; all as is."""
+        """Return points (x, y) or (x, y, z) [length], moved into the cell if space is periodic."""
         return points if self.cell is None else self.cell.inside(points)
 
     def cells_above(self, height: float = 0.0) -> Int32Array:
-        """Return the cells in z > height that this rank owns."""
+        """Return the owned cells of this rank in z > height."""
         return np.flatnonzero(self._middles() > height).astype(np.int32)
 
     def cells_below(self, height: float = 0.0) -> Int32Array:
-        """Return the cells in z < height that this rank owns."""
+        """Return the owned cells of this rank in z < height."""
         return np.flatnonzero(self._middles() < height).astype(np.int32)
 
     def slabs(self, heights: Sequence[float]) -> list[Int32Array]:
-        """Return the cells that this rank owns below, between and above planes, the lowest first.
+        """Return the owned cells of this rank between planes, from the lowest slab to the highest.
 
         Args:
-            heights: z of the planes [length], ascending; no cell reaches through one of them.
+            heights: z of the planes [length], ascending; no cell crosses one of them.
+
+        Returns:
+            The cells below all planes, between each plane and the next, and above all of them.
         """
         slab = np.searchsorted(heights, self._middles())
         return [np.flatnonzero(slab == k).astype(np.int32) for k in range(len(heights) + 1)]
 
     def _middles(self) -> Array:
-        """Return z of the middle of each cell that this rank owns [length]."""
+        """Return the height z of the middle of each owned cell [length]."""
         corners = self.domain.geometry.dofmaps[0][: self.domain.topology.index_map(3).size_local]
         return np.asarray(self.domain.geometry.x[corners, 2].mean(axis=1))
 
     @property
     def holes(self) -> dict[str, str]:
-        """The names of the film's holes, with the groups of their facets."""
+        """The groups of facets of all holes, by the name of the hole."""
         return {name[len(HOLE) :]: name for name in self.groups if name.startswith(HOLE)}
 
     @property
@@ -135,13 +139,13 @@ def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
         on_root(comm, lambda: _open(path))
         try:
             return distribute(gmsh.model, comm)
-        except RuntimeError as error:  # on all ranks: cells that no group has, or several
-            raise StudyError(f"mesh file {path}: not a sound mesh: {error}") from None
+        except RuntimeError as error:  # on all ranks: cells that belong to no group, or to several
+            raise StudyError(f"mesh file {path}: not a valid mesh: {error}") from None
 
 
 @contextmanager
 def gmsh_session(comm: MPI.Comm) -> Iterator[None]:
-    """Hold an empty and silent gmsh model on rank 0 of ``comm``."""
+    """Open a gmsh session with an empty model on rank 0 of ``comm``; gmsh prints nothing."""
     if comm.rank == 0:
         gmsh.initialize(readConfigFiles=False, interruptible=False)
         restore_handler()
@@ -164,7 +168,7 @@ def distribute(model: Any, comm: MPI.Comm) -> TaggedMesh:
 
 
 def _open(path: Path) -> None:
-    """Load the mesh of ``path`` into gmsh's current model."""
+    """Load the mesh in ``path`` into gmsh's current model, and check it."""
     if not path.is_file():
         raise StudyError(f"mesh file {path}: no such file")
     try:
@@ -172,10 +176,10 @@ def _open(path: Path) -> None:
             first = file.read(len(_HEADER))
     except OSError as error:
         raise StudyError(f"mesh file {path}: cannot be read: {error.strerror}") from None
-    if first != _HEADER:  # gmsh would run it as a script
+    if first != _HEADER:  # gmsh would run any other text as a script
         raise StudyError(f"mesh file {path}: not a mesh: does not begin with $MeshFormat")
     with tempfile.TemporaryDirectory() as folder:
-        # By a name of its own: gmsh would also run the script FILE.msh.opt beside FILE.msh.
+        # Through a link elsewhere: gmsh would also run a script FILE.msh.opt beside FILE.msh.
         link = Path(folder, "mesh.msh")
         link.symlink_to(path.resolve())
         try:
@@ -185,7 +189,7 @@ def _open(path: Path) -> None:
                 gmsh.model.getPhysicalName(*group): group[0]
                 for group in gmsh.model.getPhysicalGroups()
             }
-        except Exception as error:  # gmsh raises nothing more special
+        except Exception as error:  # gmsh raises nothing more specific
             reason = str(error).replace(str(link), path.name)
             raise StudyError(f"mesh file {path}: not a mesh: {reason}") from None
     outer = {"far", "shield", "magnetic-wall"} & set(groups)
@@ -195,13 +199,13 @@ def _open(path: Path) -> None:
             f"and 'far', 'shield' or 'magnetic-wall'; has {sorted(groups)}"
         )
     if faults:
-        raise StudyError(f"mesh file {path}: not a sound mesh: {faults}")
+        raise StudyError(f"mesh file {path}: not a valid mesh: {faults}")
 
 
 def _faults() -> str:
-    """Return what is wrong with nodes and cells of gmsh's current model; gmsh takes anything."""
+    """Return a description of faulty nodes or cells in gmsh's model, or ""; gmsh checks nothing."""
     low = [group for group in gmsh.model.getPhysicalGroups() if group[0] < 2]
-    if low:  # of no use here
+    if low:  # groups of points and lines are not needed
         gmsh.model.removePhysicalGroups(low)
     for dimension, allowed in ((2, _TRIANGLES), (3, _TETRAHEDRA)):
         if set(gmsh.model.mesh.getElementTypes(dimension)) != {allowed}:
@@ -214,18 +218,18 @@ def _faults() -> str:
     points[tags.astype(int) - 1] = places.reshape(-1, 3)
     cells = gmsh.model.mesh.getElementsByType(_TETRAHEDRA)[1].astype(int).reshape(-1, 4) - 1
     if not np.all(np.isfinite(points)):
-        return "nodes at places that are no numbers"
+        return "nodes with coordinates that are not finite"
     edges = points[cells[:, 1:]] - points[cells[:, :1]]
-    with np.errstate(invalid="ignore", divide="ignore"):  # NaN is not larger than anything
+    with np.errstate(invalid="ignore", divide="ignore"):  # a volume of NaN fails the test below
         volumes = np.linalg.det(edges / np.abs(edges).max(axis=(1, 2), keepdims=True))
     if not np.all(volumes > _FLATTEST):
-        return "cells that are flat, or turned inside out"
+        return "cells that are flat or inverted"
     return ""
 
 
 def partitioner(comm: MPI.Comm) -> Any:
-    """Return how cells are distributed: with ghosts over shared facets."""
-    # gmsh meshes come without ghosts unless asked, and interior-facet integrals would be wrong.
+    """Return the partitioner of cells, with ghosts over shared facets."""
+    # By default gmsh meshes have no ghosts, and integrals over interior facets would be wrong.
     mode = dolfinx.mesh.GhostMode.shared_facet if comm.size > 1 else dolfinx.mesh.GhostMode.none
     # mypy sees only the first overload of DOLFINx' single dispatch
     return dolfinx.mesh.create_cell_partitioner(mode, 2)  # type: ignore[call-arg]

@@ -37,7 +37,7 @@ class Open:
 
     @property
     def mirrored(self) -> bool:
-        """Whether space is the mirror image of itself in the film's plane z = 0: always."""
+        """Whether space is mirror symmetric in the film's plane z = 0: always."""
         return True
 
 
@@ -50,9 +50,9 @@ class Walls:
 
     Args:
         kind: "shield" (superconducting, B·n = 0) or "magnetic-wall" (n × H = 0).
-        box: Sizes along x, y and z [length]. Along x and y they may both be ``inf``: there are
-            walls above and below only, and space ends at the far boundary.
-        center: Centre of the box [length]. Where z is 0 the space is mirror symmetric.
+        box: Sizes along x, y and z [length]. Those along x and y may both be ``inf``: then only
+            the walls above and below exist, and space ends at the far boundary.
+        center: Centre of the box [length]. With z = 0, space is mirror symmetric.
 
     Raises:
         pydantic.ValidationError: A value out of range (a ``ValueError``).
@@ -64,17 +64,17 @@ class Walls:
 
     @property
     def mirrored(self) -> bool:
-        """Whether space is the mirror image of itself in the film's plane z = 0."""
+        """Whether space is mirror symmetric in the film's plane z = 0."""
         return self.center[2] == 0
 
     @property
     def infinite(self) -> bool:
-        """Whether there are walls above and below only."""
+        """Whether there are no walls at the sides."""
         return math.isinf(self.box[0])
 
     @property
     def heights(self) -> tuple[float, float]:
-        """Where the lower and the upper wall are: z [length]."""
+        """Heights [length] of the lower and of the upper wall."""
         return self.center[2] - self.box[2] / 2, self.center[2] + self.box[2] / 2
 
     @property

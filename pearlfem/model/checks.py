@@ -1,4 +1,4 @@
-"""What does not go together: sources, films and boundaries that have no answer are refused."""
+"""Checks before any work: combinations of film, sources and boundary without an answer."""
 
 from __future__ import annotations
 
@@ -10,21 +10,24 @@ from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Plane
 from pearlfem.model.boundary import Boundary, Open
 from pearlfem.model.film import Film
+from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.applied import Applied, UniformField
 from pearlfem.model.sources.base import Source, name_of, numbered
 from pearlfem.model.sources.flux import Fluxoid, Vortex
 from pearlfem.model.sources.impurity import Impurity, is_point
-from pearlfem.quantities.annotated import (
-    Point,
-)
+from pearlfem.quantities.annotated import Point
 
 
 def refuse_points(sources: Sequence[Source], where: str) -> None:
-    """Refuse point impurities; ``where`` ends the sentence "not allowed …".
+    """Refuse point impurities.
+
+    Args:
+        sources: The sources.
+        where: End of the sentence "not allowed …" in the message.
 
     Raises:
-        StudyError: There is one; says which.
+        StudyError: Names the first point impurity.
     """
     for number, impurity in enumerate((s for s in sources if isinstance(s, Impurity)), start=1):
         if is_point(impurity):
@@ -35,12 +38,12 @@ def refuse_points(sources: Sequence[Source], where: str) -> None:
 
 
 def check_sources(film: Film, sources: Sequence[Source]) -> None:
-    """Refuse sources that no film can answer.
+    """Refuse sources for which the film has no answer.
 
     Raises:
         StudyError: There is no source; an impurity or a vortex lies outside the film or in a hole;
-            a fluxoid in a hole that is not there; a net vorticity on the whole plane; point
-            impurities at one place, or on a film without one Pearl length.
+            a fluxoid names a hole that does not exist; windings on the whole plane do not add up to
+            zero; two point impurities share a position, or lie on a film whose Pearl length varies.
     """
     if not sources:
         raise StudyError("impurity: none given; a study needs at least one source")
@@ -69,14 +72,17 @@ def _check_points(film: Film, sources: Sequence[Source]) -> None:
 
 
 def check_apart(named: Sequence[tuple[str, Impurity]]) -> None:
-    """Refuse impurities at one place; messages call them by their names.
+    """Refuse impurities that share a position.
+
+    Args:
+        named: Impurities, each with its name for the message.
 
     Raises:
-        StudyError: There are two; says which and where.
+        StudyError: Names two impurities and their position.
     """
-    first: dict[Point, str] = {}
+    names: dict[Point, str] = {}
     for name, impurity in named:
-        other = first.setdefault(impurity.position, name)
+        other = names.setdefault(impurity.position, name)
         if other != name:
             raise StudyError(
                 f"{name}: position = {list(impurity.position)} is that of {other}; allowed: "
@@ -88,7 +94,7 @@ def check_position(film: Film, name: str, position: Point) -> None:
     """Refuse a point that is not on the film.
 
     Raises:
-        StudyError: It lies outside or in a hole; says which.
+        StudyError: The point lies outside the film, or in a hole.
     """
     if film.contains(position):
         return
@@ -100,7 +106,7 @@ def check_position(film: Film, name: str, position: Point) -> None:
 
 
 def check_applied(film: Film, boundary: Boundary, sources: Sequence[Source]) -> None:
-    """Refuse fields that film or walls have no finite answer to.
+    """Refuse applied fields for which there is no finite answer.
 
     Raises:
         StudyError: A uniform field on the whole plane, or any field between walls.
@@ -121,13 +127,11 @@ def check_applied(film: Film, boundary: Boundary, sources: Sequence[Source]) -> 
 
 
 def check_boundary(boundary: Boundary, film: Film, sources: Sequence[Source]) -> None:
-    """Refuse walls that cut the film or leave sources out, and point impurities between walls.
-
-    In a periodic space refuse what does not repeat itself.
+    """Refuse a boundary that does not fit the film or the sources.
 
     Raises:
-        StudyError: Film or sources are not inside the walls, or a source is a point impurity; or
-            see ``check_periodic``.
+        StudyError: Walls cut the film or leave a source outside, or a point impurity lies between
+            walls; for a periodic space see ``check_periodic``.
     """
     if isinstance(boundary, Open):
         return
@@ -161,17 +165,15 @@ def check_boundary(boundary: Boundary, film: Film, sources: Sequence[Source]) ->
                 )
 
 
-_Vectors = tuple[Point, Point]
-
-
 _WHERE = "with boundary.kind = 'periodic'"
 
 
 def check_periodic(film: Film, sources: Sequence[Source]) -> None:
-    """Refuse what does not repeat itself.
+    """Refuse a film or sources that a periodic space cannot have.
 
     Raises:
-        StudyError: A film other than a uniform plane, a source other than impurities, or a point.
+        StudyError: The film is not a uniform plane without holes, or a source is not an impurity
+            with a size.
     """
     where = f"not allowed {_WHERE}"
     if not isinstance(film.shape, Plane):
@@ -186,12 +188,65 @@ def check_periodic(film: Film, sources: Sequence[Source]) -> None:
 
 
 def check_repeatable(sources: Sequence[Source]) -> None:
-    """Refuse sources that cannot be repeated: all but impurities with a size.
+    """Refuse sources that a periodic space cannot repeat: all but impurities with a size.
 
     Raises:
-        StudyError: There is one; says which.
+        StudyError: Names the first such source.
     """
     for name, source in numbered(sources):
         if not isinstance(source, Impurity):
             raise StudyError(f"{name}: not allowed {_WHERE}; allowed: impurities")
     refuse_points(sources, _WHERE)
+
+
+def check_task(
+    film: Film,
+    sources: Sequence[Source],
+    *,
+    boundary: Boundary,
+    mesh: MeshOptions,
+    solve: SolveOptions,
+) -> None:
+    """Refuse a film, sources, a boundary and options that do not go together.
+
+    Raises:
+        StudyError: See ``check_sources``, ``check_boundary``, ``check_applied`` and
+            ``check_options``.
+    """
+    check_sources(film, sources)
+    check_boundary(boundary, film, sources)
+    check_applied(film, boundary, sources)
+    check_options(mesh, solve, boundary, sources)
+
+
+def check_options(
+    mesh: MeshOptions, solve: SolveOptions, boundary: Boundary, sources: Sequence[Source]
+) -> None:
+    """Refuse options that do not go together, or do not fit the boundary or the sources.
+
+    Raises:
+        StudyError: A far boundary or refinements for a periodic space; refinements or a mesh file
+            together with a tolerance; point impurities with a tolerance or without the stream
+            formulation alone.
+    """
+    if isinstance(boundary, Periodic):
+        if "far" in mesh.model_fields_set:
+            raise StudyError(
+                f"mesh.far = {mesh.far:g}: not allowed {_WHERE}, whose height is known; allowed: "
+                "no such key"
+            )
+        if mesh.refinements:
+            raise StudyError(
+                f"mesh.refinements = {mesh.refinements}: not allowed {_WHERE}; allowed: 0, and a "
+                "higher resolution"
+            )
+    for key, value in (("refinements", mesh.refinements), ("file", mesh.file)):
+        if value and solve.tolerance is not None:
+            raise StudyError(
+                f"mesh.{key} = {value!r}: not allowed with solve.tolerance = {solve.tolerance:g}, "
+                "for which meshes are made where needed; allowed: one of both"
+            )
+    if solve.formulation != "stream":
+        refuse_points(sources, f"with formulation = {solve.formulation!r}")
+    if solve.tolerance is not None:
+        refuse_points(sources, "with a tolerance")

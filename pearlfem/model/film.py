@@ -1,4 +1,4 @@
-"""The superconducting film: where it lies in the plane z = 0 and how strongly it screens."""
+"""A superconducting film: its shape in its plane, and how strongly it screens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pearlfem.quantities.annotated import FORBID_EXTRA, Point, PositiveLength
 from pearlfem.quantities.arrays import Array, BoolArray, Int64Array
 
 Profile = Callable[[Array, Array], npt.ArrayLike]
-_SAMPLES = 100  # per direction, at which a profile is checked to be positive
+_SAMPLES = 100  # points per direction where a profile must be positive
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
@@ -27,8 +27,8 @@ class Hole:
     """A hole in the film.
 
     Args:
-        shape: Where it is.
-        name: Its name, by which its fluxoid and its current go.
+        shape: Shape of the hole.
+        name: Name of the hole; fluxoids and results refer to it.
     """
 
     shape: BoundedShape
@@ -37,11 +37,11 @@ class Hole:
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid", arbitrary_types_allowed=True))
 class Region:
-    """A part of the film with a Pearl length of its own.
+    """A part of the film with another Pearl length.
 
     Args:
-        shape: Where it is.
-        pearl_length: r0 [length], a number or a function of (x, y) on arrays.
+        shape: Shape of the region.
+        pearl_length: r0 [length], a number or a function of the arrays x and y.
     """
 
     shape: BoundedShape
@@ -53,12 +53,12 @@ class Film:
     """A thin superconducting film.
 
     Args:
-        shape: Where the film is.
+        shape: Outer shape of the film, possibly with holes.
         pearl_length: r0 = 2λ²/d = 2/(μ0 κ) [length], a number or, on a bounded film, a smooth
-            function of (x, y) on arrays. Twice the Λ = λ²/d of some other codes.
-        holes: What is taken away from ``shape``, under a name. Holes that the shape has itself are
-            named "hole 1", "hole 2", … in the order of their x, then y, then area.
-        regions: Parts with another Pearl length; a later one covers an earlier one.
+            function of the arrays x and y. Some other codes use Λ = λ²/d, which is half of it.
+        holes: Named holes, cut out of ``shape``. Holes of ``shape`` itself get the names "hole 1",
+            "hole 2", … in the order of their x, then y, then area.
+        regions: Parts with another Pearl length. Where two overlap, the later one counts.
 
     Raises:
         pydantic.ValidationError: A value out of range, a hole or a region that is not inside the
@@ -86,7 +86,7 @@ class Film:
 
     @cached_property
     def center(self) -> Point:
-        """The middle (x, y) of a bounded film's box; the origin on the whole plane."""
+        """Centre (x, y) of the box around a bounded film; the origin for the whole plane."""
         if not self.bounded:
             return 0.0, 0.0
         x0, y0, x1, y1 = self._outline.bounds
@@ -99,12 +99,12 @@ class Film:
 
     @property
     def discs(self) -> tuple[Disc, ...]:
-        """The discs whose circles round edges of film, holes and regions are parts of."""
+        """The discs on whose circles the round edges of film, holes and regions lie."""
         shapes = [self.shape, *(h.shape for h in self.holes), *(r.shape for r in self.regions)]
         return tuple(dict.fromkeys(disc for shape in shapes for disc in shape.discs))
 
     def contains(self, point: Point) -> bool:
-        """Return whether ``point`` [length] lies on the film and not on an edge of it."""
+        """Return whether ``point`` [length] lies on the film, not on one of its edges."""
         return self._cut.contains(point)
 
     def covers(self, points: Array) -> BoolArray:
@@ -120,7 +120,7 @@ class Film:
         return perforated(self.shape, tuple((hole.name, hole.shape) for hole in self.holes))
 
     def outline(self, rounding: Rounding = evenly) -> shapely.MultiPolygon:
-        """Return the film's polygons without its holes; only of a bounded film."""
+        """Return the polygons of a bounded film, with its holes cut out."""
         return self._cut.outline_of(rounding)
 
     @property
@@ -129,18 +129,18 @@ class Film:
 
     @property
     def openings(self) -> tuple[Opening, ...]:
-        """All holes of the film, those of its shape as well."""
+        """All holes of the film, including those of its shape."""
         return self._cut.openings
 
     def openings_of(self, rounding: Rounding) -> tuple[Opening, ...]:
-        """Return all holes, with round edges as ``rounding`` says."""
+        """Return all holes; ``rounding`` places the vertices on round edges."""
         return self._cut.openings_of(rounding)
 
     def opening(self, name: str) -> Opening:
-        """Return the hole called ``name``.
+        """Return the hole with this name.
 
         Raises:
-            StudyError: There is none.
+            StudyError: There is no such hole.
         """
         for opening in self.openings:
             if opening.name == name:
@@ -150,11 +150,11 @@ class Film:
 
     @property
     def islands(self) -> int:
-        """Number of parts that do not hang together."""
+        """Number of connected parts of the film."""
         return len(self._islands) + (not self.bounded)
 
     def islands_at(self, points: Array) -> Int64Array:
-        """Return the number of the island that each of the ``points``, ``(n, 2)``, lies on."""
+        """Return the number of the island that each point lies on, ``(n, 2)`` to ``(n,)``."""
         numbers = np.full(len(points), len(self._islands))
         for number, island in enumerate(self._islands):
             shapely.prepare(island)
@@ -162,7 +162,10 @@ class Film:
         return numbers
 
     def islands_without(self, places: Sequence[Point]) -> list[Point]:
-        """Return a point of each island of a bounded film that none of ``places`` is on or in."""
+        """Return a point of each island that contains none of ``places``, not even in a hole.
+
+        Only for bounded films.
+        """
         points = shapely.points(np.array(places, dtype=float).reshape(-1, 2))
         return [
             island.representative_point().coords[0]
@@ -178,7 +181,7 @@ class Film:
         return [shapely.Polygon(ring) for ring in rings]
 
     def regions_at(self, points: Array) -> Int64Array:
-        """Return which region each of the ``points``, shape ``(…, 2)``, lies in; −1 for none."""
+        """Return the number of the region at each point, −1 for none, ``(…, 2)`` to ``(…)``."""
         numbers = np.full(points.shape[:-1], -1)
         for number, region in enumerate(self.regions):
             outline = region.shape.outline()
@@ -191,7 +194,7 @@ class Film:
 
         Args:
             points: Points (x, y) of the film [length], shape ``(…, 2)``.
-            regions: The region of each, where it is known better than from the point, ``(…)``.
+            regions: Numbers of their regions, ``(…)``; by default those of ``regions_at``.
 
         Returns:
             Array of shape ``(…)``.
@@ -218,21 +221,21 @@ class Film:
 
     @cached_property
     def least_pearl_length(self) -> float:
-        """The smallest r0 anywhere [length]; of smooth functions, at many points."""
+        """The smallest r0 [length] on the film; functions are sampled at many points."""
         return min(
             float(_values(length, _samples(outline)).min()) if callable(length) else length
             for length, outline in self._profiles()
         )
 
     def _profiles(self) -> Iterator[tuple[float | Profile, Outline | None]]:
-        """Yield each Pearl length and where it holds."""
+        """Yield each Pearl length with the outline of its part of the film."""
         yield self.pearl_length, self._outline if self.bounded else None
         for region in self.regions:
             yield region.pearl_length, region.shape.outline()
 
 
 def _values(length: float | Profile, points: Array) -> Array:
-    """Return a Pearl length at points, shape ``(…, 2)`` to ``(…)``."""
+    """Return the values of a Pearl length at points, ``(…, 2)`` to ``(…)``."""
     if not callable(length):
         return np.full(points.shape[:-1], length)
     values = np.asarray(length(points[..., 0], points[..., 1]), dtype=float)
@@ -240,7 +243,7 @@ def _values(length: float | Profile, points: Array) -> Array:
 
 
 def _samples(outline: Outline | None) -> Array:
-    """Return points all over an outline, and its corners."""
+    """Return points on a grid inside an outline, and its corners, ``(n, 2)``."""
     if outline is None:
         return np.zeros((1, 2))
     x0, y0, x1, y1 = outline.bounds

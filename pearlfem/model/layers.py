@@ -16,7 +16,7 @@ class Layer:
     Args:
         film: The film.
         height: z of its plane [length].
-        name: Tells it from other films; a single film needs none.
+        name: Name of the film; a single film may have none.
     """
 
     film: Film
@@ -24,7 +24,7 @@ class Layer:
     name: str = ""
 
     def group(self, part: str) -> str:
-        """Return the name of a part ("film", "plane", "hole NAME") among the groups of a mesh."""
+        """Return the name of the mesh group of a part: "film", "plane" or "hole NAME"."""
         return f"{self.name}: {part}" if self.name else part
 
 
@@ -35,7 +35,7 @@ def layers_of(films: Films) -> tuple[Layer, ...]:
     """Return ``films`` as layers, the lowest first; a film alone lies in z = 0.
 
     Raises:
-        StudyError: There is no film, or two have one name.
+        StudyError: There is no film, or two films have the same name.
     """
     if isinstance(films, Film):
         return (Layer(films),)

@@ -1,4 +1,4 @@
-"""Where many impurities are: sites of a lattice that lie on a film, or random places on it."""
+"""Positions of many impurities: the sites of a lattice on a film, or random places on it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pearlfem.model.film import Film
 from pearlfem.quantities.annotated import Point
 from pearlfem.quantities.arrays import Array, BoolArray
 
-MOST_SITES = 10_000  # their tensor has 3 GB
-_TRIES = 1000  # places drawn for each that is wanted
-_MOST_DRAWN = 1_000_000  # and of all together
+MOST_SITES = 10_000  # the interaction tensor of more would need above 3 GB
+_TRIES = 1000  # largest number of places drawn for each site
+_MOST_DRAWN = 1_000_000  # largest number of places drawn for all sites
 _PARALLEL = 1e-6  # sine of the angle below which two vectors are parallel
 
 
 def are_parallel(vectors: tuple[Point, Point]) -> bool:
-    """Return whether two vectors span no lattice: parallel ones, or with one that is zero."""
+    """Return whether two vectors span no lattice: they are parallel, or one of them is zero."""
     return not abs(np.linalg.det(vectors)) > _PARALLEL * np.linalg.norm(vectors, axis=1).prod()
 
 
@@ -27,10 +27,10 @@ def lattice_sites(
     """Return the sites ``origin`` + i a1 + j a2 on ``film``, row after row, ``(n, 2)`` [length].
 
     Args:
-        film: With an edge.
+        film: A bounded film.
         vectors: a1 and a2 [length].
-        origin: A site, on the film or not [length].
-        margin: Sites are farther than this from all edges [length].
+        origin: A site of the lattice [length]; it need not lie on the film.
+        margin: Distance [length] that sites keep from all edges.
 
     Raises:
         StudyError: The film has no edge, the vectors are parallel, or no site lies on the film.
@@ -48,7 +48,8 @@ def lattice_sites(
         corners = shapely.get_coordinates(room.envelope) - origin
         bounds = corners @ np.linalg.inv(cell)
         low, high = np.floor(bounds.min(axis=0)), np.ceil(bounds.max(axis=0))
-        if not np.prod(high - low + 1) <= 100 * MOST_SITES:  # a narrow film fills not all of it
+        # A narrow, slanting film fills only a small part of the box of indices.
+        if not np.prod(high - low + 1) <= 100 * MOST_SITES:
             raise _too_many(vectors)
         second, first = np.mgrid[low[1] : high[1] + 1, low[0] : high[0] + 1]
         indices = np.column_stack([first.ravel(), second.ravel()])
@@ -68,17 +69,17 @@ def lattice_sites(
 def random_sites(
     film: Film, number: int, seed: int, spacing: float = 0.0, margin: float = 0.0
 ) -> Array:
-    """Return random places on ``film``, one after the other, ``(number, 2)`` [length].
+    """Return random places on ``film``, ``(number, 2)`` [length].
 
-    They are uniform but for those that are too near to an earlier one, which are drawn again. The
-    same seed gives the same places on every machine.
+    They are drawn uniformly, one after the other; a place too near to an earlier one is drawn
+    again. The same seed gives the same places on every machine.
 
     Args:
-        film: With an edge.
-        number: How many.
-        seed: Of NumPy's generator PCG64.
-        spacing: Smallest distance of two [length].
-        margin: They are farther than this from all edges [length].
+        film: A bounded film.
+        number: Number of places.
+        seed: Seed of NumPy's generator PCG64.
+        spacing: Smallest distance between two places [length].
+        margin: Distance [length] that places keep from all edges.
 
     Raises:
         StudyError: The film has no edge, or not enough room.
@@ -104,9 +105,9 @@ def random_sites(
 
 
 def _are_apart(places: Array, others: Array, spacing: float) -> BoolArray:
-    """Return which ``places`` are farther than ``spacing`` from all ``others``, by a quick search.
+    """Return which ``places`` are farther than ``spacing`` from all ``others``, ``(n,)``.
 
-    Those within a rounding error of it count as farther.
+    A fast first search: places at this distance up to round-off count as farther.
     """
     near = (1 - 1e-9) * spacing
     pairs = shapely.STRtree(shapely.points(others)).query(
@@ -125,7 +126,7 @@ def _too_many(vectors: tuple[Point, Point]) -> StudyError:
 
 
 def _room(film: Film, margin: float, kind: str) -> shapely.Geometry:
-    """Return where impurities may be."""
+    """Return the part of the film where impurities may be."""
     if not film.bounded:
         raise StudyError(
             f"impurities.{kind}: not allowed on {film.shape}, which has no edge; allowed: a film "

@@ -1,6 +1,6 @@
 """Pearl length and strength of impurities from the parameters of a material, at T = 0, in SI.
 
-A superfluid weight D [J] makes κ = e²D/ħ² [1/H] and the Pearl length r0 = 2/(μ0 κ). An impurity of
+A superfluid weight D [J] gives κ = e²D/ħ² [1/H] and the Pearl length r0 = 2/(μ0 κ). An impurity of
 moment |m| with the exchange interaction J0 m·σ δ(r) drives the anomalous current Γ m × ẑ, and
 
     J* = Γ²/(2πκ)   [J m²]
@@ -9,10 +9,10 @@ is the scale of the couplings: J∥ ≈ J⊥ ≈ J*/r² for r ≪ r0.
 
 ``DiracSurface`` and ``RashbaLayer`` are clean and have an s-wave gap. Their D and Γ are the uniform
 (q → 0) linear response of the Bogoliubov–de Gennes Hamiltonian to a vector potential and to an
-exchange field, less the same response of the normal state where that must vanish. So they hold to
+exchange field, minus the same response of the normal state where that must vanish. So they hold to
 first order in J0, for distances well above the coherence length.
 
-Temperature: on a Dirac surface Γ/κ = ħJ0|m|/(e ħv) at any temperature, for exchange field and
+Temperature: on a Dirac surface Γ/κ = ħJ0|m|/(e ħv) at any temperature, because exchange field and
 vector potential enter the Hamiltonian in the same way; D(T) is D(0) w with the clean weight w of
 ``pearlfem.analytic.bcs`` for Δ ≪ μ (where Δ/μ = 1/3 at T = 0, as in Fe(Se,Te), D(T) is 2 % above
 that at Tc/2 and 10 % near Tc). In a Rashba layer D(T) is D(0) w, and the bracket of Γ becomes
@@ -54,7 +54,7 @@ _E, _HBAR, _MU0 = float(constants.e), float(constants.hbar), float(constants.mu_
 
 
 class ValidityWarning(UserWarning):
-    """A formula is used where it does not hold."""
+    """A formula is used outside its range of validity."""
 
 
 class Material(ABC):
@@ -150,8 +150,8 @@ class RashbaLayer(Material):
         D = ħ²k_F²/(2πM) + (Mα²/2πħ²) (2 − g),   k_F = √(2Mμ)/ħ
 
     for Δ ≪ μ: corrections are of order (Δ/μ)². g → 2y²/3 for y ≪ 1 and 1 for y ≫ 1. D is the
-    diamagnetic weight ħ²n/M less what transitions between the helicity bands take away; μ > 0 is
-    measured from their crossing point.
+    diamagnetic weight ħ²n/M minus the contribution of transitions between the helicity bands;
+    μ > 0 is measured from their crossing point.
 
     Numbers are in SI, texts have a unit of their own, such as "0.1 electron_mass".
 
@@ -238,7 +238,7 @@ def pair_couplings(
     Args:
         material: Film and impurities.
         distance: r [m], any shape, > 0.
-        sample_size: Size [m] of the film that is meant.
+        sample_size: Size [m] of the real film, for a warning.
 
     Returns:
         J⊥ and J∥ [eV], each of the shape of ``distance``.
@@ -265,7 +265,7 @@ def pair_couplings(
 
 
 def _warn_of_limits(material: Material, nearest: float, sample_size: float) -> None:
-    """Warn of lengths for which the couplings of points on the infinite film do not hold."""
+    """Warn if couplings of points on an infinite film do not hold for these lengths."""
     if nearest < material.coherence_length:
         warnings.warn(
             f"distance {nearest:.3g} m < coherence length {material.coherence_length:.3g} m: the "

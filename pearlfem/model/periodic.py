@@ -1,4 +1,4 @@
-"""Space that repeats itself along two vectors, and sources that are repeated with it."""
+"""Periodic space: it repeats itself along two vectors in the film's plane."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from pearlfem.quantities.arrays import Array
 
 _Vectors = tuple[Point, Point]
 
-_DECAY = 14.0  # e^{−2 × 14} = 7e-13: what the lid adds to the energy, relatively
-_TIE = 1e-9  # what is as short but for round-off is not replaced
+_DECAY = 14.0  # e^{−2 × 14} = 7e-13 is the relative change of the energy by the lid
+_TIE = 1e-9  # vectors whose lengths differ by less are equally short
 
 
 def _spanning(cell: _Vectors) -> _Vectors:
@@ -33,16 +33,16 @@ Cell = Annotated[_Vectors, AfterValidator(_spanning)]
 class Periodic:
     """Space that repeats itself along two vectors in the film's plane, open above and below.
 
-    The film is the whole plane, and impurities are those of one cell. They may be written in any
-    cell. Of all cells of the lattice the most compact one around them is meshed.
+    The film is the whole plane. The impurities of one cell are given, at positions in any cells.
+    The mesh is that of the most compact cell, centred on them.
 
-    All that is left of their field at the height h decays at least as e^{−Gh}, G the shortest
-    reciprocal vector: the vorticity of a cell is zero. Space ends at such an h that e^{−2Gh} is
-    7e-13 with a lid on which n × H = 0. This can only lower the energy, by that part of it: the
-    lower bound stays one, and the upper bound is one up to round-off.
+    The vorticity of a cell is zero, so at the height h the field decays at least as e^{−Gh}, where
+    G is the shortest reciprocal vector. Space ends at the height where e^{−2Gh} = 7e-13, with a lid
+    on which n × H = 0. This can only lower the energy, by that fraction: the lower bound remains a
+    bound, and the upper bound remains one up to round-off.
 
     Args:
-        cell: The vectors a and b [length].
+        cell: The two vectors [length].
 
     Raises:
         pydantic.ValidationError: Parallel vectors, or one that is zero (a ``ValueError``).
@@ -52,17 +52,17 @@ class Periodic:
 
     @property
     def kind(self) -> str:
-        """What study files call it."""
+        """The name of this boundary in study files."""
         return "periodic"
 
     @property
     def mirrored(self) -> bool:
-        """Whether space is the mirror image of itself in the film's plane z = 0: always."""
+        """Whether space is mirror symmetric in the film's plane z = 0: always."""
         return True
 
     @cached_property
     def vectors(self) -> Array:
-        """The shortest vectors of the same lattice as rows [length], right-handed, ``(2, 2)``."""
+        """The two shortest vectors of the lattice as rows [length], right-handed, ``(2, 2)``."""
         a, b = np.array(self.cell)
         while True:
             if b @ b < a @ a * (1 - _TIE):
@@ -79,17 +79,18 @@ class Periodic:
 
     @property
     def height(self) -> float:
-        """Where space ends: z [length]."""
-        reciprocal = 2 * np.pi * np.linalg.inv(self.vectors)  # in columns, compact as well
+        """Height [length] of the lid, where space ends."""
+        reciprocal = 2 * np.pi * np.linalg.inv(self.vectors)  # in columns; the shortest ones too
         return _DECAY / float(np.linalg.norm(reciprocal, axis=0).min())
 
     def distance(self, offset: npt.ArrayLike) -> float:
-        """Return the length of ``offset`` (x, y) [length], or of the shortest one equal to it."""
-        given = np.asarray(offset, dtype=float)
-        steps = np.round(given @ np.linalg.inv(self.vectors))
-        within = given - steps @ self.vectors
-        reach = 2 * float(np.linalg.norm(within))  # of lattice vectors that can make it shorter
-        return float(np.linalg.norm(within + lattice_points(self.vectors, reach), axis=1).min())
+        """Return the length of the shortest vector that equals ``offset`` (x, y) up to periods."""
+        vector = np.asarray(offset, dtype=float)
+        steps = np.round(vector @ np.linalg.inv(self.vectors))
+        reduced = vector - steps @ self.vectors
+        # Longer lattice vectors than this cannot make it shorter.
+        reach = 2 * float(np.linalg.norm(reduced))
+        return float(np.linalg.norm(reduced + lattice_points(self.vectors, reach), axis=1).min())
 
 
 def lattice_points(vectors: Array, reach: float) -> Array:

@@ -1,6 +1,6 @@
-"""What the user wants to know at chosen places: each probe becomes one table of numbers.
+"""Probes: what to measure at chosen places. Each probe becomes one table of numbers.
 
-A study file has them as tables ``[[output.probe]]``, told apart by ``kind``.
+In a study file they are the tables ``[[output.probe]]``; their key ``kind`` says which probe it is.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from pearlfem.errors import StudyError
 from pearlfem.quantities.annotated import Length, Point, PositiveLength
 from pearlfem.quantities.arrays import Array
 
-# The field of the film varies over lengths of the height, so the work for the flux through a loop
-# grows with the square of radius/height.
+# At the height z the film's field varies over lengths of order z, so the work for the flux through
+# a loop grows with the square of radius/height.
 LARGEST_LOOP = 30.0  # in heights above the film
 MOST_SAMPLES = 1_000_000  # of a line or a grid
 
@@ -37,12 +37,12 @@ def _file_name(name: str) -> str:
 
 
 def _lifted(point: Any) -> Any:
-    """Put a point (x, y) on the film."""
+    """Return (x, y) as a point (x, y, 0) on the film."""
     return (*point, 0.0) if isinstance(point, list | tuple) and len(point) == 2 else point
 
 
 def _some(points: tuple[Any, ...]) -> tuple[Any, ...]:
-    if not points:
+    if not points:  # Field(min_length=1) would count only the points without a fault
         raise ValueError("input should have at least 1 point")
     return points
 
@@ -64,13 +64,21 @@ def _loop_above_film(radius: float, height: float) -> float:
 
 
 Name = Annotated[str, Field(strict=True), AfterValidator(_file_name)]
-PositionOrPoint = Annotated[tuple[Length, Length, Length], BeforeValidator(_lifted)]
+PositionOrPoint = Annotated[
+    tuple[Length, Length, Length],
+    BeforeValidator(_lifted),
+    Field(json_schema_extra={"minItems": 2}),
+]
 PositionAbove = tuple[Length, Length, PositiveLength]
 Samples = Annotated[int, Field(ge=2, le=MOST_SAMPLES, strict=True)]
 
 
 class _Probe(BaseModel):
-    """What all probes have: a name of their own, that of the file."""
+    """The common keys of all probes.
+
+    Args:
+        name: NAME of the file ``probe_NAME.csv``: 1 to 100 letters, digits, '_', '-' or '.'.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -81,7 +89,7 @@ class PointsProbe(_Probe):
     """Fields at points.
 
     Args:
-        points: (x, y, z), or (x, y) on the film [length]; z = 0 is the film's upper face.
+        points: Points (x, y, z), or (x, y) on the film [length]; z = 0 is the film's upper face.
     """
 
     kind: Literal["points"] = "points"
@@ -100,8 +108,8 @@ class LineProbe(_Probe):
     """Fields along a straight line.
 
     Args:
-        start: One end: (x, y, z), or (x, y) on the film [length].
-        end: The other.
+        start: First end (x, y, z), or (x, y) on the film [length].
+        end: Second end, in the same way [length].
         samples: Number of points, both ends included.
     """
 
@@ -131,12 +139,12 @@ class GridProbe(_Probe):
     """Fields on a horizontal grid, as a scanning probe sees them.
 
     Args:
-        center: Its middle (x, y) [length].
-        size: Its extents along x and y [length].
-        height: z [length].
-        samples: Number of points along x and along y, the rims included.
-        loop_radius: Also give the flux through a horizontal circular loop of this radius [length]
-            around each point, which needs ``height`` > 0.
+        center: Middle (x, y) of the grid [length].
+        size: Its sizes along x and y [length].
+        height: Its height z [length].
+        samples: Numbers of points along x and y, the edges included.
+        loop_radius: Radius [length] of a horizontal loop around each point, whose flux is added;
+            needs ``height`` > 0.
     """
 
     kind: Literal["grid"] = "grid"
@@ -180,8 +188,8 @@ class LoopProbe(_Probe):
     """The flux through a horizontal circular loop above the film.
 
     Args:
-        center: Its middle (x, y, z) [length], z > 0.
-        radius: Its radius [length], at most ``LARGEST_LOOP`` z.
+        center: Middle (x, y, z) of the loop [length], z > 0.
+        radius: Its radius [length], at most 30 z.
     """
 
     kind: Literal["loop"] = "loop"
@@ -201,10 +209,12 @@ class LoopProbe(_Probe):
 class CutProbe(_Probe):
     """The current through a straight cut of the film.
 
+    A current is positive if it flows from the left to the right of someone who walks on the film
+    from start to end.
+
     Args:
-        start: One end (x, y) [length], on the film or off it.
-        end: The other. Current counts as positive that flows from the left to the right of
-            someone who walks on the film from start to end.
+        start: First end (x, y) [length], on the film or off it.
+        end: Second end (x, y) [length].
     """
 
     kind: Literal["cut"] = "cut"
@@ -223,30 +233,21 @@ Probe = Annotated[
 ]
 
 
-PROBES: dict[str, type[_Probe]] = {
-    "points": PointsProbe,
-    "line": LineProbe,
-    "grid": GridProbe,
-    "loop": LoopProbe,
-    "cut": CutProbe,
-}
-
-
 def check_probes(probes: Sequence[Probe]) -> None:
-    """Refuse probes of the same name, for that is the name of their file.
+    """Refuse probes of the same name, because that is the name of their file.
 
-    Names that differ only in capitals count as the same: some file systems take them as one.
+    Names that differ only in capitals are the same: some file systems do not tell them apart.
 
     Raises:
-        StudyError: A name comes twice.
+        StudyError: Two probes have the same name.
     """
     numbers: dict[str, int] = {}
     for number, probe in enumerate(probes, start=1):
         first = numbers.setdefault(probe.name.casefold(), number)
         if first != number:
             raise StudyError(
-                f"probe {number}: name = {probe.name!r}: not allowed; that is the file of probe "
-                f"{first}; allowed: a name that no other probe has"
+                f"output.probe {number}.name = {probe.name!r}: not allowed, probe {first} has this "
+                "name; allowed: a name that no other probe has"
             )
 
 

@@ -1,13 +1,13 @@
-"""Temperature of a study: film and impurities as given hold at T = 0, and are scaled from there.
+"""Temperature of a study: film and impurities are given at T = 0 and scaled to T.
 
 With w(T) = D(T)/D(0), the BCS superfluid weight relative to T = 0,
 
     κ = κ(0) w,   r0 = r0(0)/w,   Γ = Γ(0) w
 
-Γ/κ, and with it the background vector potential of an impurity, does not depend on temperature.
-That is derived for Dirac surface states and, in the clean limit, for a Rashba splitting far above
-the gap (see ``pearlfem.model.materials``); for other materials it is an assumption. J* = Γ²/(2πκ)
-is then J*(0) w. Vortices, fluxoids and applied fields stay as they are.
+Γ/κ, and so the background vector potential of an impurity, does not depend on temperature. This is
+derived for Dirac surface states and, in the clean limit, for a Rashba splitting far above the gap
+(see ``pearlfem.model.materials``); for other materials it is an assumption. J* = Γ²/(2πκ) is then
+J*(0) w. Vortices, fluxoids and applied fields do not depend on temperature.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ class Temperature(Table):
     """[temperature]: T and Tc in one unit, and the limit in which D(T) is taken.
 
     Args:
-        critical: Tc.
-        value: T, below Tc.
+        critical: Critical temperature Tc.
+        value: Temperature T, below Tc.
         weight: Mean free path far above ("clean") or far below ("dirty") the coherence length.
 
     Raises:
         pydantic.ValidationError: A value out of range (a ``ValueError``).
     """
 
-    critical: Annotated[Positive, in_units("temperature")]  # first, for ``value`` is held to it
+    critical: Annotated[Positive, in_units("temperature")]  # first: ``value`` is compared with it
     value: Annotated[NotNegative, in_units("temperature")]
     weight: Literal["clean", "dirty"] = "clean"
 
@@ -69,7 +69,7 @@ class Temperature(Table):
         return float(_WEIGHTS[self.weight](self.value, self.critical))
 
     def film(self, cold: Film) -> Film:
-        """Return the film that is ``cold`` at T = 0, with the Pearl lengths that it has at T."""
+        """Return the film with its Pearl lengths at T; ``cold`` is the film at T = 0."""
         regions = tuple(
             replace(region, pearl_length=self._longer(region.pearl_length))
             for region in cold.regions
@@ -77,7 +77,7 @@ class Temperature(Table):
         return replace(cold, pearl_length=self._longer(cold.pearl_length), regions=regions)
 
     def impurities(self, cold: Sequence[Impurity]) -> tuple[Impurity, ...]:
-        """Return the impurities with the strengths that they have at T."""
+        """Return the impurities with their strengths at T; ``cold`` are those at T = 0."""
         return tuple(replace(i, strength=self.factor * i.strength) for i in cold)
 
     def _longer(self, length: float | Profile) -> float | Profile:

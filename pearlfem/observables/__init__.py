@@ -1,1 +1,1 @@
-"""What a solution says: functions of solutions, summed over ranks."""
+"""Observables: functions of solutions that return numbers and fields, the same on all ranks."""

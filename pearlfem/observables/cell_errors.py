@@ -1,78 +1,74 @@
-"""Where the error lies: cell by cell, the energy of the difference of two fields.
+"""The error of each cell: the energy of the difference between two fields.
 
-With the field H and the current K of the stream formulation and A of the vector formulation,
+With H and K of the stream formulation and A of the vector formulation,
 
     F_vector − F_stream = ∫ |curl A − μ0 H|²/(2μ0) dV + ∫_Γ |K + κ(A + a)|²/(2κ) dS
 
-exactly, for any two conforming fields on one film [W. Prager, J. L. Synge, Quart. Appl. Math. 5,
-241 (1947)]. Each cell's part says how much a finer mesh there can close the gap. With fields that
-are averaged over neighbouring cells in place of those of the other formulation, the same sum
-estimates the error of one [O. C. Zienkiewicz, J. Z. Zhu, Int. J. Numer. Meth. Eng. 24, 337 (1987)].
+holds exactly for any two conforming fields on the same films [W. Prager, J. L. Synge, Quart. Appl.
+Math. 5, 241 (1947)]. The part of a cell is its contribution to the gap between the bounds: a finer
+mesh in that cell can reduce the gap by this amount.
+
+With one formulation alone, its fields averaged over neighbouring cells take the place of the other
+fields. Then the sum estimates the error [O. C. Zienkiewicz, J. Z. Zhu, Int. J. Numer. Meth. Eng.
+24, 337 (1987)].
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import basix
-import basix.ufl
 import dolfinx
 import numpy as np
-import numpy.typing as npt
 import ufl
 from dolfinx import fem
 
-from pearlfem.formulation.film import FilmMesh, FilmQuadrature, facet_rule
-from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.formulation.film import FilmMesh, facet_rule
 from pearlfem.model.checks import refuse_points
-from pearlfem.observables.fields import FIELD_DEGREE, flux_density, london_current, rotated_gradient
+from pearlfem.observables.cell_energies import (
+    cell_corners,
+    facet_areas,
+    field_energies,
+    kinetic_energies,
+    nodal_vectors,
+)
+from pearlfem.observables.facets import FacetCurrents, facet_currents, on_facets
+from pearlfem.observables.fields import FIELD_DEGREE, flux_density
 from pearlfem.quantities.arrays import Array, Int32Array
-from pearlfem.runtime.jit import compiled_expression
 from pearlfem.solution import Solution
 
 
 class CellFields(NamedTuple):
-    """B in the cells and K on the films, as one formulation or an average has them.
+    """B in the cells and K on the films, of one formulation or averaged.
 
     Args:
-        B: Discontinuous, as ``flux_density`` returns it.
-        K: Of each film, at the quadrature points of its facets in the order of ``FilmMesh.sides``,
-            shape ``(facets, points, 2)`` [Γ/length² in reduced units].
+        B: A discontinuous function, as ``flux_density`` returns it.
+        currents: K on each film, at the points of ``facet_rule()``.
     """
 
     B: fem.Function
-    K: tuple[Array, ...]
+    currents: tuple[FacetCurrents, ...]
 
 
 def cell_fields(solution: Solution) -> CellFields:
-    """Return the fields of ``solution``: K = ∇g × ẑ or K = −κ(A + a).
+    """Return the fields of ``solution``, with K = ∇g × ẑ or K = −κ(A + a).
 
     Raises:
-        StudyError: A source is a point impurity, whose fields have no finite energy.
+        StudyError: A source is a point impurity; the energy of its fields is infinite.
 
     Note:
-        Not collective, except for the compilation of the first call.
+        Collective.
     """
     refuse_points([drive.source for drive in solution.drives], "for fields cell by cell")
-    currents = tuple(_sheet_current(solution, film) for film in solution.films)
+    reference, _ = facet_rule()
+    currents = tuple(facet_currents(solution, film, reference) for film in solution.films)
     return CellFields(flux_density(solution), currents)
 
 
-def _sheet_current(solution: Solution, film: FilmMesh) -> Array:
-    """Return K at the quadrature points of a film."""
-    if solution.stream_functions:
-        return _on_film(rotated_gradient(solution.stream_function(film)), film)
-    A, x = solution.potential, ufl.SpatialCoordinate(film.mesh.domain)
-    values = _on_film(ufl.as_vector([A[0], A[1], x[0], x[1]]), film)
-    regions = np.broadcast_to(film.regions[:, None], values.shape[:-1])
-    return london_current(solution, film, values[..., :2], values[..., 2:], regions)
-
-
 def averaged_fields(solution: Solution) -> CellFields:
-    """Return B of ``solution`` averaged at each node over all cells around it, and K from it.
+    """Return the average of B at each node over the cells around it, and K from the averages.
 
-    Above and below a film are kept apart, for B along the film jumps there by K × ẑ.
+    Cells above and below a film have separate averages, because B along the film jumps by K × ẑ.
 
     Note:
         Collective.
@@ -83,107 +79,86 @@ def averaged_fields(solution: Solution) -> CellFields:
     slabs = mesh.slabs([film.height for film in solution.films])
     means = [_nodal_means(B, nodes, cells) for cells in slabs]
     for mean, cells in zip(means, slabs, strict=True):
-        _place(smooth, mean, nodes, cells)
+        _set_values(smooth, mean, nodes, cells)
+    x, (reference, _) = ufl.SpatialCoordinate(mesh.domain), facet_rule()
     currents = []
     for k, film in enumerate(solution.films):
+        # In the half of a mirror symmetric space, B along the film is the opposite below it.
         jump = fem.Function(B.function_space)
         difference = 2.0 * means[k + 1] if mesh.mirrored else means[k + 1] - means[k]
-        _place(jump, difference, nodes, slabs[k + 1])
-        currents.append(_on_film(ufl.as_vector([-jump[1], jump[0]]), film))
+        _set_values(jump, difference, nodes, slabs[k + 1])
+        vector = ufl.as_vector([x[0], x[1], -jump[1], jump[0]])
+        values = on_facets(vector, film, film.sides, reference)
+        currents.append(FacetCurrents(values[..., :2], values[..., 2:]))
     return CellFields(smooth, tuple(currents))
 
 
 def cell_gaps(first: CellFields, second: CellFields, films: Sequence[FilmMesh]) -> Array:
-    """Return each owned cell's part of the energy of the difference of two fields.
+    """Return the energy of the difference between two fields in each owned cell.
 
     Args:
         first: Fields in the cells of the mesh.
-        second: Others in the same cells.
-        films: The films; if the mesh is a half, the result counts the other half too.
+        second: Other fields in the same cells.
+        films: The films in their mesh. In the half of a mirror symmetric space the energy of a cell
+            includes that of its mirror image.
 
     Returns:
-        Array of shape ``(cells,)`` [μ0Γ²/length in reduced units], not negative.
+        Array of shape ``(n,)`` for n owned cells [μ0Γ²/length in reduced units], not negative.
 
     Note:
         Not collective.
     """
-    mesh = films[0].mesh
-    corners = mesh.domain.geometry.x[_corners(mesh)]
-    volumes = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1])) / 6
-    dofs = first.B.function_space.dofmap.list[: len(volumes)]
-    difference = (first.B.x.array - second.B.x.array).reshape(-1, 3)[dofs]
-    squares = np.einsum("cik,ij,cjk->c", difference, _mass(), difference, optimize=True)
-    gaps = (1.0 if mesh.mirrored else 0.5) * volumes * squares
-    for film, one, other in zip(films, first.K, second.K, strict=True):
-        rule = film.quadrature
-        on_film = np.sum(rule.weights * _kinetic(one - other, rule), axis=1)
-        gaps += np.bincount(film.sides[:, 0], on_film, minlength=len(gaps))
+    difference = nodal_vectors(first.B) - nodal_vectors(second.B)
+    gaps = field_energies(films[0].mesh, difference)
+    for film, currents, others in zip(films, first.currents, second.currents, strict=True):
+        facet_gaps = kinetic_energies(film, currents._replace(K=currents.K - others.K))
+        gaps += np.bincount(film.sides[:, 0], facet_gaps, minlength=len(gaps))
     return np.asarray(gaps)
 
 
 def film_energies(fields: CellFields, films: Sequence[FilmMesh]) -> Array:
-    """Return |K|²/(2κ) of each owned cell above a film, its mean over the facet; 0 elsewhere.
+    """Return the mean of |K|²/(2κ) over the film's facet of each owned cell; 0 without a facet.
+
+    Args:
+        fields: The fields.
+        films: The films in their mesh.
 
     Returns:
-        Array of shape ``(cells,)`` [μ0Γ²/length³ in reduced units].
+        Array of shape ``(n,)`` for n owned cells [μ0Γ²/length³ in reduced units].
 
     Note:
         Not collective.
     """
-    energies = np.zeros(len(_corners(films[0].mesh)))
-    for film, K in zip(films, fields.K, strict=True):
-        rule = film.quadrature
-        total = np.sum(rule.weights * _kinetic(K, rule), axis=1)
-        densities = total / rule.weights.sum(axis=1)
+    energies = np.zeros(len(cell_corners(films[0].mesh)))
+    for film, currents in zip(films, fields.currents, strict=True):
+        densities = kinetic_energies(film, currents) / facet_areas(film)
         energies += np.bincount(film.sides[:, 0], densities, minlength=len(energies))
     return energies
 
 
-def _kinetic(K: Array, rule: FilmQuadrature) -> Array:
-    """Return |K|²/(2κ) at the quadrature points."""
-    return np.asarray(np.sum(K**2, axis=2) / (2 * rule.superfluid_weight))
-
-
-def _on_film(vector: Any, film: FilmMesh) -> Array:
-    """Return a UFL vector at the quadrature points of the film's facets, seen from above.
-
-    Only values of calls of this function stand in the same order: it depends on the numbering.
-    """
-    points, _ = facet_rule()
-    values = compiled_expression(vector, points, film.comm).eval(film.mesh.domain, film.sides)
-    shape = len(film.sides), len(points), *vector.ufl_shape  # there may be no facets
-    return np.asarray(values, dtype=float).reshape(shape)
-
-
-def _place(function: fem.Function, means: Array, nodes: fem.DofMap, cells: Int32Array) -> None:
-    """Give ``function`` the values at the ``nodes`` of ``cells``."""
+def _set_values(
+    function: fem.Function, nodal_values: Array, nodes: fem.DofMap, cells: Int32Array
+) -> None:
+    """Set the discontinuous ``function`` in ``cells`` to values at continuous ``nodes``."""
     values = function.x.array.reshape(-1, 3)
-    values[function.function_space.dofmap.list[cells]] = means[nodes.list[cells]]
+    values[function.function_space.dofmap.list[cells]] = nodal_values[nodes.list[cells]]
 
 
 def _nodal_means(B: fem.Function, nodes: fem.DofMap, cells: Int32Array) -> Array:
-    """Return the means of ``B`` over ``cells`` at this rank's ``nodes``, 0 at those without."""
+    """Return the mean of ``B`` over ``cells`` at each of this rank's ``nodes``, ``(n, 3)``.
+
+    It is 0 at nodes of none of the cells.
+
+    Note:
+        Collective.
+    """
     values = B.x.array.reshape(-1, 3)[B.function_space.dofmap.list[cells].ravel()]
-    places = nodes.list[cells].ravel()
+    node_numbers = nodes.list[cells].ravel()
+    # Three columns are sums of components over cells, the fourth one counts the cells.
     sums = dolfinx.la.vector(nodes.index_map, 4)
     rows = sums.array.reshape(-1, 4)
     for column, weights in enumerate((*values.T, np.ones(len(values)))):
-        rows[:, column] = np.bincount(places, weights, minlength=len(rows))
+        rows[:, column] = np.bincount(node_numbers, weights, minlength=len(rows))
     sums.scatter_reverse(dolfinx.la.InsertMode.add)
     sums.scatter_forward()
     return np.asarray(rows[:, :3] / np.maximum(rows[:, 3:], 1.0))
-
-
-def _corners(mesh: TaggedMesh) -> npt.NDArray[np.integer]:
-    """Return the geometry's nodes of the cells that this rank owns."""
-    owned = mesh.domain.topology.index_map(3).size_local
-    return np.asarray(mesh.domain.geometry.dofmaps[0][:owned])
-
-
-def _mass() -> Array:
-    """Return the products of B's basis functions, their means over a cell."""
-    rule = basix.make_quadrature(basix.CellType.tetrahedron, 2 * FIELD_DEGREE)
-    points, weights = (np.asarray(part, dtype=float) for part in rule)
-    element = basix.ufl.element("DG", "tetrahedron", FIELD_DEGREE)
-    shapes = np.asarray(element.tabulate(0, points), dtype=float)[0]
-    return np.asarray(6.0 * shapes.T @ (weights[:, None] * shapes))

@@ -1,10 +1,16 @@
-"""Free energy and the interaction of impurities, from potentials and loads, with bounds.
+"""Free energy and interaction tensor from potentials and loads, with bounds.
 
-With B the operator, ℓ the load and u the potential, let D_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j).
-In the stream formulation F = D, in the vector formulation F = C − D, C_ij = ∫_Γ (κ/2) a_i·a_j dS.
-Computed potentials carry the error of the iterative solver. In D it enters squared, and for i = j
-it only ever lowers D: the stream formulation bounds F from below and the vector formulation from
-above for any potential whatsoever.
+With the operator B, the loads ℓ and the potentials u let D_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j).
+The energies are E = D in the stream formulation, and E = C − D in the vector formulation with
+C_ij = ∫_Γ (κ/2) a_i·a_j dS. The free energy of solution i is F = E_ii.
+
+Computed potentials have an error e_i from the iterative solver. With the Galerkin solution u_i,
+where B(u_i, v) = ℓ_i(v) for all v, this error enters D squared:
+
+    D_ij(u + e) = B(u_i, u_j) − B(e_i, e_j).
+
+So it lowers D_ii. For any potential, F is a lower bound in the stream formulation and an upper
+bound in the vector formulation.
 """
 
 from __future__ import annotations
@@ -20,26 +26,27 @@ from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.tensors import as_tensor
 from pearlfem.solution import Solution, drive_weights
 
-_BLOCK = 64  # solutions whose potentials are copied at once
+_BLOCK = 64  # number of solutions whose potentials are copied at the same time
 
 
 class Bracket(NamedTuple):
-    """Guaranteed bounds, entry by entry: ``lower`` ≤ exact ≤ ``upper``."""
+    """Guaranteed bounds of each entry of an array: ``lower`` ≤ exact value ≤ ``upper``."""
 
     lower: Array
     upper: Array
 
 
 def free_energy(solution: Solution) -> float:
-    """Return the free energy of the film with its sources: a one-sided bound.
+    """Return the free energy of the films with their sources: a lower or an upper bound.
 
-    Stream formulation: F ≥ the result, vector formulation: F ≤ the result, for the true film in
-    the true space: errors of elements, iterative solver, far boundary and round edges (inscribed
-    below, circumscribed above) only widen the gap. Guaranteed up to round-off and the quadrature of
-    the sources, which ``MaxwellLondon.solve`` checks.
+    The result is a lower bound of the exact free energy in the stream formulation, and an upper
+    bound in the vector formulation. The errors of the elements, of the iterative solver and of the
+    far boundary, and polygons instead of round edges (inscribed for lower bounds, circumscribed for
+    upper bounds), only make the gap between the bounds wider. The bounds do not cover round-off and
+    the quadrature of the sources; ``MaxwellLondon.solve`` checks the latter.
 
-    Of a point impurity (size = 0) the infinite energy on the infinite film is left out: what edges
-    add to it counts. With one the result is an estimate and no bound.
+    The energy of a point impurity (size = 0) on the infinite film is infinite and is not included;
+    the part that edges add is. With a point impurity the result is an estimate, not a bound.
 
     Returns:
         F [μ0Γ²/length in reduced units].
@@ -53,15 +60,17 @@ def free_energy(solution: Solution) -> float:
 def interaction_tensor(solutions: Sequence[Solution]) -> Array:
     """Return T in F = ½ Σ_ij m_i·T_ij·m_j from the solutions of ``MaxwellLondon.solve_each``.
 
-    T_ii/2 is the self-energy matrix of impurity i; of a point impurity (size = 0) the finite part
-    that edges of the film add. T is symmetric: T_ij = T_jiᵀ. As a quadratic
-    form it is a bound like ``free_energy``; single entries with i ≠ j are not.
+    T_ii/2 is the self-energy matrix of impurity i. For a point impurity (size = 0) it is the finite
+    part that edges of the film add. T is symmetric: T_ij = T_jiᵀ. As a quadratic form T is a bound
+    like ``free_energy``; its entries with i ≠ j are not bounds.
 
     Args:
-        solutions: Of n sources with c components each, two of an impurity.
+        solutions: The solutions of n sources with c components each; the components of an impurity
+            are those of its moment, x and y.
 
     Returns:
-        Array of shape ``(n, n, c, c)`` [μ0Γ²/length in reduced units]; last axes xx, xy, yx, yy.
+        Array of shape ``(n, n, c, c)`` [μ0Γ²/length in reduced units]; the last axes are xx, xy,
+        yx, yy for impurities.
 
     Note:
         Collective.
@@ -71,12 +80,12 @@ def interaction_tensor(solutions: Sequence[Solution]) -> Array:
 
 
 def tensor_bracket(lower: Array, upper: Array) -> Bracket:
-    """Return bounds of every entry of T from the tensors of the two formulations.
+    """Return bounds of each entry of T from the tensors of the two formulations.
 
-    As quadratic forms lower ≤ T ≤ upper. With the gap D = upper − lower ≥ 0, the deviation of T
-    from the mean of both lies between −D/2 and D/2, and Cauchy–Schwarz bounds its entries by
-    ½ √(D_ii D_jj), where i and j count impurities and axes. On the diagonal these are the two
-    tensors themselves.
+    As quadratic forms lower ≤ T ≤ upper, and the gap is G = upper − lower ≥ 0. So the difference
+    between T and (lower + upper)/2 lies between −G/2 and G/2. By Cauchy–Schwarz its entries are at
+    most ½ √(G_ii G_jj), where i and j count impurities and axes. On the diagonal the bounds are the
+    entries of the two tensors.
 
     Args:
         lower: Tensor of the stream formulation, shape ``(n, n, c, c)``.
@@ -86,20 +95,25 @@ def tensor_bracket(lower: Array, upper: Array) -> Bracket:
         Two arrays of the same shape.
 
     Raises:
-        ValueError: A diagonal entry of ``lower`` exceeds that of ``upper``: no bounds.
+        ValueError: A diagonal entry of ``lower`` is larger than that of ``upper``.
+
+    Note:
+        Not collective.
     """
-    gap = np.einsum("iiaa->ia", upper - lower)
-    if gap.min() < 0:
-        raise ValueError(f"self-energies cross by {-gap.min():g}: these are no bounds")
-    half = 0.5 * np.sqrt(np.einsum("ia,jb->ijab", gap, gap))
+    gaps = np.einsum("iiaa->ia", upper - lower)
+    if gaps.min() < 0:
+        raise ValueError(
+            f"a self-energy of lower is {-gaps.min():g} above that of upper: these are not bounds"
+        )
+    half_width = 0.5 * np.sqrt(np.einsum("ia,jb->ijab", gaps, gaps))
     mean = 0.5 * (lower + upper)
-    return Bracket(mean - half, mean + half)
+    return Bracket(mean - half_width, mean + half_width)
 
 
 def mutual_energies(solutions: Sequence[Solution]) -> Array:
-    """Return the energies E_ij of all pairs of solutions, shape ``(k, k)``: F_i = E_ii.
+    """Return the energies E_ij of all pairs of k solutions, shape ``(k, k)``.
 
-    F of a sum of sources is the sum over all pairs.
+    The free energy of solution i is E_ii. The free energy of the sum of all solutions is Σ_ij E_ij.
 
     Note:
         Collective.
@@ -113,12 +127,14 @@ def _potential_energies(solutions: Sequence[Solution]) -> Array:
     """Return D_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j) for all pairs, shape ``(k, k)``."""
     k = len(solutions)
     local = np.empty((k, k))
-    for rows in (slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)):
-        images = solutions[0].apply_operator([s.unknowns for s in solutions[rows]])
-        loads = np.array([s.load for s in solutions[rows]]) - np.array(images) / 2
-        for columns in (slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)):
+    blocks = [slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)]
+    for rows in blocks:
+        products = solutions[0].apply_operator([s.unknowns for s in solutions[rows]])
+        # D_ij = M_ij + M_ji with M_ij = (ℓ_i − B u_i/2)(u_j), as B is symmetric.
+        differences = np.array([s.load for s in solutions[rows]]) - np.array(products) / 2
+        for columns in blocks:
             potentials = np.array([s.unknowns for s in solutions[columns]])
-            local[rows, columns] = loads @ potentials.T
+            local[rows, columns] = differences @ potentials.T
     return np.asarray(solutions[0].mesh.comm.allreduce(local + local.T))
 
 

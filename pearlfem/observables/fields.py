@@ -1,8 +1,13 @@
-"""Currents and fields: on the film, in space, and at points.
+"""Currents on films and fields in space, as finite element functions and as values at points.
 
-K = ∇g × ẑ in the stream formulation and K = −κ (A + a) in the vector formulation, which is two to
-three times as accurate as the jump of its H. B = −μ0 ∇ψ or curl A (reduced units, μ0 = 1). Where
-the mesh is the half z ≥ 0 of a mirror symmetric space, B_z is even in z and the others are odd.
+The stream formulation has K = ∇g × ẑ and B = −μ0 ∇ψ, the vector formulation K = −κ (A + a) and
+B = curl A (reduced units, μ0 = 1). K from A is two to three times more accurate than K from the
+jump of H. If the mesh is the half z ≥ 0 of a mirror symmetric space, B_z is even in z, and B_x and
+B_y are odd.
+
+The *regular* part of a field is the field minus the exact field of the point impurities on the
+infinite film (``pearlfem.observables.point_impurities.fields``), which is infinite at their
+positions.
 """
 
 from __future__ import annotations
@@ -24,50 +29,60 @@ from pearlfem.quantities.arrays import Array, Int32Array, Int64Array
 from pearlfem.runtime.jit import compiled_expression
 from pearlfem.solution import Solution
 
-FIELD_DEGREE = 2  # of B, the derivative of elements of degree 3 at most
+FIELD_DEGREE = 2  # of B: potentials have the degree 3 at most, and B is a derivative
 
 
-def scalar_potential(solution: Solution) -> fem.Function | None:
-    """Return ψ on both sides of the films: discontinuous, of degree 2; None without ψ.
+def scalar_potential(solution: Solution) -> fem.Function:
+    """Return ψ [Γ/length in reduced units] as a discontinuous function of degree 2.
+
+    Raises:
+        StudyError: The solution is not of the stream formulation.
 
     Note:
-        Not collective, except for the compilation of the first call.
+        Collective.
     """
-    if not solution.stream_functions:
-        return None
+    if not has_stream_function(solution):
+        raise _no_stream_function(solution, "scalar_potential")
     psi = _interpolated(solution, _potential_expression(solution), "psi")
     return add_exact_part(psi, solution, infinite_film.scalar_potential)
 
 
 def flux_density(solution: Solution) -> fem.Function:
-    """Return B = −∇ψ or curl A, on both sides: discontinuous, of degree 2, three components.
+    """Return B = −∇ψ or curl A [μ0Γ/length² in reduced units], discontinuous and of degree 2.
 
-    Exact for elements of degree 1 to 3, whose derivatives are of degree 2 at most; what a point
-    impurity has on the infinite film is interpolated.
+    The function has three components. It equals the derivative of the potential exactly, as
+    potentials have the degree 1 to 3. The exact fields of point impurities are interpolated.
 
     Note:
-        Not collective, except for the compilation of the first call.
+        Collective.
     """
     return add_exact_part(regular_flux_density(solution), solution, infinite_film.magnetic_field)
 
 
 def regular_flux_density(solution: Solution) -> fem.Function:
-    """Return ``flux_density`` without what point impurities have on the infinite film.
+    """Return the regular part of ``flux_density``.
 
     Note:
-        Not collective, except for the compilation of the first call.
+        Collective.
     """
-    if solution.stream_functions:
-        field = -ufl.grad(_potential_expression(solution))
-    else:
-        field = ufl.curl(solution.potential)
-    return _interpolated(solution, field, "B")
+    return _interpolated(solution, _regular_field(solution), "B")
+
+
+def regular_normal_field(solution: Solution, film: FilmMesh) -> fem.Function:
+    """Return the regular part of B_z as a discontinuous function of degree 2.
+
+    Its values on ``film`` are those in the cells above it.
+
+    Note:
+        Collective.
+    """
+    return _interpolated(solution, _regular_field(solution)[2], "B_z")
 
 
 def magnetic_field(solution: Solution, points: npt.ArrayLike) -> Array:
-    """Return B [μ0Γ/length² in reduced units] at points of space.
+    """Return B of the film's currents [μ0Γ/length² in reduced units] at points of space.
 
-    On a film the limit from above.
+    At a point of a film, the value is the limit from above.
 
     Args:
         solution: The solution.
@@ -82,23 +97,23 @@ def magnetic_field(solution: Solution, points: npt.ArrayLike) -> Array:
     Note:
         Collective.
     """
-    places = np.array(points, dtype=float).reshape(-1, 3)
+    positions = np.array(points, dtype=float).reshape(-1, 3)
     heights = [film.height for film in solution.films]
-    values = evaluate_in_space(regular_flux_density(solution), places, solution.mesh, heights)
+    B = evaluate_in_space(regular_flux_density(solution), positions, solution.mesh, heights)
     if solution.mesh.mirrored:
-        values[places[:, 2] < 0, :2] *= -1
-    return values + exact_part(solution, infinite_film.magnetic_field, places)
+        B[positions[:, 2] < 0, :2] *= -1
+    return B + exact_part(solution, infinite_film.magnetic_field, positions)
 
 
 def stream_function(solution: Solution, points: npt.ArrayLike, film: str | None = None) -> Array:
-    """Return g [Γ/length in reduced units] at points (x, y) of the film, K = ∇g × ẑ.
+    """Return g [Γ/length in reduced units] at points (x, y) of the film; K = ∇g × ẑ.
 
-    On a film in contact with shields all around, g is known up to a constant.
+    If shields touch a film on its whole outer edge, g is determined up to a constant only.
 
     Args:
         solution: The solution.
         points: The same points on every rank [length], shape ``(n, 2)``.
-        film: Name of the film; the only one by default.
+        film: Name of the film; not needed if there is only one.
 
     Returns:
         Array of shape ``(n,)``, the same on every rank.
@@ -110,60 +125,52 @@ def stream_function(solution: Solution, points: npt.ArrayLike, film: str | None 
     Note:
         Collective.
     """
-    chosen = solution.film(film)
-    g = _need_stream_function(solution, chosen, "stream_function")
-    places, cells = _in_plane(chosen, points)
-    exact = exact_part(solution, infinite_film.stream_function, places[:, :2])
-    return evaluate(g, places, cells)[:, 0] + exact
+    film_mesh = solution.film(film)
+    g = _need_stream_function(solution, film_mesh, "stream_function")
+    positions, cells = _in_plane(film_mesh, points)
+    exact = exact_part(solution, infinite_film.stream_function, positions[:, :2])
+    return evaluate(g, positions, cells)[:, 0] + exact
 
 
 def sheet_current(solution: Solution, points: npt.ArrayLike, film: str | None = None) -> Array:
-    """Return K [Γ/length² in reduced units] at points (x, y) of the film.
+    """Return K [Γ/length² in reduced units] at points (x, y) in the film's plane; 0 off the film.
+
+    In the stream formulation, the order of accuracy of K is one less than that of ψ.
 
     Args:
         solution: The solution.
         points: The same points on every rank [length], shape ``(n, 2)``.
-        film: Name of the film; the only one by default.
+        film: Name of the film; not needed if there is only one.
 
     Returns:
-        Array of shape ``(n, 2)``, the same on every rank; of one degree less than ψ in accuracy.
+        Array of shape ``(n, 2)``, the same on every rank.
 
     Raises:
-        StudyError: A point lies beyond walls or the far boundary.
+        StudyError: A point lies beyond walls or the far boundary, or there is no such film.
 
     Note:
         Collective.
     """
-    chosen = solution.film(film)
-    places, cells = _in_plane(chosen, points)
-    if solution.stream_functions:
-        K = _interpolated(solution, rotated_gradient(solution.stream_function(chosen)), "K")
-        regular = evaluate(K, places, cells)
-        return regular + exact_part(solution, infinite_film.sheet_current, places[:, :2])
-    A = evaluate(solution.potential, places, cells)[:, :2]
-    on_film = evaluate(_film_marker(chosen), places, cells)
-    return on_film * london_current(solution, chosen, A, places[:, :2])
-
-
-def nodal_sheet_current(solution: Solution, film: FilmMesh) -> fem.Function:
-    """Return K as ``sheet_current`` has it: discontinuous, of degree 2, right at its nodes.
-
-    Only on the film, in the cells above it.
-
-    Note:
-        Not collective, except for the compilation of the first call.
-    """
-    K = regular_sheet_current(solution, film)
-    return add_exact_part(K, solution, infinite_film.sheet_current, on_film=True)
+    film_mesh = solution.film(film)
+    positions, cells = _in_plane(film_mesh, points)
+    if has_stream_function(solution):
+        K = _interpolated(solution, rotated_gradient(solution.stream_function(film_mesh)), "K")
+        regular = evaluate(K, positions, cells)
+        return regular + exact_part(solution, infinite_film.sheet_current, positions[:, :2])
+    A = evaluate(solution.potential, positions, cells)[:, :2]
+    on_film = evaluate(_film_marker(film_mesh), positions, cells)
+    return on_film * london_current(solution, film_mesh, A, positions[:, :2])
 
 
 def regular_sheet_current(solution: Solution, film: FilmMesh) -> fem.Function:
-    """Return ``nodal_sheet_current`` without what point impurities have on the infinite film.
+    """Return the regular part of K on ``film`` as a discontinuous function of degree 2.
+
+    Only its values at nodes on the film, in the cells above it, have a meaning.
 
     Note:
-        Not collective, except for the compilation of the first call.
+        Collective.
     """
-    if solution.stream_functions:
+    if has_stream_function(solution):
         return _interpolated(solution, rotated_gradient(solution.stream_function(film)), "K")
     A = solution.potential
     current = _interpolated(solution, ufl.as_vector([A[0], A[1]]), "K")
@@ -176,66 +183,63 @@ def regular_sheet_current(solution: Solution, film: FilmMesh) -> fem.Function:
     return current
 
 
-def nodal_stream_function(solution: Solution, film: FilmMesh) -> fem.Function:
-    """Return g as ``stream_function`` has it: discontinuous, of degree 2, right at its nodes.
-
-    Only on the film, in the cells above it.
-
-    Raises:
-        StudyError: The solution is not of the stream formulation.
-
-    Note:
-        Not collective, except for the compilation of the first call.
-    """
-    g = regular_stream_function(solution, film)
-    return add_exact_part(g, solution, infinite_film.stream_function, on_film=True)
-
-
 def regular_stream_function(solution: Solution, film: FilmMesh) -> fem.Function:
-    """Return ``nodal_stream_function`` without what point impurities have on the infinite film.
+    """Return the regular part of g on ``film`` as a discontinuous function of degree 2.
+
+    Only its values at nodes on the film, in the cells above it, have a meaning.
 
     Raises:
         StudyError: The solution is not of the stream formulation.
 
     Note:
-        Not collective, except for the compilation of the first call.
+        Collective.
     """
-    g = _need_stream_function(solution, film, "nodal_stream_function")
+    g = _need_stream_function(solution, film, "regular_stream_function")
     return _interpolated(solution, g, "g")
 
 
 def magnetic_moment(solution: Solution) -> Array:
     """Return ½ ∫ r × K dS = ẑ ∫ g dS [Γ·length in reduced units], shape ``(3,)``.
 
-    Over film and holes; on the plane the integral runs to the far boundary or to the walls.
+    The second integral is over the films and their holes. For a film on the whole plane, it ends at
+    the far boundary or at the walls.
 
     Raises:
-        StudyError: The solution is not of the stream formulation, or currents leave the film for
-            shields all around it, or space is periodic (see ``has_magnetic_moment``).
+        StudyError: The solution is not of the stream formulation, shields touch a film on its whole
+            outer edge (then g has an unknown constant), or space is periodic.
 
     Note:
         Collective.
     """
-    if not solution.stream_functions:
+    if not has_stream_function(solution):
         raise _no_stream_function(solution, "magnetic_moment")
     if not has_magnetic_moment(solution):
         raise StudyError(
-            "magnetic_moment: currents of a film in contact with shields, or in a periodic space, "
-            "have none; allowed: a film with an edge, or magnetic walls"
+            "magnetic_moment: not defined if shields touch the whole edge of a film, or in a "
+            "periodic space; allowed: a film with an edge, or magnetic walls"
         )
     pairs = zip(solution.films, solution.stream_functions, strict=True)
     return np.array([0.0, 0.0, sum(film.integral(g) for film, g in pairs) + exact_moment(solution)])
 
 
 def has_magnetic_moment(solution: Solution) -> bool:
-    """Return whether g is known, and not only up to a constant, on films that come to an end."""
+    """Return whether ``solution`` has a magnetic moment.
+
+    Each film must have an edge on which g is zero: otherwise g has an unknown constant. Space must
+    not be periodic.
+    """
     groups = set(solution.mesh.groups)
-    ends = [{film.plane, "far", "magnetic-wall"} & groups for film in solution.films]
-    return bool(solution.stream_functions) and all(ends) and solution.mesh.cell is None
+    zero_edges = [{film.plane, "far", "magnetic-wall"} & groups for film in solution.films]
+    return has_stream_function(solution) and all(zero_edges) and solution.mesh.cell is None
+
+
+def has_stream_function(solution: Solution) -> bool:
+    """Return whether ``solution`` has g and ψ: whether it is of the stream formulation."""
+    return solution.formulation == "stream"
 
 
 def _interpolated(solution: Solution, expression: Any, name: str) -> fem.Function:
-    """Return ``expression`` as a discontinuous function of degree 2."""
+    """Return ``expression`` as a discontinuous function of degree 2 (collective)."""
     element = ("Discontinuous Lagrange", 2, expression.ufl_shape)
     V = fem.functionspace(solution.mesh.domain, element)
     function = fem.Function(V, name=name)
@@ -256,9 +260,18 @@ def london_current(
     points: Array,
     regions: Int64Array | None = None,
 ) -> Array:
-    """Return K = −κ (A + a) at ``points`` of a film, all ``(…, 2)``.
+    """Return K = −κ (A + a) at points of a film [Γ/length² in reduced units].
 
-    ``regions`` are those of the film, where they are known better than from the points, ``(…)``.
+    Args:
+        solution: The solution, whose sources give a.
+        film: The film.
+        A: Vector potential along the film at the points, shape ``(…, 2)``.
+        points: The points (x, y) [length], shape ``(…, 2)``.
+        regions: The region of the film for each point, ``(…)``. By default it follows from the
+            point, which is ambiguous on the line between two regions.
+
+    Returns:
+        Array of shape ``(…, 2)``.
     """
     kappa = film.film.superfluid_weight(points, regions)
     total = A.copy()
@@ -267,13 +280,20 @@ def london_current(
     return -kappa[..., None] * total
 
 
+def _regular_field(solution: Solution) -> Any:
+    """Return the regular part of B as a UFL expression."""
+    if has_stream_function(solution):
+        return -ufl.grad(_potential_expression(solution))
+    return ufl.curl(solution.potential)
+
+
 def _potential_expression(solution: Solution) -> Any:
     """Return ψ as a UFL expression."""
     return forms.potential(solution.potential, solution.stream_functions, solution.films)
 
 
 def _film_marker(film: FilmMesh) -> fem.Function:
-    """Return 1 in the cells above the film and 0 in all others."""
+    """Return the function that is 1 in the cells above the film and 0 in all other cells."""
     V = fem.functionspace(film.mesh.domain, ("Discontinuous Lagrange", 0))
     marker = fem.Function(V)
     marker.x.array[V.dofmap.list[film.sides[:, 0], 0]] = 1.0
@@ -281,19 +301,30 @@ def _film_marker(film: FilmMesh) -> fem.Function:
 
 
 def _need_stream_function(solution: Solution, film: FilmMesh, observable: str) -> fem.Function:
-    if not solution.stream_functions:
+    """Return g of a film; refuse solutions of the vector formulation."""
+    if not has_stream_function(solution):
         raise _no_stream_function(solution, observable)
     return solution.stream_function(film)
 
 
 def _no_stream_function(solution: Solution, observable: str) -> StudyError:
+    """Return the error for an ``observable`` that only the stream formulation has."""
     return StudyError(
         f"{observable}: formulation = {solution.formulation!r}: not allowed; allowed: 'stream'"
     )
 
 
 def _in_plane(film: FilmMesh, points: npt.ArrayLike) -> tuple[Array, Int32Array]:
-    """Return points (x, y) in the film's plane, and the cells in which to look for them."""
-    flat = film.mesh.inside(np.asarray(points, dtype=float).reshape(-1, 2))
+    """Return points (x, y) as points of space, and the owned cells above the film's plane.
+
+    Args:
+        film: The film.
+        points: The points [length], shape ``(n, 2)``.
+
+    Returns:
+        The points in the film's plane [length], shape ``(n, 3)``; in a periodic space, moved into
+        the periodic cell. The cells with a facet in the plane, ``(m,)``.
+    """
+    xy = film.mesh.inside(np.asarray(points, dtype=float).reshape(-1, 2))
     cells = film.sides_of(film.plane, *film.filled)[:, 0]
-    return np.column_stack([flat, np.full(len(flat), film.height)]), cells
+    return np.column_stack([xy, np.full(len(xy), film.height)]), cells

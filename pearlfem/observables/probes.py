@@ -1,7 +1,8 @@
-"""What probes of a device measure: flux through loops, current through cuts, fields at places.
+"""Quantities that probes measure: flux through loops, current through cuts, ψ at points.
 
-The flux of B through a horizontal disc is a sum over points of the disc (Gauss in r², trapezoid in
-the angle), K that through a line of the film ∫ K·n dl. Reduced units, μ0 = 1.
+The flux through a horizontal loop is ∫ B_z dS over its disc, by Gauss's rule in r² and the
+trapezoidal rule in the angle. The current through a cut of the film is ∫ K·n dl. Reduced units,
+μ0 = 1.
 """
 
 from __future__ import annotations
@@ -17,21 +18,26 @@ from pearlfem.errors import StudyError
 from pearlfem.formulation.film import SOURCE_QUADRATURE_DEGREE, FilmMesh
 from pearlfem.model.probes import LARGEST_LOOP
 from pearlfem.observables.evaluation import evaluate_in_space
-from pearlfem.observables.fields import magnetic_field, sheet_current, stream_function
+from pearlfem.observables.fields import (
+    has_stream_function,
+    magnetic_field,
+    sheet_current,
+    stream_function,
+)
 from pearlfem.observables.point_impurities.fields import exact_part
 from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Solution
 
-FieldFunction = Callable[[Array], Array]  # of points (n, 3) to vectors (n, 3)
+FieldFunction = Callable[[Array], Array]  # from points (n, 3) to vectors (n, 3)
 
-_BATCH = 100_000  # points at once: 200 MB while their cells are looked up
-_SAME = 1e-12  # crossings nearer than this, in lengths of the cut, are one
+_BATCH = 100_000  # points in one batch: the search for their cells needs 200 MB
+_SAME = 1e-12  # crossings nearer to each other than this, in lengths of the cut, are the same
 
 
 def magnetic_potential(solution: Solution, points: npt.ArrayLike) -> Array:
-    """Return ψ [Γ/length in reduced units] at points of space, H = −∇ψ off the film.
+    """Return ψ [Γ/length in reduced units] at points of space; H = −∇ψ off the film.
 
-    On a film the limit from above.
+    At a point of a film, the value is the limit from above.
 
     Args:
         solution: The solution.
@@ -47,41 +53,42 @@ def magnetic_potential(solution: Solution, points: npt.ArrayLike) -> Array:
     Note:
         Collective.
     """
-    if not solution.stream_functions:
+    if not has_stream_function(solution):
         raise StudyError(
             f"magnetic_potential: formulation = {solution.formulation!r}: not allowed; "
             "allowed: 'stream'"
         )
-    places, mesh = np.asarray(points, dtype=float).reshape(-1, 3), solution.mesh
+    positions, mesh = np.asarray(points, dtype=float).reshape(-1, 3), solution.mesh
     heights = [film.height for film in solution.films]
-    u = evaluate_in_space(solution.potential, places, mesh, heights)[:, 0]
+    u = evaluate_in_space(solution.potential, positions, mesh, heights)[:, 0]
     if mesh.mirrored:
-        side = np.where(places[:, 2] < 0, -1.0, 1.0)
-        return side * u + exact_part(solution, infinite_film.scalar_potential, places)
+        sign = np.where(positions[:, 2] < 0, -1.0, 1.0)
+        return sign * u + exact_part(solution, infinite_film.scalar_potential, positions)
+    psi = u
     for film, g in zip(solution.films, solution.stream_functions, strict=True):
-        side = np.where(places[:, 2] < film.height, -1.0, 1.0)
-        u += 0.5 * side * evaluate_in_space(g, places, mesh, heights)[:, 0]
-    return u
+        sign = np.where(positions[:, 2] < film.height, -1.0, 1.0)
+        psi += 0.5 * sign * evaluate_in_space(g, positions, mesh, heights)[:, 0]
+    return psi
 
 
 def loop_flux(solution: Solution, centers: npt.ArrayLike, radius: float) -> Array:
     """Return Φ = ∫ B_z dS [μ0Γ in reduced units] through horizontal circular loops above the film.
 
-    B is that of the film's currents. For a smooth B the sum over points is right to 3e-8, 2e-6,
-    3e-5 and 1e-4 of the largest flux when the radius is 2, 4, 10 and 30 heights, above point-like
-    sources: the worst case. What counts is the error of B, which the average makes smaller: 1e-3 of
-    the largest flux near an impurity at default settings, for radii of its size or more.
+    B is the field of the film's currents, without applied fields. For an exact B above point-like
+    sources (the worst case), the quadrature error is 3e-8, 2e-6, 3e-5 and 1e-4 of the largest flux
+    when the radius is 2, 4, 10 and 30 heights. The error of B itself matters more. At default
+    settings it adds 1e-3 of the largest flux, near an impurity whose size is at most the radius.
 
     Args:
         solution: The solution.
-        centers: The loops' centres, the same on every rank [length], shape ``(n, 3)``.
-        radius: Of all of them [length], at most ``LARGEST_LOOP`` times the height of each.
+        centers: The centres of the loops, the same on every rank [length], shape ``(n, 3)``.
+        radius: The radius of all loops [length], at most ``LARGEST_LOOP`` times the height of each.
 
     Returns:
         Array of shape ``(n,)``, the same on every rank.
 
     Raises:
-        StudyError: A loop reaches beyond walls or the far boundary, or is not above the film, or
+        StudyError: A loop is partly beyond walls or the far boundary, or is not above the film, or
             ``radius`` is out of range.
 
     Note:
@@ -91,12 +98,16 @@ def loop_flux(solution: Solution, centers: npt.ArrayLike, radius: float) -> Arra
 
 
 def flux_through_loops(field: FieldFunction, centers: npt.ArrayLike, radius: float) -> Array:
-    """Return ∫ B_z dS through horizontal circular loops above the film, as ``loop_flux`` does.
+    """Return ∫ B_z dS through horizontal circular loops above the film, for any field B.
 
     Args:
-        field: B at points; no larger number of them is asked for at once than memory allows.
-        centers: The loops' centres [length], shape ``(n, 3)``.
-        radius: Of all of them [length].
+        field: Returns B ``(m, 3)`` at points ``(m, 3)``. It is called for batches of points, to
+            limit the memory.
+        centers: The centres of the loops [length], shape ``(n, 3)``.
+        radius: The radius of all loops [length].
+
+    Returns:
+        Array of shape ``(n,)``, in units of ``field`` times length².
 
     Raises:
         StudyError: A loop is not above the film, or ``radius`` is out of range.
@@ -104,43 +115,49 @@ def flux_through_loops(field: FieldFunction, centers: npt.ArrayLike, radius: flo
     Note:
         Collective if ``field`` is.
     """
-    middles = np.asarray(centers, dtype=float).reshape(-1, 3)
-    _check_loops(middles, radius)
-    if len(middles) == 0:
+    loops = np.asarray(centers, dtype=float).reshape(-1, 3)
+    _check_loops(loops, radius)
+    if len(loops) == 0:
         return np.empty(0)
-    steps, weights = disc_rule(radius, float(middles[:, 2].min()))
+    offsets, weights = disc_rule(radius, float(loops[:, 2].min()))
 
-    def fluxes(some: Array) -> Array:
-        points = (some[:, None] + steps).reshape(-1, 3)
-        return np.asarray(field(points)[:, 2].reshape(len(some), -1) @ weights)
+    def fluxes(batch: Array) -> Array:
+        points = (batch[:, None] + offsets).reshape(-1, 3)
+        return np.asarray(field(points)[:, 2].reshape(len(batch), -1) @ weights)
 
-    return in_batches(fluxes, middles, len(steps))
+    return in_batches(fluxes, loops, len(offsets))
 
 
-def in_batches(work: Callable[[Array], Array], points: Array, cost: int = 1) -> Array:
-    """Return ``work`` of some of the ``points`` at a time, one after the other.
+def in_batches(function: Callable[[Array], Array], points: Array, cost: int = 1) -> Array:
+    """Return the values of ``function`` at ``points``, computed batch by batch.
 
     Args:
-        work: A function of points ``(m, 3)`` to m rows.
+        function: Returns m rows for points ``(m, 3)``.
         points: All points, at least one, shape ``(n, 3)``.
-        cost: Points of the mesh at which ``work`` evaluates fields for each of them.
+        cost: Number of evaluations of a field that ``function`` needs for each point.
+
+    Returns:
+        Array with n rows.
 
     Note:
-        Collective if ``work`` is.
+        Collective if ``function`` is.
     """
     step = max(1, _BATCH // cost)
-    return np.concatenate([work(points[i : i + step]) for i in range(0, len(points), step)])
+    return np.concatenate([function(points[i : i + step]) for i in range(0, len(points), step)])
 
 
 def disc_rule(radius: float, height: float) -> tuple[Array, Array]:
-    """Return points (x, y, 0) and weights [area] on a disc for the field of a film below it.
+    """Return a quadrature rule on a disc for the field of a film below it.
 
-    Gauss in r² and trapezoid in the angle converge exponentially, all the faster the larger the
-    height is in units of the radius; ``loop_flux`` tells what their numbers here give.
+    Gauss's rule in r² and the trapezoidal rule in the angle converge exponentially, and the faster
+    the larger height/radius is. The errors with these numbers of points stand in ``loop_flux``.
 
     Args:
-        radius: Of the disc around the origin [length].
-        height: Of the disc above the film [length].
+        radius: Radius of the disc around the origin [length].
+        height: Height of the disc above the film [length].
+
+    Returns:
+        Points (x, y, 0) [length], shape ``(q, 3)``, and weights [area], shape ``(q,)``.
     """
     radial = math.ceil(6 + 3.5 * radius / height)
     angular = 3 * radial
@@ -159,20 +176,22 @@ def current_through(
 ) -> float:
     """Return I = ∫ K·n dl [Γ/length in reduced units] through a straight cut of the film.
 
-    n = t × ẑ with t the direction from start to end: positive is a current from the left to the
-    right of someone who walks on the film from start to end. Then I = g(end) − g(start), and so it
-    is computed where g is known: to 1e-4 at default settings, of the largest current of an
-    impurity. In the vector formulation it is integrated facet by facet: as good as K, 2e-2 at
-    degree 2. Where there is no film there is no current.
+    n = t × ẑ with the direction t from start to end. For someone who walks on the film from start
+    to end, a current from left to right is positive. Parts of the cut off the film carry none.
+
+    The stream formulation uses I = g(end) − g(start). At default settings, the error is 1e-4 of the
+    largest current of an impurity. The vector formulation integrates K facet by facet; the error is
+    that of K, 2e-2 for degree 2.
 
     Args:
         solution: The solution.
-        start: One end of the cut (x, y), on the film or off it [length].
-        end: The other.
-        film: Name of the film; the only one by default.
+        start: The start (x, y) of the cut, on the film or off it [length].
+        end: The end (x, y) of the cut, on the film or off it [length].
+        film: Name of the film; not needed if there is only one.
 
     Raises:
-        StudyError: Both ends are the same, or one lies beyond walls or the far boundary.
+        StudyError: Both ends are the same, one of them lies beyond walls or the far boundary, or
+            there is no such film.
 
     Note:
         Collective; the result is the same on every rank.
@@ -182,25 +201,33 @@ def current_through(
         raise StudyError(
             f"current_through: start and end are both {ends[0].tolist()}; allowed: two points"
         )
-    if solution.stream_functions:
+    if has_stream_function(solution):
         first, last = stream_function(solution, ends, film)
         return float(last - first)
     length = float(np.linalg.norm(ends[1] - ends[0]))
     tx, ty = (ends[1] - ends[0]) / length
     roots, weights = np.polynomial.legendre.leggauss(SOURCE_QUADRATURE_DEGREE // 2 + 1)
-    breaks = _crossings(solution.film(film), ends)
-    steps = np.diff(breaks)
-    places = (breaks[:-1, None] + np.outer(steps, (1 + roots) / 2)).ravel()
-    points = ends[0] + places[:, None] * (ends[1] - ends[0])
-    # The ends come first, so that it is one of them that is named if the cut leaves the mesh.
+    crossings = _crossings(solution.film(film), ends)
+    steps = np.diff(crossings)
+    fractions = (crossings[:-1, None] + np.outer(steps, (1 + roots) / 2)).ravel()
+    points = ends[0] + fractions[:, None] * (ends[1] - ends[0])
+    # If the cut leaves the mesh, the message names the first point outside: put the ends first.
     K = sheet_current(solution, np.concatenate([ends, points]), film)[2:]
     return float(length * np.outer(steps, weights / 2).ravel() @ (K @ [ty, -tx]))
 
 
 def _crossings(film: FilmMesh, ends: Array) -> Array:
-    """Return 0, 1 and where a cut crosses edges of the film's facets between, sorted (collective).
+    """Return where a cut crosses edges of the film's facets, sorted, with 0 and 1 for its ends.
 
-    In units of the cut's length, the same on every rank.
+    Args:
+        film: The film.
+        ends: The two ends of the cut (x, y) [length], ``(2, 2)``.
+
+    Returns:
+        Distances from the start in lengths of the cut, ``(n,)``, the same on every rank.
+
+    Note:
+        Collective.
     """
     along = ends[1] - ends[0]
     corners, cell = film.corners, film.mesh.cell
@@ -209,23 +236,24 @@ def _crossings(film: FilmMesh, ends: Array) -> Array:
         corners = shifted.reshape(-1, 3, 2)
     offsets = corners - ends[0]
     across = offsets[..., 0] * along[1] - offsets[..., 1] * along[0]
-    places = offsets @ along / (along @ along)
-    found = []
+    fractions = offsets @ along / (along @ along)
+    crossings_by_edge = []
     for a, b in ((0, 1), (1, 2), (2, 0)):
         crossed = (across[:, a] <= 0) != (across[:, b] <= 0)
-        before, after = across[crossed, a], across[crossed, b]
-        part = before / (before - after)
-        found.append((1 - part) * places[crossed, a] + part * places[crossed, b])
-    every = np.concatenate(film.comm.allgather(np.concatenate(found)))
-    between = np.sort(every[(every > _SAME) & (every < 1 - _SAME)])
-    return np.concatenate([[0.0], between[np.diff(between, prepend=0.0) > _SAME], [1.0]])
+        across_a, across_b = across[crossed, a], across[crossed, b]
+        t = across_a / (across_a - across_b)
+        crossings_by_edge.append((1 - t) * fractions[crossed, a] + t * fractions[crossed, b])
+    crossings = np.concatenate(film.comm.allgather(np.concatenate(crossings_by_edge)))
+    inner = np.sort(crossings[(crossings > _SAME) & (crossings < 1 - _SAME)])
+    return np.concatenate([[0.0], inner[np.diff(inner, prepend=0.0) > _SAME], [1.0]])
 
 
 def _check_loops(centers: Array, radius: float) -> None:
+    """Refuse loops that are not above the film, or too wide for their height."""
     if not 0 < radius < math.inf:
         raise StudyError(f"radius = {radius}: not allowed; allowed: a positive number")
-    if np.any(wrong := ~(centers[:, 2] * LARGEST_LOOP >= radius)):
+    if np.any(too_low := ~(centers[:, 2] * LARGEST_LOOP >= radius)):
         raise StudyError(
-            f"loop around {centers[wrong][0].tolist()}: not allowed with radius = {radius:g}; "
-            f"allowed: above the film, at z of at least {radius / LARGEST_LOOP:g}"
+            f"loop around {centers[too_low][0].tolist()}: not allowed with radius = {radius:g}; "
+            f"allowed: above the film, at a height z of at least {radius / LARGEST_LOOP:g}"
         )

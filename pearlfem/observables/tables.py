@@ -1,10 +1,10 @@
-"""Probes of a study as tables: columns of numbers with the quantity that each of them is."""
+"""Tables of what probes measure: columns of numbers with a name and a kind of quantity."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from dolfinx import fem
@@ -13,44 +13,53 @@ from pearlfem.errors import StudyError
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.probes import CutProbe, GridProbe, LineProbe, LoopProbe, PointsProbe, Probe
 from pearlfem.observables.evaluation import evaluate
-from pearlfem.observables.fields import magnetic_field, sheet_current, stream_function
+from pearlfem.observables.lookup import function_of, is_known
 from pearlfem.observables.probes import (
     FieldFunction,
     current_through,
     flux_through_loops,
     in_batches,
     loop_flux,
-    magnetic_potential,
 )
 from pearlfem.quantities.arrays import Array, BoolArray
+from pearlfem.quantities.result_shapes import AXES
+from pearlfem.quantities.results import CURRENT, FIELDS, FLUX, FLUX_DENSITY, Field
+from pearlfem.quantities.units import Kind
 from pearlfem.solution import Solution
-
-Quantity = Literal["length", "field", "sheet_current", "current", "flux"]
 
 
 class Column(NamedTuple):
-    """A column of a table: its name, what it is, and numbers in reduced units, ``(n,)``."""
+    """A column of a table.
+
+    Args:
+        name: Its name, as in the CSV file.
+        kind: The kind of quantity, from which its unit follows.
+        values: The numbers in reduced units, ``(n,)``.
+    """
 
     name: str
-    quantity: Quantity
+    kind: Kind
     values: Array
 
 
 def measure(solution: Solution, probe: Probe, applied: FieldFunction | None = None) -> list[Column]:
-    """Return the table of what ``probe`` finds.
+    """Return the table of the values that ``probe`` measures.
 
-    - points, line, grid: x, y, z, B, psi if known; if a point is at z = 0 also K and, if known,
-      g, which are NaN in the rows of other points. A line begins with the distance s from its
-      start; a grid with a loop ends with flux.
-    - loop: x, y, z, radius, flux. cut: start_x, start_y, end_x, end_y, current.
+    The columns are:
 
-    B, psi and flux are those of the film's currents.
+    - points, line, grid: x, y, z, then the fields in space (B, psi). If a point lies on the film,
+      the fields of the film (K, g) follow; they are NaN in the rows of other points. A line has the
+      distance s from its start as first column. A grid with a loop has flux as last column.
+    - loop: x, y, z, radius, flux.
+    - cut: start_x, start_y, end_x, end_y, current.
+
+    B, psi and flux are those of the film's currents, without applied fields.
 
     Args:
         solution: The solution.
-        probe: What is asked for.
-        applied: The applied field, B_applied at points ``(n, 3)`` [length], the same on every rank:
-            it comes in additional columns.
+        probe: The probe.
+        applied: The applied field: a function that returns B ``(n, 3)`` at points ``(n, 3)``
+            [length], the same on every rank. Its values are in additional columns.
 
     Raises:
         StudyError: The probe reaches beyond walls or the far boundary.
@@ -73,8 +82,8 @@ def measure(solution: Solution, probe: Probe, applied: FieldFunction | None = No
                 return _cut(solution, probe)
 
 
-def check_places(mesh: TaggedMesh, probes: Sequence[Probe]) -> None:
-    """Refuse probes that reach out of the mesh, before anything is solved.
+def check_probes(mesh: TaggedMesh, probes: Sequence[Probe]) -> None:
+    """Refuse probes that are not inside the mesh; this needs no solution.
 
     Raises:
         StudyError: A probe has a point beyond walls or the far boundary.
@@ -82,19 +91,19 @@ def check_places(mesh: TaggedMesh, probes: Sequence[Probe]) -> None:
     Note:
         Collective.
     """
-    nothing = fem.Function(fem.functionspace(mesh.domain, ("Discontinuous Lagrange", 0)))
+    zero = fem.Function(fem.functionspace(mesh.domain, ("Discontinuous Lagrange", 0)))
     cells = np.arange(mesh.domain.topology.index_map(3).size_local, dtype=np.int32)
     for probe in probes:
         with _named(probe):
-            places = mesh.inside(probe.outline())
+            points = mesh.inside(probe.outline())
             if mesh.mirrored:
-                places = np.column_stack([places[:, :2], np.abs(places[:, 2])])
-            evaluate(nothing, places, cells)
+                points = np.column_stack([points[:, :2], np.abs(points[:, 2])])
+            evaluate(zero, points, cells)
 
 
 @contextmanager
 def _named(probe: Probe) -> Iterator[None]:
-    """Put the probe's name before what is wrong with it."""
+    """Add the name of the probe to the beginning of error messages."""
     try:
         yield
     except StudyError as error:
@@ -102,75 +111,79 @@ def _named(probe: Probe) -> Iterator[None]:
 
 
 def _grid(solution: Solution, probe: GridProbe, applied: FieldFunction | None) -> list[Column]:
-    places, radius = probe.places(), probe.loop_radius
-    columns = _fields(solution, places, applied)
-    return columns if radius is None else columns + _fluxes(solution, places, radius, applied)
+    """Return the columns of a grid: points, fields, and flux if there is a loop (collective)."""
+    points, radius = probe.places(), probe.loop_radius
+    columns = _fields(solution, points, applied)
+    return columns if radius is None else columns + _fluxes(solution, points, radius, applied)
 
 
 def _loop(solution: Solution, probe: LoopProbe, applied: FieldFunction | None) -> list[Column]:
+    """Return the columns of a loop: centre, radius and flux (collective)."""
     center = np.array([probe.center])
     radius = Column("radius", "length", np.array([probe.radius]))
-    return [*_place(center), radius, *_fluxes(solution, center, probe.radius, applied)]
+    return [*_coordinates(center), radius, *_fluxes(solution, center, probe.radius, applied)]
 
 
 def _cut(solution: Solution, probe: CutProbe) -> list[Column]:
-    ends = zip(("start_x", "start_y", "end_x", "end_y"), (*probe.start, *probe.end), strict=True)
+    """Return the columns of a cut: its two ends and the current (collective)."""
+    names = ("start_x", "start_y", "end_x", "end_y")
+    ends = zip(names, (*probe.start, *probe.end), strict=True)
     current = current_through(solution, probe.start, probe.end)
     return [
         *(Column(name, "length", np.array([value])) for name, value in ends),
-        Column("current", "current", np.array([current])),
+        Column(CURRENT.name, CURRENT.kind, np.array([current])),
     ]
 
 
-def _fields(solution: Solution, places: Array, applied: FieldFunction | None) -> list[Column]:
-    """Return the columns of places and of the fields there."""
-    columns = _place(places)
-    B = in_batches(lambda some: magnetic_field(solution, some), places)
-    columns += _components("B", "field", B)
-    if solution.stream_functions:
-        psi = in_batches(lambda some: magnetic_potential(solution, some), places)
-        columns.append(Column("psi", "current", psi))
+def _fields(solution: Solution, points: Array, applied: FieldFunction | None) -> list[Column]:
+    """Return the columns of the coordinates of ``points`` and of the fields there (collective)."""
+    columns = _coordinates(points)
     (film,) = solution.films
-    if np.any(on_film := places[:, 2] == film.height):
-        columns += _on_film(solution, places, on_film)
+    on_film = points[:, 2] == film.height
+    for field in FIELDS:
+        if field.points and is_known(field, solution):
+            if not field.on_film:
+                columns += _columns(field, _at_points(solution, field, points))
+            elif np.any(on_film):
+                values = _at_points(solution, field, points[on_film, :2])
+                columns += _columns(field, _with_nan_rows(values, on_film))
     if applied is not None:
-        columns += _components("B", "field", in_batches(applied, places), "_applied")
+        values = in_batches(applied, points)
+        columns += _columns(FLUX_DENSITY, values, "_applied")
     return columns
 
 
-def _on_film(solution: Solution, places: Array, on_film: BoolArray) -> list[Column]:
-    """Return K and, if known, g in the film's plane, NaN elsewhere."""
+def _at_points(solution: Solution, field: Field, points: Array) -> Array:
+    """Return the values of a field at points (collective)."""
+    function = function_of(field.points)
+    return in_batches(lambda batch: function(solution, batch), points)
 
-    def spread(values: Array) -> Array:
-        every = np.full((len(places), *values.shape[1:]), np.nan)
-        every[on_film] = values
-        return every
 
-    K = in_batches(lambda some: sheet_current(solution, some[:, :2]), places[on_film])
-    columns = _components("K", "sheet_current", spread(K))
-    if solution.stream_functions:
-        g = in_batches(lambda some: stream_function(solution, some[:, :2]), places[on_film])
-        columns.append(Column("g", "current", spread(g)))
-    return columns
+def _with_nan_rows(values: Array, on_film: BoolArray) -> Array:
+    """Return an array with ``values`` in the rows ``on_film`` and NaN in the others."""
+    rows = np.full((len(on_film), *values.shape[1:]), np.nan)
+    rows[on_film] = values
+    return rows
+
+
+def _columns(field: Field, values: Array, suffix: str = "") -> list[Column]:
+    """Return one column for each component of a field, for example Bx, By, Bz."""
+    components = values.reshape(len(values), -1).T
+    pairs = zip(field.columns, components, strict=True)
+    return [Column(name + suffix, field.kind, component) for name, component in pairs]
 
 
 def _fluxes(
     solution: Solution, centers: Array, radius: float, applied: FieldFunction | None
 ) -> list[Column]:
-    columns = [Column("flux", "flux", loop_flux(solution, centers, radius))]
+    """Return the flux of the film's currents, and of the applied field if any (collective)."""
+    columns = [Column(FLUX.name, FLUX.kind, loop_flux(solution, centers, radius))]
     if applied is not None:
         flux = flux_through_loops(applied, centers, radius)
-        columns.append(Column("flux_applied", "flux", flux))
+        columns.append(Column(f"{FLUX.name}_applied", FLUX.kind, flux))
     return columns
 
 
-def _place(places: Array) -> list[Column]:
-    return [Column(name, "length", x) for name, x in zip("xyz", places.T, strict=True)]
-
-
-def _components(name: str, quantity: Quantity, values: Array, ending: str = "") -> list[Column]:
-    """Return a column for each component of a vector: Bx, By, Bz."""
-    return [
-        Column(f"{name}{axis}{ending}", quantity, component)
-        for axis, component in zip("xyz", values.T, strict=False)
-    ]
+def _coordinates(points: Array) -> list[Column]:
+    """Return the columns x, y, z of ``points``."""
+    return [Column(name, "length", x) for name, x in zip(AXES, points.T, strict=True)]

@@ -1,6 +1,7 @@
-"""Numbers with a range and a dimension: the annotated types that model and study file share.
+"""Annotated types for numbers with a range and a dimension, for the model and the study file.
 
-A dimensional number of a study file may be a text with a unit; see ``pearlfem.quantities.units``.
+In a study file, a number with a dimension may be a text with a unit; see
+``pearlfem.quantities.units``.
 """
 
 from __future__ import annotations
@@ -11,9 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pearlfem.quantities.units import in_units
 
-# Unknown keys are refused everywhere; a text is not a number, though it may look like one.
-FORBID_EXTRA = ConfigDict(extra="forbid")
+FORBID_EXTRA = ConfigDict(extra="forbid")  # unknown keys are refused everywhere
 
+# Strict: a text is not a number, even if it looks like one.
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
@@ -21,29 +22,28 @@ _PositiveOrInfinite = Annotated[float, Field(gt=0, strict=True)]  # NaN is not g
 
 
 def not_zero[Number: (int, float)](value: Number) -> Number:
-    """Return ``value``; for numbers that may be of either sign, but not 0."""
+    """Return ``value``; refuse 0. For numbers that may be positive or negative."""
     if value == 0:
         raise ValueError("input should not be 0")
     return value
 
 
+_NOT_ZERO = Field(json_schema_extra={"not": {"const": 0}})
 Length = Annotated[Finite, in_units("length")]
 PositiveLength = Annotated[Positive, in_units("length")]
 NotNegativeLength = Annotated[NotNegative, in_units("length")]
 PositiveOrInfiniteLength = Annotated[_PositiveOrInfinite, in_units("length")]
-Strength = Annotated[Finite, AfterValidator(not_zero), in_units("strength")]
+Strength = Annotated[Finite, AfterValidator(not_zero), _NOT_ZERO, in_units("strength")]
 FieldStrength = Annotated[Finite, in_units("field")]
 Current = Annotated[Finite, in_units("current")]
 Moment = Annotated[Finite, in_units("moment")]
 PositiveEnergy = Annotated[Positive, in_units("energy")]
-Winding = Annotated[int, Field(strict=True), AfterValidator(not_zero)]
+Winding = Annotated[int, Field(strict=True), AfterValidator(not_zero), _NOT_ZERO]
+NaturalNumber = Annotated[int, Field(ge=0, strict=True)]
 Point = tuple[Length, Length]
 
 
-Number = Annotated[int, Field(ge=0, strict=True)]
-
-
 class Table(BaseModel):
-    """A table of a study file: a key that is not a field is refused."""
+    """A table of a study file; keys that are not fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,4 +1,4 @@
-"""Names for the types of arrays, by what they hold."""
+"""Names for types of arrays, by the type of their entries."""
 
 from __future__ import annotations
 

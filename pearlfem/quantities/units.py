@@ -1,15 +1,15 @@
-"""Units of a study: its ``[units]`` table, texts such as "250 nm", and names for results.
+"""Units of a study: its ``[units]`` table, texts such as "250 nm", and names of units for results.
 
-Inside, everything is in reduced units: lengths in one unit L, μ0 = 1 and Φ0 = h/2e = 1. The unit
-of each kind of quantity is thus a product of powers of Φ0, μ0 and L (the table below; that of
-temperature is the kelvin, which no other quantity knows), and with
-``[units]`` a number is converted once, when it is read, and once more when it is written.
+The solver works in reduced units: lengths in one unit L, μ0 = 1 and Φ0 = h/2e = 1. So the unit of
+each kind of quantity is a product of powers of Φ0, μ0 and L (see the table below); only
+temperatures are in kelvin. With ``[units]`` a number is converted when it is read, and once more
+when it is written.
 
-Without ``[units]`` the reduced units are named after the strength Γ of impurities, whose unit is
-Φ0/μ0 when Φ0 = 1. If impurities are the only sources everything is linear in Γ, or quadratic, and
-its unit is arbitrary: an energy then reads in μ0Γ²/L, the same number as in Φ0²/(μ0 L).
+Without ``[units]`` the names of reduced units contain the strength Γ of impurities, whose unit is
+Φ0/μ0. If impurities are the only sources, all results are linear or quadratic in Γ and the unit of
+Γ is arbitrary: an energy in μ0Γ²/L is then the same number as in Φ0²/(μ0 L).
 
-Loading pint takes most of a second, so it is loaded when a study has ``[units]``, and only then.
+Loading pint takes most of a second, so it is loaded only if a study has ``[units]``.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import functools
 import math
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numpy as np
@@ -24,13 +25,16 @@ from numpy.typing import NDArray
 from pydantic import (
     BaseModel,
     ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     WrapValidator,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import with_info_wrap_validator_function
 
 from pearlfem.errors import StudyError
 
@@ -53,7 +57,7 @@ Kind = Literal[
 
 
 class _Quantity(NamedTuple):
-    """What a kind is called, and its reduced unit: by name, and as Φ0^a μ0^b L^c K^d."""
+    """A noun for the kind, the name of its reduced unit, and this unit as Φ0^a μ0^b L^c K^d."""
 
     noun: str
     reduced: str
@@ -74,11 +78,11 @@ _QUANTITIES: dict[Kind, _Quantity] = {
     "temperature": _Quantity("a temperature", "Theta", (0, 0, 0), kelvins=1),
 }
 
-# Repetitions are possessive (*+): what does not match is refused at once, however long it is.
+# Repetitions are possessive (*+), so a long text that does not match is refused at once.
 _TEXT = re.compile(r"([-+]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][-+]?[0-9]++)?)\s*+(\S.*)")
 
-# Words, each with at most one power of one digit, and what joins them, in not too many characters:
-# pint would take "m**9**9**9" at its word and compute for ever.
+# Words, each with at most one power of one digit, and the signs between them, up to 60 characters.
+# Without these limits pint would try to compute "m**9**9**9".
 _LETTERS = "A-Za-z_\u00b5\u03bcÅΦΩ"  # the micro sign, and the Greek letter
 _UNIT = re.compile(
     rf"(?=.{{0,60}}\Z)"
@@ -87,7 +91,7 @@ _UNIT = re.compile(
 
 
 class ReducedUnits(BaseModel):
-    """The units of a study without ``[units]``: μ0 = 1, and L and Γ (Φ0/μ0) are the units."""
+    """The units of a study without ``[units]``: μ0 = 1, lengths in L, strengths in Γ (Φ0/μ0)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -96,7 +100,7 @@ class ReducedUnits(BaseModel):
         return _QUANTITIES[kind].reduced
 
     def to_reduced(self, value: float | str, kind: Kind) -> float:
-        """Return the number ``value`` as it is.
+        """Return the number ``value`` unchanged.
 
         Raises:
             StudyError: ``value`` is a text.
@@ -106,29 +110,29 @@ class ReducedUnits(BaseModel):
         return value
 
     def from_reduced[T: (float, NDArray[np.float64])](self, value: T, kind: Kind) -> T:
-        """Return ``value`` as it is."""
+        """Return ``value`` unchanged."""
         return value
 
 
 class Units(BaseModel):
-    """The ``[units]`` table: in which unit a bare number of each kind is, here and in results.
+    """The ``[units]`` table: the unit of plain numbers of each kind, in the study and in results.
 
-    Units are texts as pint knows them ("um", "µm", "A*m^2", …), and Phi0 = h/2e.
+    Units are texts that pint knows ("um", "µm", "A*m^2", …), and Phi0 = h/2e.
 
     Args:
-        length: L, the unit of reduced lengths too; only rounding depends on it.
-        field: Of B.
-        current: Of a current, and of the stream function g.
-        energy: Of energies and of the interaction tensor.
-        flux: Of Φ and of fluxoids.
-        strength: Of Γ, a current times a length.
-        inductance: Of an inductance.
-        moment: Of a magnetic moment.
-        sheet_current: Of K.
-        temperature: Of T, from absolute zero on.
+        length: Lengths. Reduced lengths have the same unit; the choice only changes rounding.
+        field: Magnetic field B.
+        current: Currents, and the stream function g.
+        energy: Energies, and the interaction tensor.
+        flux: Magnetic flux, and fluxoids.
+        strength: Strength Γ of impurities, a current times a length.
+        inductance: Inductances.
+        moment: Magnetic moments.
+        sheet_current: Sheet current K.
+        temperature: Temperatures, from absolute zero on.
 
     Raises:
-        pydantic.ValidationError: Not a unit, or not one of this kind (a ``ValueError``).
+        pydantic.ValidationError: A text is not a unit, or not one of this kind (a ``ValueError``).
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -154,19 +158,19 @@ class Units(BaseModel):
         return unit
 
     def name(self, kind: Kind) -> str:
-        """Return the unit of ``kind`` as the table has it."""
+        """Return the unit of ``kind`` as written in the table."""
         return cast(str, getattr(self, kind))
 
     def to_reduced(self, value: float | str, kind: Kind) -> float:
         """Return ``value`` in reduced units.
 
         Args:
-            value: A number in the table's unit of ``kind``, or a text with a unit of its own.
-            kind: What ``value`` measures.
+            value: A number in the table's unit of ``kind``, or a text with its own unit.
+            kind: The kind of quantity.
 
         Raises:
-            StudyError: A text that is not a number and a unit of ``kind``, or a finite value that
-                is infinite in reduced units.
+            StudyError: The text is not a number with a unit of ``kind``, or a finite value becomes
+                infinite in reduced units.
         """
         number, unit = _split(value) if isinstance(value, str) else (value, self.name(kind))
         try:
@@ -178,7 +182,7 @@ class Units(BaseModel):
         return reduced
 
     def from_reduced[T: (float, NDArray[np.float64])](self, value: T, kind: Kind) -> T:
-        """Return ``value``, a number or an array of any shape in reduced units, in the table's."""
+        """Return ``value``, a number or array in reduced units, in the table's unit of ``kind``."""
         return value / (_size(self.name(kind), kind) / self._reduced_size(kind))
 
     def _reduced_size(self, kind: Kind) -> float:
@@ -191,35 +195,55 @@ class Units(BaseModel):
         )
 
 
-def in_units(kind: Kind) -> WrapValidator:
-    """Return what makes an annotated number one of ``kind``, which may be a text with a unit.
+def in_units(kind: Kind) -> _InUnits:
+    """Return a validator that converts numbers and texts with a unit of ``kind`` to reduced units.
 
-    ``Annotated[Positive, in_units("length")]`` takes what the units of the validation context
-    (``model_validate(…, context=units)``) can convert, and is a positive number in reduced units.
-    Without a context units are reduced: only numbers are taken, and they stay as they are.
+    ``Annotated[Positive, in_units("length")]`` accepts what the units of the validation context
+    (``model_validate(…, context=units)``) can convert; the result is a positive number in reduced
+    units. Without a context only numbers are accepted, and they are not changed. The JSON schema of
+    the number names its kind as ``quantity``.
 
-    A default is not validated and so a reduced number, unless ``Field(validate_default=True)``.
+    A default value is not validated, so it is in reduced units, unless the field has
+    ``Field(validate_default=True)``.
     """
+    return _InUnits(kind)
 
-    def convert(value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+
+@dataclass(frozen=True)
+class _InUnits:
+    """See ``in_units``."""
+
+    kind: Kind
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return with_info_wrap_validator_function(self._convert, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "quantity": self.kind}
+
+    def _convert(
+        self, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
         units: ReducedUnits | Units = ReducedUnits() if info.context is None else info.context
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            return handler(value)  # refuses it
+            return handler(value)  # which refuses it
         try:
-            return handler(units.to_reduced(value, kind))
-        except ValidationError as error:  # would name the converted number as the input
+            return handler(units.to_reduced(value, self.kind))
+        except ValidationError as error:  # its message would show the converted number
             raise _refusal("; ".join(fault["msg"] for fault in error.errors())) from None
         except StudyError as error:
             raise _refusal(str(error)) from None
 
-    return WrapValidator(convert)
-
 
 def in_si(like: str) -> WrapValidator:
-    """Return what makes an annotated number one in SI units, which may be a text with a unit.
+    """Return a validator that converts texts with a unit to SI units; numbers are in SI already.
 
     Args:
-        like: A unit of the dimension that texts must have, "J*m" say.
+        like: An example of a unit with the right dimension, "J*m" say.
     """
 
     def convert(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
@@ -231,7 +255,7 @@ def in_si(like: str) -> WrapValidator:
             if dimension != (needed := _measured(like)[0]):
                 raise StudyError(f"{unit!r} has dimension {dimension}, but {needed} is needed")
             return handler(number * size)
-        except ValidationError as error:  # would name the converted number as the input
+        except ValidationError as error:  # its message would show the converted number
             raise _refusal("; ".join(fault["msg"] for fault in error.errors())) from None
         except StudyError as error:
             raise _refusal(str(error)) from None
@@ -240,15 +264,15 @@ def in_si(like: str) -> WrapValidator:
 
 
 def _refusal(reason: str) -> PydanticCustomError:
-    """Return the error whose message is ``reason``, without pydantic's "Value error" before it."""
+    """Return an error with the message ``reason``; a ValueError would add "Value error" to it."""
     return PydanticCustomError("quantity", "{reason}", {"reason": reason})
 
 
 def _split(text: str) -> tuple[float, str]:
-    """Return number and unit of ``text``.
+    """Return the number and the unit in ``text``.
 
     Raises:
-        StudyError: It does not begin with a number, or with one beyond the largest float.
+        StudyError: It does not start with a number, or the number is too large for a float.
     """
     match = _TEXT.fullmatch(text.strip())
     if match is None or math.isinf(float(match[1])):
@@ -258,10 +282,10 @@ def _split(text: str) -> tuple[float, str]:
 
 @functools.cache
 def _size(unit: str, kind: Kind) -> float:
-    """Return how large ``unit``, a unit of ``kind``, is in SI units.
+    """Return the size of ``unit``, a unit of ``kind``, in SI units.
 
     Raises:
-        StudyError: It is not a unit, or one of another kind.
+        StudyError: It is not a unit, or a unit of another kind.
     """
     dimension, size = _measured(unit)
     noun = _nouns().get(dimension, f"a quantity of dimension {dimension}")
@@ -269,12 +293,12 @@ def _size(unit: str, kind: Kind) -> float:
     if noun != needed:
         raise StudyError(f"{unit!r} is {noun}, but {needed} is needed")
     if _registry().Quantity(0.0, unit).to_base_units().magnitude != 0:
-        raise StudyError(f"{unit!r} does not begin at absolute zero, as K does")
+        raise StudyError(f"{unit!r} does not start at absolute zero; allowed: K, for example")
     return size
 
 
 def _measured(unit: str) -> tuple[UnitsContainer, float]:
-    """Return the dimension of ``unit``, and how large it is in SI units.
+    """Return the dimension of ``unit`` and its size in SI units.
 
     Raises:
         StudyError: It is not a unit.
@@ -285,16 +309,16 @@ def _measured(unit: str) -> tuple[UnitsContainer, float]:
             raise ValueError
         dimension = registry.parse_units(unit).dimensionality
         size = float(registry.Quantity(1.0, unit).to_base_units().magnitude)
-        if not 1e-99 < size < 1e99:  # its powers would leave the range of floats
+        if not 1e-99 < size < 1e99:  # its powers might leave the range of floats
             raise ValueError
-    except Exception:  # pint raises what it trips over: its own errors, tokenize's, assertions, …
-        raise StudyError(f"{unit!r} is not a unit that is known") from None
+    except Exception:  # pint lets many kinds of errors through: its own, tokenize's, assertions, …
+        raise StudyError(f"{unit!r} is not a known unit") from None
     return dimension, size
 
 
 @functools.cache
 def _registry() -> UnitRegistry:
-    """Return the one registry of units, with Φ0 under the name that studies use."""
+    """Return the registry of units, in which Φ0 has the name that studies use."""
     from pint import UnitRegistry
 
     registry = UnitRegistry()
@@ -304,7 +328,7 @@ def _registry() -> UnitRegistry:
 
 @functools.cache
 def _nouns() -> dict[UnitsContainer, str]:
-    """Return what a quantity is called, by its dimension."""
+    """Return the noun for each dimension of the table above."""
     flux, permeability, length, kelvin = map(_registry().Unit, ("Phi0", "mu0", "m", "K"))
     nouns = {_registry().dimensionless.dimensionality: "a number without a unit"}
     for quantity in _QUANTITIES.values():

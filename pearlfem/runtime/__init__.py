@@ -1,1 +1,1 @@
-"""What a process needs: files written whole, compiled code, ranks, progress, signals."""
+"""Services for a running process: atomic files, compiled code, MPI ranks, progress, signals."""

@@ -1,4 +1,4 @@
-"""A file that is written as a whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Yield a hidden path beside ``path`` to write to, which replaces it when all went well.
+    """Yield a hidden path to write to; it replaces ``path`` if the block ends without an error.
 
-    What is not a file, such as a terminal, is yielded itself.
+    If ``path`` exists and is not a file (a terminal, say), it is yielded itself.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
 
     Note:
-        Not collective: call it on one rank. Killed, it leaves the hidden file.
+        Not collective: call it on one rank. A process that is killed leaves the hidden file behind.
     """
     real = path.resolve()
     if real.exists() and not real.is_file():
         yield real
         return
-    # Processes on other machines may write the same file, with the same number.
+    # A random name, because a process on another machine may have the same process number.
     part = real.with_name(f".{real.stem}.{uuid.uuid4().hex}{real.suffix}")
     try:
         yield part

@@ -1,4 +1,4 @@
-"""Files that a study names, which may be anything."""
+"""Reading of files that a study names; such a path may be anything."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ def read_file(path: Path) -> bytes:
     """Return the content of a file.
 
     Raises:
-        OSError: There is none, or it is not a file (a pipe would wait, a device has no end), or one
-            of more than ``LARGEST`` bytes.
+        OSError: The file does not exist, is not a regular file (a pipe may never answer, a device
+            may never end), or has more than ``LARGEST`` bytes.
     """
     try:
-        found = path.stat()
-    except ValueError:  # a zero byte in its name
+        status = path.stat()
+    except ValueError:  # a zero byte in the name
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(path)) from None
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "not a file", str(path))
-    if found.st_size > LARGEST:
+    if status.st_size > LARGEST:
         raise OSError(errno.EFBIG, f"more than {LARGEST:,} bytes", str(path))
     return path.read_bytes()

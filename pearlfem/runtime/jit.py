@@ -1,8 +1,9 @@
-"""Compiled code: one cache for all of it, which one process at a time writes.
+"""The cache of compiled code, which only one process writes at a time.
 
-FFCx waits ten seconds for what another process has begun to compile, and then refuses it: two runs
-started together fail on a slow machine, and a run that was killed while it compiled spoils the
-cache for good. Hence a lock around compilation, inside which nothing unfinished is anybody's.
+If another process has begun to compile a form, FFCx waits ten seconds for it and then fails. So two
+runs that start together can fail on a slow machine, and a run that is killed while it compiles
+spoils the cache for good. We therefore hold a lock while we compile: whatever is unfinished then
+belongs to a dead process and can be removed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from pearlfem.runtime.parallel import on_root
 
 
 def compiled_form(form: Any, comm: MPI.Comm) -> fem.Form:
-    """Return a UFL form compiled, from the cache if it is there.
+    """Return the compiled UFL form, from the cache if possible.
 
     Raises:
         CompilationError: There is no compiler, or the cache cannot be written.
@@ -38,11 +39,11 @@ def compiled_form(form: Any, comm: MPI.Comm) -> fem.Form:
 
 
 def compiled_expression(expression: Any, points: Array, comm: MPI.Comm) -> fem.Expression:
-    """Return a UFL expression compiled, from the cache if it is there.
+    """Return the compiled UFL expression, from the cache if possible.
 
     Args:
-        expression: What to evaluate.
-        points: Where, in the reference cell or facet, ``(n, d)``.
+        expression: The expression.
+        points: Points of the reference cell or facet where it will be evaluated, ``(n, d)``.
         comm: Communicator of the mesh.
 
     Raises:
@@ -57,12 +58,12 @@ def compiled_expression(expression: Any, points: Array, comm: MPI.Comm) -> fem.E
 
 @contextmanager
 def compiling() -> Iterator[Path]:
-    """Yield the folder of the cache, held by this process alone and without unfinished forms.
+    """Yield the folder of the cache, locked for this process and without unfinished forms.
 
-    A folder that is read only, such as an image's, is taken as it is.
+    A read-only folder, as in a container image, is used as it is.
 
     Raises:
-        CompilationError: Whatever went wrong inside, explained.
+        CompilationError: Any error inside the block; the message explains what is needed.
     """
     folder = cache_folder()
     try:
@@ -72,28 +73,29 @@ def compiling() -> Iterator[Path]:
             yield folder
     except Exception as error:
         raise CompilationError(
-            f"code could not be compiled into {folder} ({type(error).__name__}: {error}); needed "
-            "once: a C compiler (CC) and a folder to write to (XDG_CACHE_HOME); where there is no "
-            "compiler, set XDG_CACHE_HOME to a folder that `pearlfem warmup` has filled elsewhere"
+            f"code could not be compiled into {folder} ({type(error).__name__}: {error}); the "
+            "first run needs a C compiler (CC) and a folder that can be written (XDG_CACHE_HOME); "
+            "without a compiler, set XDG_CACHE_HOME to a folder that `pearlfem warmup` has filled "
+            "on another machine"
         ) from None
 
 
 def cache_folder() -> Path:
-    """Return the folder of compiled code, pearlfem's own within DOLFINx's."""
+    """Return the folder of pearlfem's compiled code, which lies in the cache of DOLFINx."""
     return Path(get_options()["cache_dir"]) / "pearlfem"
 
 
 @contextmanager
 def _lock(folder: Path) -> Iterator[bool]:
-    """Wait for the folder's lock, and yield whether there is one.
+    """Wait for the lock of the folder, and yield whether this process has it.
 
-    There is none if the folder cannot be written, or on a file system without locks.
+    Nobody has it if the folder cannot be written, or if the file system does not support locks.
     """
     with ExitStack() as stack:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context((folder / "lock").open("a"))
-            fcntl.flock(file, fcntl.LOCK_EX)  # until it is closed
+            fcntl.flock(file, fcntl.LOCK_EX)  # held until the file is closed
         except OSError:
             locked = False
         else:
@@ -102,15 +104,15 @@ def _lock(folder: Path) -> Iterator[bool]:
 
 
 def _remove_unfinished(folder: Path) -> None:
-    """Remove forms that are not complete: their process is dead, or it would hold the lock."""
+    """Remove unfinished forms; the process that began them is dead, or it would hold the lock."""
     for source in folder.glob("*.c"):
         if not source.with_suffix(".c.cached").exists():
             source.unlink()
 
 
-def _compile(what: Any) -> None:
+def _compile(form_or_expression: Any) -> None:
     with compiling():
-        ffcx_jit(MPI.COMM_SELF, what, {"scalar_type": np.float64}, _options())
+        ffcx_jit(MPI.COMM_SELF, form_or_expression, {"scalar_type": np.float64}, _options())
 
 
 def _options() -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Whether the program that started the ranks belongs to the MPI library that they use.
+"""Checks that the launcher (mpiexec, srun) belongs to the MPI library in use.
 
-If it does not, each rank is alone in its own world, without an error: all do the same work.
+If it does not, MPI reports no error: each rank believes that it is alone, and all do the same work.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from pearlfem.errors import StudyError
 
 
 class _Launcher(NamedTuple):
-    """What a launcher is called, and the variables in which it tells a rank about itself."""
+    """The name of a launcher, and its variables for the number of ranks and of this rank."""
 
     name: str
     size: str
     rank: str
 
 
-# Of Slurm not SLURM_NTASKS: it is that of the whole job, also in a script that runs no srun.
+# Not Slurm's SLURM_NTASKS: it counts the tasks of the whole job, also in a script without srun.
 _LAUNCHERS = (
     _Launcher("Open MPI's mpiexec", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
     _Launcher("the mpiexec of MPICH or a relative of it", "PMI_SIZE", "PMI_RANK"),
@@ -35,8 +35,8 @@ class WrongLauncherError(StudyError):
     """A launcher has started several ranks that do not find each other (exit code 2).
 
     Args:
-        message: Why, and what to do.
-        rank: This one, according to the launcher.
+        message: The reason, and what to do.
+        rank: Number of this rank according to the launcher.
     """
 
     def __init__(self, message: str, rank: int) -> None:
@@ -45,16 +45,16 @@ class WrongLauncherError(StudyError):
 
 
 def check_launcher(environment: Mapping[str, str] = os.environ) -> None:
-    """Refuse to be one of several ranks that do not know of each other.
+    """Refuse to run as one of several ranks that do not find each other.
 
     Args:
-        environment: Variables of this process.
+        environment: Environment variables of this process.
 
     Raises:
-        WrongLauncherError: A launcher says that there are several, and MPI that there is one.
+        WrongLauncherError: The launcher has started several ranks, but MPI knows only one.
 
     Note:
-        Not collective: in this case there is nobody to meet.
+        Not collective: in this case MPI knows no other ranks.
     """
     from mpi4py import MPI  # which starts MPI
 
@@ -66,22 +66,22 @@ def check_launcher(environment: Mapping[str, str] = os.environ) -> None:
             raise WrongLauncherError(
                 f"{launcher.name} has started {size} ranks ({launcher.size} = {size}), but each "
                 f"is alone: the MPI library here is another one ({_library()}). Use the mpiexec "
-                f"that belongs to it{_beside_python()}. Processes that are meant to work alone are "
-                f"started with env -u {launcher.size}",
+                f"that belongs to it{_beside_python()}. If the processes are meant to be "
+                f"independent, start them with env -u {launcher.size}",
                 rank,
             )
 
 
 def explain_launcher(environment: Mapping[str, str] = os.environ) -> None:
-    """Explain why MPI is about to end the program, in words that few understand.
+    """Print an explanation before MPI ends the program with a message that few understand.
 
-    It does if the wheel's library, MPICH, finds itself started by Open MPI.
+    This happens if Open MPI has started a program that uses MPICH, the library of the wheels.
 
     Args:
-        environment: Variables of this process.
+        environment: Environment variables of this process.
 
     Note:
-        Not collective; to be called before MPI starts.
+        Not collective; call it before MPI starts.
     """
     launcher = _LAUNCHERS[0]
     if (
@@ -108,5 +108,6 @@ def _library() -> str:
 
 
 def _beside_python() -> str:
-    found = Path(sys.executable).parent / "mpiexec"
-    return f": {found}" if found.exists() else ""
+    """Return the path of an mpiexec beside this Python, to be added to a message."""
+    mpiexec = Path(sys.executable).parent / "mpiexec"
+    return f": {mpiexec}" if mpiexec.exists() else ""

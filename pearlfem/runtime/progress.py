@@ -1,4 +1,4 @@
-"""How far a long work is: a bar on a terminal, lines in a log."""
+"""The progress of long work: a bar on a terminal, lines in a log."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 @contextmanager
 def progress_shown(
-    what: str, total: int, console: Console | None = None
+    noun: str, total: int, console: Console | None = None
 ) -> Iterator[Callable[[str], None]]:
-    """Yield what is to be called after each of ``total`` steps with words about it.
+    """Yield a function to call after each of ``total`` steps, with a text about this step.
 
-    On a terminal there is a bar with the rate and the time that is left; elsewhere a line for each
-    step, with the same.
+    A terminal shows a bar with the rate and the time left. Otherwise each step prints a line with
+    the text, the rate and the time left.
 
     Args:
-        what: The steps, in the plural.
-        total: How many there will be.
-        console: Where to; standard output by default.
+        noun: Name of the steps, in the plural.
+        total: Number of steps.
+        console: Where to print; None for standard output.
     """
     console = console or Console(soft_wrap=True, highlight=False)
     start, done = time.perf_counter(), 0
 
     def pace() -> str:
-        return _pace(what, done, total, time.perf_counter() - start)
+        return _pace(noun, done, total, time.perf_counter() - start)
 
     if not console.is_terminal:
 
-        def line(words: str) -> None:
+        def print_line(text: str) -> None:
             nonlocal done
             done += 1
-            console.print(f"{words}   {done} of {total} {what}, {pace()}", markup=False)
+            console.print(f"{text}   {done} of {total} {noun}, {pace()}", markup=False)
 
-        yield line
+        yield print_line
         return
     parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*parts, TextColumn("{task.fields[pace]}"), console=console) as bar:
-        task = bar.add_task(what, total=total, pace="")
+        task = bar.add_task(noun, total=total, pace="")
 
-        def advance(words: str) -> None:
+        def advance(text: str) -> None:
             nonlocal done
             done += 1
             bar.update(task, advance=1, pace=pace())
@@ -52,9 +52,10 @@ def progress_shown(
         yield advance
 
 
-def _pace(what: str, done: int, total: int, seconds: float) -> str:
-    """Return rate and time left in words."""
+def _pace(noun: str, done: int, total: int, seconds: float) -> str:
+    """Return rate and time left as a text, with the shortest unit in which the rate is >= 1."""
     rate = done / max(seconds, 1e-9)
-    per = next((p for p in (("s", 1), ("min", 60)) if rate * p[1] >= 1), ("h", 3600))
+    units = (("s", 1), ("min", 60))
+    unit, length = next((u for u in units if rate * u[1] >= 1), ("h", 3600))
     left = timedelta(seconds=round((total - done) / rate))
-    return f"{rate * per[1]:.3g} {what}/{per[0]}, {left} left"
+    return f"{rate * length:.3g} {noun}/{unit}, {left} left"

@@ -1,7 +1,7 @@
-"""SIGTERM, by which a batch system says that time is up: it ends the work, or is asked about.
+"""SIGTERM, the signal of a batch system that time is up: it stops the work now or after a step.
 
-Some seconds after it comes SIGKILL, against which no program can do anything; results then are
-whole all the same, see ``pearlfem.io.results.folder``.
+Some seconds later SIGKILL follows, which no program can catch. A run that is killed never leaves a
+half-written result either; see ``pearlfem.io.results.folder``.
 """
 
 from __future__ import annotations
@@ -14,27 +14,28 @@ from types import FrameType
 
 from mpi4py import MPI
 
-EXIT_CODE = 128 + signal.SIGTERM  # 143, what shells report of a program that SIGTERM has ended
+EXIT_CODE = 128 + signal.SIGTERM  # 143, as shells report a program that SIGTERM has ended
 
 
 class Terminated(BaseException):
-    """SIGTERM came; the command line ends with the message and exit code 143.
+    """SIGTERM has come; the command line ends with the message and exit code 143.
 
-    Not an ``Exception``: what catches those to go on, or to tell other ranks, must not catch this.
+    It is not an ``Exception``, because code that catches those in order to go on, or to tell other
+    ranks, must not catch this.
     """
 
 
 @contextmanager
 def termination_raises() -> Iterator[None]:
-    """Make SIGTERM raise ``Terminated`` in the main thread, so that what is open is tidied up.
+    """Make SIGTERM raise ``Terminated`` in the block, so that it can clean up.
 
-    A call into compiled code ends first; the longest is gmsh's for the mesh.
+    A call of compiled code finishes first; the longest is the call of gmsh that makes the mesh.
 
     Raises:
-        Terminated: At any place of the block, on the rank that got the signal.
+        Terminated: Anywhere in the block, on the rank that received the signal.
 
     Note:
-        Not collective. Only in the main thread; elsewhere it does nothing.
+        Not collective. It works in the main thread only; in other threads it does nothing.
     """
 
     def end(number: int, frame: FrameType | None) -> None:
@@ -46,9 +47,9 @@ def termination_raises() -> Iterator[None]:
 
 @contextmanager
 def termination_waits(comm: MPI.Comm) -> Iterator[Callable[[], bool]]:
-    """Let the work of the block go on when SIGTERM comes, and yield a way to ask whether it has.
+    """Let the block go on when SIGTERM comes, and yield a function that tells whether it has come.
 
-    For work of many steps of which the running one is to be finished::
+    It is for work of many steps, of which the current one shall be finished::
 
         with termination_waits(comm) as terminated:
             for number, step in enumerate(steps):
@@ -56,20 +57,21 @@ def termination_waits(comm: MPI.Comm) -> Iterator[Callable[[], bool]]:
                     raise Terminated(f"terminated (SIGTERM): {number} of {len(steps)} steps done")
                 do(step)
 
-    A second SIGTERM does not wait.
+    A second SIGTERM ends the block at once.
 
     Args:
-        comm: Communicator of all ranks that work on it.
+        comm: Communicator of all ranks that do this work.
 
     Yields:
-        A function that returns, on every rank alike, whether SIGTERM came on any since the block
-        began. It is collective over ``comm``.
+        A function that returns whether any rank has received SIGTERM since the block began; the
+        answer is the same on all ranks. It is collective over ``comm``.
 
     Raises:
-        Terminated: At any place of the block when SIGTERM comes a second time.
+        Terminated: Anywhere in the block, when SIGTERM comes a second time.
 
     Note:
-        Not collective itself. Only in the main thread; elsewhere the signal is not noticed.
+        Not collective itself. It works in the main thread only; other threads do not notice the
+        signal.
     """
     came = False
 
@@ -84,7 +86,7 @@ def termination_waits(comm: MPI.Comm) -> Iterator[Callable[[], bool]]:
 
 
 def restore_handler() -> None:
-    """Install the handler of SIGTERM again that a library has removed unasked, as gmsh does."""
+    """Install Python's handler of SIGTERM again, after a library such as gmsh has replaced it."""
     handler = signal.getsignal(signal.SIGTERM)
     if handler is not None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, handler)
@@ -93,7 +95,7 @@ def restore_handler() -> None:
 @contextmanager
 def _handled(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
-        yield  # Python knows handlers in the main thread only
+        yield  # Python allows handlers in the main thread only
         return
     before = signal.signal(signal.SIGTERM, handler)
     try:

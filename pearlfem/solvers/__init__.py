@@ -1,1 +1,1 @@
-"""Linear solvers: matrices in, vectors out; no word of physics."""
+"""Linear solvers: matrices in, vectors out; no physics."""

@@ -1,9 +1,9 @@
 """Auxiliary-space preconditioner for H(curl) problems with a large null space of gradients.
 
-Smoothing on the edges leaves errors that are gradients, or smooth vector fields. They are corrected
-in two auxiliary spaces, scalar potentials (by the matrix G of the discrete gradient) and vector
-fields of degree 1 (by the interpolation Π), each with a cycle of algebraic multigrid. The
-corrections follow one another symmetrically: smoother, G, Π, G, smoother.
+A smoother on the edges cannot reduce errors that are gradients or smooth vector fields. Two
+auxiliary spaces correct them: scalar potentials (with the matrix G of the discrete gradient) and
+vector fields of degree 1 (with the interpolation Π). Each correction is one cycle of algebraic
+multigrid. The order is symmetric: smoother, G, Π, G, smoother.
 
 References:
     R. Hiptmair, J. Xu, SIAM J. Numer. Anal. 45, 2483 (2007).
@@ -22,24 +22,24 @@ from pearlfem.solvers.row_blocks import Columns
 
 TOLERANCE = 1e-8
 MAX_ITERATIONS = 200
-_SHIFT = 1e-8  # relative, of the preconditioner's diagonal: above round-off, far below the rest
+_SHIFT = 1e-8  # part added to a diagonal: above round-off, far below the eigenvalues that matter
 
 
 class AuxiliarySpace(ConjugateGradients):
     """Conjugate gradients with the auxiliary-space preconditioner.
 
     Args:
-        operator: Symmetric positive semidefinite matrix on H(curl) dofs, definite up to gradients
-            on which the load vanishes too; fixed dofs have unit rows and columns.
-        gradient: G, from potentials to H(curl) dofs, zero at fixed dofs of either.
-        potential_operator: Close to GᵀAG where that is not zero, unit rows elsewhere. Its null
-            space, if it has one, holds potentials whose images A takes to zero.
-        interpolation: Π, from vector fields of degree 1 (blocks of 3) to H(curl) dofs, zero at
-            fixed dofs of either.
-        tolerance: Relative, in the natural norm; ``TOLERANCE`` by default.
+        operator: A, symmetric and positive semidefinite on H(curl) dofs. Its null space holds only
+            gradients, and the load vanishes on them. Fixed dofs have unit rows and columns.
+        gradient: G, from potentials to H(curl) dofs; zero at fixed dofs of both.
+        potential_operator: Close to GᵀAG where this is not zero; unit rows elsewhere. If it has a
+            null space attached, A G vanishes on the potentials in it.
+        interpolation: Π, from vector fields of degree 1 (blocks of 3) to H(curl) dofs; zero at
+            fixed dofs of both.
+        tolerance: Relative tolerance in the natural norm; None for ``TOLERANCE``.
 
     Note:
-        Collective. The matrices stay the caller's; ``destroy`` frees the rest.
+        Collective. The caller keeps and destroys the matrices; ``destroy`` frees all else.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class AuxiliarySpace(ConjugateGradients):
         self._right, self._left = operator.createVecs()
 
     def destroy(self) -> None:
-        """Free what the solver has made (collective)."""
+        """Free the smoother and the multigrid hierarchies (collective)."""
         for part in (self._smoother, self._potentials, self._vectors):
             part.destroy()
 
@@ -80,7 +80,7 @@ class AuxiliarySpace(ConjugateGradients):
 
 
 class _Correction:
-    """x ← x + P C⁻¹ Pᵀ (b − A x), with a multigrid cycle for C⁻¹."""
+    """Correction in an auxiliary space: x ← x + P C⁻¹ Pᵀ (b − A x), C⁻¹ being a multigrid cycle."""
 
     def __init__(self, operator: PETSc.Mat, prolongation: PETSc.Mat, coarse: PETSc.Mat) -> None:
         self._operator, self._prolongation = operator, prolongation
@@ -94,11 +94,11 @@ class _Correction:
         self._solver.setUp()
 
     def improve(self, b: PETSc.Vec, x: PETSc.Vec) -> None:
-        """Update ``x`` once."""
+        """Apply the correction to ``x`` once, for the right-hand side ``b``."""
         self._operator.mult(x, self._residual)
         self._residual.aypx(-1.0, b)
         self._prolongation.multTranspose(self._residual, self._load)
-        if self._null_space:  # what it finds there is round-off, which a weak film makes large
+        if self._null_space:  # a load there is only round-off, but a weak film would amplify it
             self._null_space.remove(self._load)
         self._solver.solve(self._load, self._change)
         self._prolongation.multAdd(self._change, x, x)
@@ -109,15 +109,16 @@ class _Correction:
 
 
 def _create_smoother(operator: PETSc.Mat) -> PETSc.KSP:
-    """Return Chebyshev–Jacobi, 4 steps down to 0.02 × the top eigenvalue."""
+    """Return 4 Chebyshev–Jacobi steps, for eigenvalues down to 0.02 times the largest one."""
     smoother = PETSc.KSP().create(operator.comm)
     smoother.setOperators(operator)
     smoother.setType("chebyshev")
     smoother.setNormType(PETSc.KSP.NormType.NONE)
     smoother.setTolerances(max_it=4)
     smoother.setInitialGuessNonzero(True)
-    # With PETSc's 10 steps, and 1.1 in place of 1.2, the top was missed on one mesh in fifty: the
-    # polynomial then amplifies there, and the preconditioner is not definite.
+    # With PETSc's defaults (10 steps, factor 1.1) the estimate was below the largest eigenvalue on
+    # one mesh in fifty. Chebyshev's polynomial then amplifies some errors, and the preconditioner
+    # is not positive definite.
     options: Options = {
         "ksp_chebyshev_esteig": "0,0.02,0,1.2",
         "ksp_chebyshev_esteig_steps": 20,
@@ -131,7 +132,8 @@ def _create_smoother(operator: PETSc.Mat) -> PETSc.KSP:
 def _galerkin_operator(operator: PETSc.Mat, interpolation: PETSc.Mat) -> PETSc.Mat:
     """Return ΠᵀAΠ with unit rows at fixed dofs and the constant fields as near-null space.
 
-    Gradients of degree 1, if nothing fixes them, would give the coarsest level a pivot of zero.
+    A small shift of the diagonal keeps it definite: gradients of degree 1 that nothing fixes would
+    give a zero pivot on the coarsest level.
     """
     product = operator.ptap(interpolation)
     diagonal = product.getDiagonal()
@@ -140,7 +142,7 @@ def _galerkin_operator(operator: PETSc.Mat, interpolation: PETSc.Mat) -> PETSc.M
     shift = PETSc.Mat().createAIJ(product.getSizes(), nnz=1, comm=product.comm)
     shift.setDiagonal(diagonal)
     shift.assemble()
-    product.axpy(1.0, shift)  # fixed rows are empty, so their diagonal is a new place
+    product.axpy(1.0, shift)  # adds the diagonal entries that the empty fixed rows lack
     product.setBlockSize(3)
     product.setOption(PETSc.Mat.Option.SPD, True)
     constants = [product.createVecLeft() for _ in range(3)]

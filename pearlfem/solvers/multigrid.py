@@ -1,10 +1,12 @@
 """p-multigrid for symmetric positive definite operators of degree 1 to 3.
 
-The finest level has the operator of the elements' degree; below it stands that of degree 1, with
-the finite element interpolation between them, and below that the levels of algebraic multigrid
-(GAMG). On each level but the coarsest a V-cycle smooths by Chebyshev's method with Jacobi's; all of
-it on many vectors at once, and in single precision: the relative error of 1e-7 is nothing to a
-preconditioner that leaves an error of 0.2, and half the memory has to be read.
+The finest level has the operator in the degree of the elements, the next one the operator of degree
+1; finite element interpolation connects them. Below follow the levels of algebraic multigrid
+(GAMG). A V-cycle smooths with Chebyshev's method and Jacobi's preconditioner on every level except
+the coarsest.
+
+The cycle treats many vectors at once, in single precision. It leaves an error of about 0.2 anyway,
+so a relative error of 1e-7 does not matter, and only half as much memory has to be read.
 """
 
 from __future__ import annotations
@@ -21,11 +23,12 @@ from pearlfem.solvers.row_blocks import Columns, RowBlocks
 TOLERANCE = 1e-9
 MAX_ITERATIONS = 100
 
-_BATCH = 16  # twice as many are hardly faster
+_BATCH = 16  # twice as many would hardly be faster
 _STEPS = 3  # of smoothing, before and after the coarser levels
-_LOWEST = 0.05  # of the spectrum that the smoother reduces, relative to the top
-# From 20 steps of Lanczos. With 10, and 1.1 in place of 1.2, the top was missed on one mesh in
-# fifty: the polynomial then amplifies there, and the preconditioner is not definite.
+_LOWEST = 0.05  # smallest eigenvalue that the smoother must reduce, relative to the largest
+# The largest eigenvalue is estimated by 20 steps of Lanczos and a safety factor. With 10 steps and
+# 1.1 the estimate was too low on one mesh in fifty. Chebyshev's polynomial then amplifies some
+# errors, and the preconditioner is not positive definite.
 _LANCZOS_STEPS = 20
 _SAFETY = 1.2
 
@@ -35,13 +38,13 @@ class Multigrid(ConjugateGradients):
 
     Args:
         operator: Symmetric positive definite matrix; fixed dofs have unit rows and columns.
-        coarse: The same operator in degree 1, or None if ``operator`` is of degree 1 itself.
-        interpolation: Matrix from the coarse to the fine dofs, zero at fixed dofs of either.
-        tolerance: Relative, in the natural norm; ``TOLERANCE`` by default.
+        coarse: The same operator in degree 1; None if ``operator`` has degree 1 itself.
+        interpolation: Matrix from the coarse to the fine dofs; zero at fixed dofs of both.
+        tolerance: Relative tolerance in the natural norm; None for ``TOLERANCE``.
 
     Note:
-        Collective. The matrices are destroyed: what the solver keeps of them takes as much memory
-        as they do. ``destroy`` frees the rest.
+        Collective. The solver copies the matrices and destroys them, to save memory. ``destroy``
+        frees the copies.
     """
 
     def __init__(
@@ -67,7 +70,7 @@ class Multigrid(ConjugateGradients):
         self._load, self._solution = self._coarsest.getOperators()[0].createVecs()
 
     def destroy(self) -> None:
-        """Free what the solver has made (collective)."""
+        """Free the copies of the matrices, and GAMG's levels (collective)."""
         for level in self._levels:
             level.destroy()
         self._operator.destroy()
@@ -80,7 +83,7 @@ class Multigrid(ConjugateGradients):
         return self._cycle(columns, self._levels)
 
     def _cycle(self, loads: Columns, levels: list[_Level]) -> Columns:
-        """Return what a V-cycle over ``levels``, the finest first, makes of ``loads``."""
+        """Return the approximate solutions by one V-cycle over ``levels``, the finest first."""
         if not levels:
             return self._solve_coarsest(loads)
         level, *coarser = levels
@@ -99,20 +102,20 @@ class Multigrid(ConjugateGradients):
 
 
 class _Level:
-    """A level of the hierarchy but the coarsest, in single precision.
+    """A level of the hierarchy, except the coarsest, in single precision.
 
-    Its equations are divided by the diagonal: D⁻¹A x = D⁻¹b. The matrices are destroyed.
+    Its equations are divided by the diagonal: D⁻¹A x = D⁻¹b. It destroys the given matrices.
     """
 
     def __init__(self, operator: PETSc.Mat, interpolation: PETSc.Mat, rows: RowBlocks) -> None:
         diagonal = operator.getDiagonal()
         self._steps = _chebyshev_steps(_SAFETY * _top_eigenvalue(operator))
-        operator.destroy()  # before there is more: the peak of memory is near
+        operator.destroy()  # now, because the copies below need the most memory
         self._inverse = 1.0 / np.where(diagonal.array_r == 0.0, 1.0, diagonal.array_r)
         self._operator = rows.single(self._inverse)
         self._interpolation = RowBlocks(interpolation).single()
         restriction = interpolation.transpose(PETSc.Mat())
-        restriction.diagonalScale(R=diagonal)
+        restriction.diagonalScale(R=diagonal)  # residuals here are divided by D: multiply again
         self._restriction = RowBlocks(restriction).single()
         for matrix in (restriction, interpolation):
             matrix.destroy()
@@ -122,12 +125,12 @@ class _Level:
             matrix.destroy()
 
     def divide(self, loads: Columns) -> Columns:
-        """Return D⁻¹ ``loads``."""
+        """Return D⁻¹ ``loads``, in single precision."""
         divided = np.empty(loads.shape, np.float32)
         return np.multiply(loads, self._inverse[:, None], out=divided, casting="same_kind")
 
     def smooth(self, loads: Columns, start: Columns | None = None) -> Columns:
-        """Return approximate solutions after ``start``, which is lost, or after zero."""
+        """Return ``start`` (None for zero) after all smoothing steps; ``start`` is overwritten."""
         steps = iter(self._steps)
         before = np.zeros_like(loads)
         if start is None:
@@ -144,20 +147,20 @@ class _Level:
         return start
 
     def restrict(self, loads: Columns, solutions: Columns) -> Columns:
-        """Return the loads of the next level: what is left of ``loads``, not divided any more."""
+        """Return the loads of the next level, which are not divided by a diagonal."""
         residuals = np.empty_like(loads)
         for rows, product in self._operator.times(solutions):
             np.subtract(loads[rows], product, out=residuals[rows])
         return self._restriction.product(residuals)
 
     def correct(self, solutions: Columns, corrections: Columns) -> None:
-        """Add the next level's ``corrections``."""
+        """Add the interpolated ``corrections`` of the next level to ``solutions``."""
         for rows, product in self._interpolation.times(corrections):
             solutions[rows] += product
 
 
 def _chebyshev_steps(top: float) -> list[tuple[float, float]]:
-    """Return the factors (a, c) of x ← x + a (x − x before) + c D⁻¹ (b − A x), step by step.
+    """Return the factors (a, c) of each step x ← x + a (x − x_before) + c D⁻¹ (b − A x).
 
     References:
         Y. Saad, Iterative Methods for Sparse Linear Systems, 2nd ed., algorithm 12.1.
@@ -173,7 +176,7 @@ def _chebyshev_steps(top: float) -> list[tuple[float, float]]:
 
 
 def _top_eigenvalue(operator: PETSc.Mat) -> float:
-    """Return an estimate, from below, of the largest eigenvalue of D⁻¹A."""
+    """Return an estimate of the largest eigenvalue of D⁻¹A, never above it."""
     lanczos = PETSc.KSP().create(operator.comm)
     lanczos.setOperators(operator)
     lanczos.setType("cg")

@@ -1,4 +1,4 @@
-"""PETSc's options, applied to one object and to nothing else."""
+"""PETSc options for a single object."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from petsc4py import PETSc
 
 Options = Mapping[str, str | float]
 
-# One V-cycle of algebraic multigrid, accurate enough that the levels above decide the convergence.
+# One V-cycle of algebraic multigrid, so accurate that only the levels above limit convergence.
 GAMG: Options = {
     "pc_type": "gamg",
     "pc_gamg_threshold": 0.02,
@@ -21,7 +21,7 @@ _number = count()
 
 
 def configure(target: PETSc.KSP | PETSc.PC, options: Options) -> None:
-    """Apply ``options`` to ``target`` alone."""
+    """Apply ``options`` to ``target`` and to nothing else."""
     prefix = f"pearlfem_{next(_number)}_"
     target.setOptionsPrefix(prefix)
     with _temporary_options(prefix, options):
@@ -30,7 +30,7 @@ def configure(target: PETSc.KSP | PETSc.PC, options: Options) -> None:
 
 @contextmanager
 def _temporary_options(prefix: str, options: Options) -> Iterator[None]:
-    """Hold ``options`` in PETSc's one global database, and leave nothing behind."""
+    """Keep ``options`` in PETSc's global database during the block only."""
     database = PETSc.Options()
     for name, value in options.items():
         database.setValue(prefix + name, value)

@@ -1,8 +1,8 @@
 """This rank's rows of a sparse matrix, for products with many vectors in one pass.
 
-Vectors are the columns of an array ``(n, k)`` in C order: an entry of the matrix, once read, serves
-k neighbouring numbers. Rows come in blocks, so that what is done with a product finds it in the
-cache.
+Vectors are the columns of an array ``(n, k)`` in C order: an entry of the matrix is read once and
+used for k neighbouring numbers. Rows are processed in blocks, so that the caller finds each product
+still in the cache.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from pearlfem.solvers.sparse_product import Rows, compile_product, multiply
 
 Columns = npt.NDArray[np.floating]
 
-_ROWS = 8192  # × 16 columns in single precision are half a megabyte
+_ROWS = 8192  # in a block: with 16 columns in single precision half a megabyte
 
 
 def row_slices(rows: int) -> list[slice]:
-    """Return slices of a few thousand rows, which cover ``rows`` of them."""
+    """Cut ``rows`` rows into slices of a few thousand."""
     return [slice(first, min(first + _ROWS, rows)) for first in range(0, rows, _ROWS)]
 
 
 class RowBlocks:
-    """A copy of a PETSc matrix of type AIJ, rows and columns distributed in any way.
+    """A copy of a PETSc matrix of type AIJ; rows and columns may be distributed in any way.
 
     Args:
         matrix: The matrix.
@@ -42,40 +42,42 @@ class RowBlocks:
         whole = Rows(*matrix.getValuesCSR())
         self.rows = len(whole.starts) - 1
         first, last = matrix.getOwnershipRangeColumn()
-        self._own, self._foreign = _split(whole, first, last)
-        ghosts, self._foreign.columns[:] = np.unique(self._foreign.columns, return_inverse=True)
+        # Columns whose rows of a vector are on this rank, and columns that other ranks send.
+        self._local, self._remote = _split(whole, first, last)
+        ghosts, self._remote.columns[:] = np.unique(self._remote.columns, return_inverse=True)
         self._exchange = _Exchange(matrix, ghosts)
 
     def single(self, scale: Array | None = None) -> RowBlocks:
-        """Return the matrix in single precision, which shares the places of the entries.
+        """Return a copy in single precision, which shares the index arrays and the exchange.
 
         Args:
-            scale: Factor for each row.
+            scale: Factor for each row; None for 1.
         """
         factors = np.ones(self.rows) if scale is None else scale
         copy = object.__new__(RowBlocks)
         copy.rows, copy._exchange = self.rows, self._exchange
-        copy._own, copy._foreign = (_single(part, factors) for part in (self._own, self._foreign))
+        copy._local = _single(self._local, factors)
+        copy._remote = _single(self._remote, factors)
         return copy
 
     def times(self, x: Columns) -> Iterator[tuple[slice, Columns]]:
-        """Yield slices of rows and the product there (collective).
+        """Yield slices of rows with these rows of the product (collective).
 
         Args:
             x: This rank's rows of the vectors, ``(n, k)``; must not change before the last slice.
         """
-        own, foreign = self._own, self._foreign
+        local, remote = self._local, self._remote
         ghosts = self._exchange(x)
         for rows in row_slices(self.rows):
-            product = multiply(own, x, rows)
-            if foreign.starts[rows.start] < foreign.starts[rows.stop]:
-                product += multiply(foreign, ghosts, rows)
+            product = multiply(local, x, rows)
+            if remote.starts[rows.start] < remote.starts[rows.stop]:
+                product += multiply(remote, ghosts, rows)
             yield rows, product
 
     def destroy(self) -> None:
-        """Free the matrix, and what copies need for the exchange between ranks (collective)."""
+        """Free the matrix, and the exchange between ranks that its copies share (collective)."""
         self._exchange.destroy()
-        self.__dict__.pop("_own", None)  # a product after this is an error
+        self.__dict__.pop("_local", None)  # makes a product after this an error
 
     def product(self, x: Columns) -> Columns:
         """Return all rows of the product (collective)."""
@@ -109,30 +111,30 @@ class _Exchange:
 
 
 def _split(whole: Rows, first: int, last: int) -> tuple[Rows, Rows]:
-    """Return the columns from ``first`` to before ``last``, numbered from 0, and the others.
+    """Return the columns from ``first`` to before ``last``, numbered from 0, and all others.
 
-    The former move together where ``whole`` has them, which is lost: at no time are there two.
+    To save memory the former overwrite the arrays of ``whole``, moved together without gaps.
     """
     starts, columns, entries = whole
     outside = (columns < first) | (columns >= last)
-    foreign = Rows(np.zeros_like(starts), columns[outside], entries[outside])
+    remote = Rows(np.zeros_like(starts), columns[outside], entries[outside])
     kept = left_out = 0
     for rows in row_slices(len(starts) - 1):
         here = slice(int(starts[rows.start]), int(starts[rows.stop]))
-        own = ~outside[here]
+        inside = ~outside[here]
         ends = starts[rows.start + 1 : rows.stop + 1] - here.start
         counts = np.append(0, np.cumsum(outside[here]))[ends]
-        foreign.starts[rows.start + 1 : rows.stop + 1] = left_out + counts
-        left_out = int(foreign.starts[rows.stop])
-        places = slice(kept, here.stop - left_out)
-        kept = places.stop
-        columns[places] = columns[here][own] - first
-        entries[places] = entries[here][own]
-    return Rows(starts - foreign.starts, columns[:kept], entries[:kept]), foreign
+        remote.starts[rows.start + 1 : rows.stop + 1] = left_out + counts
+        left_out = int(remote.starts[rows.stop])
+        target = slice(kept, here.stop - left_out)
+        kept = target.stop
+        columns[target] = columns[here][inside] - first
+        entries[target] = entries[here][inside]
+    return Rows(starts - remote.starts, columns[:kept], entries[:kept]), remote
 
 
 def _single(matrix: Rows, factors: Array) -> Rows:
-    """Return ``matrix`` in single precision, rows scaled, with the same arrays of indices."""
+    """Return ``matrix`` in single precision with scaled rows; the index arrays are shared."""
     starts, columns, entries = matrix
     scaled = np.empty(len(entries), np.float32)
     for rows in row_slices(len(factors)):

@@ -1,7 +1,7 @@
-"""A sparse matrix times many vectors at once, by compiled code.
+"""The product of a sparse matrix and many vectors at once, in compiled code.
 
-SciPy's product keeps its sums in memory; sums in registers take half the time. The code is compiled
-on first use by the compiler that DOLFINx needs for its forms, and kept beside them.
+SciPy's product keeps its sums in memory; with sums in registers it takes half the time. The code is
+compiled on first use with the compiler that DOLFINx needs anyway, and kept beside compiled forms.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pearlfem.runtime.jit import cache_folder, compiling
 from pearlfem.runtime.parallel import on_root
 
 _TYPES = {np.dtype(np.float32): "float", np.dtype(np.float64): "double"}
-_DECLARATION = """void multiply_NUMBER(int rows, long k, const int *starts, const int *places,
+_DECLARATION = """void multiply_NUMBER(int rows, long k, const int *starts, const int *columns,
     const NUMBER *entries, const NUMBER *x, NUMBER *product);"""
 _FLAGS = ["-O3"]
 
@@ -35,7 +35,7 @@ _Array = npt.NDArray[np.floating]
 
 
 def compile_product(comm: MPI.Comm) -> None:
-    """Compile the product, unless it is in the cache.
+    """Compile the product if it is not in the cache yet.
 
     Raises:
         CompilationError: There is no compiler, or the cache cannot be written.
@@ -47,12 +47,12 @@ def compile_product(comm: MPI.Comm) -> None:
 
 
 class Rows(NamedTuple):
-    """A sparse matrix: row i has the entries from ``starts[i]`` to before ``starts[i + 1]``.
+    """A sparse matrix in CSR format: row i has the entries ``starts[i]`` to ``starts[i + 1] − 1``.
 
     Args:
-        starts: Of 32 bits, as ``columns``.
+        starts: Number of the first entry of each row, and the number of all entries.
         columns: The column of each entry.
-        entries: In single or double precision.
+        entries: The entries, in single or double precision.
     """
 
     starts: Int32Array
@@ -65,11 +65,11 @@ def multiply(matrix: Rows, x: _Array, rows: slice) -> _Array:
 
     Args:
         matrix: The matrix.
-        x: The vectors as columns, ``(n, k)`` in C order, of the matrix' precision.
-        rows: Which ``m`` rows.
+        x: The vectors as columns, ``(n, k)`` in C order, in the precision of the matrix.
+        rows: A slice of ``m`` rows.
 
     Returns:
-        Shape ``(m, k)``, in C order and the same precision.
+        These rows of the product, ``(m, k)`` in C order and the same precision.
     """
     module, number = _module(), _TYPES[matrix.entries.dtype]
     product = np.empty((rows.stop - rows.start, x.shape[1]), x.dtype)
@@ -96,14 +96,15 @@ def _module() -> ModuleType:
 
 
 def _library() -> Path:
-    """Return the file of the compiled module, which is made unless it is in the cache."""
+    """Return the file of the compiled module; compile it if it is not in the cache."""
     code = files("pearlfem.solvers").joinpath("sparse_product.c").read_text()
     declaration, source = (
         "\n".join(text.replace("NUMBER", number) for number in _TYPES.values())
         for text in (_DECLARATION, code)
     )
-    made_of = "\n".join([declaration, source, *_FLAGS, sysconfig.get_platform()])
-    name = f"sparse_product_{hashlib.sha256(made_of.encode()).hexdigest()[:16]}"
+    # The name holds a hash of all that the result depends on, so an old file is never used.
+    recipe = "\n".join([declaration, source, *_FLAGS, sysconfig.get_platform()])
+    name = f"sparse_product_{hashlib.sha256(recipe.encode()).hexdigest()[:16]}"
     library = cache_folder() / f"{name}{sysconfig.get_config_var('EXT_SUFFIX')}"
     if library.exists():
         return library
@@ -111,5 +112,5 @@ def _library() -> Path:
     builder.cdef(declaration)
     builder.set_source(name, source, extra_compile_args=_FLAGS)
     with compiling() as cache, tempfile.TemporaryDirectory(dir=cache) as folder:
-        os.replace(builder.compile(tmpdir=folder), library)  # whole, even if this is killed
+        os.replace(builder.compile(tmpdir=folder), library)  # atomic: never a half-written file
     return library

@@ -1,4 +1,4 @@
-"""The table [boundary] of a study file."""
+"""[boundary] of a study file: what surrounds the film."""
 
 from __future__ import annotations
 
@@ -15,24 +15,30 @@ from pearlfem.quantities.annotated import Table
 
 
 class BoundaryTable(Table):
-    """[boundary]: what surrounds the film; each kind has its own keys."""
+    """[boundary]: what surrounds the film; each kind has its own keys.
+
+    Args:
+        kind: Open space, superconducting walls (B·n = 0), magnetic walls (n × H = 0), or a lattice.
+        box: Sizes along x, y, z of the box whose faces are the walls [length]; x and y may be inf.
+        center: Centre (x, y, z) of the box [length]; without it the film's centre.
+        cell: The two vectors that repeat the cell of a lattice [length].
+    """
 
     kind: Literal["open", "shield", "magnetic-wall", "periodic"] = "open"
     box: Box | None = None
     center: Position | None = None
     cell: Cell | None = None
 
-    def boundary(self, film: Film) -> Boundary:
-        """Return what surrounds ``film``, walls by default around its centre.
+    def build(self, film: Film) -> Boundary:
+        """Return what surrounds ``film``.
 
         Raises:
             StudyError: A key is missing, or belongs to another kind.
         """
         if self.kind in ("open", "periodic"):
-            walls = "kind = 'shield' or 'magnetic-wall', whose walls it places"
-            self._refuse(("box", "center"), walls)
+            self._refuse(("box", "center"), "kind = 'shield' or 'magnetic-wall'")
         if self.kind != "periodic":
-            self._refuse(("cell",), "kind = 'periodic', whose vectors it gives")
+            self._refuse(("cell",), "kind = 'periodic'")
         if self.kind == "open":
             return Open()
         if self.kind == "periodic":

@@ -39,17 +39,17 @@ class Expression:
     """A function of x and y on arrays, such as ``2 + 0.5*cos(x)*exp(-y**2)``.
 
     Args:
-        text: The expression: numbers, x, y, pi, + − * / **, < >, and functions of NumPy.
+        text: The expression: numbers, x, y, pi, ``+ - * / ** < >``, and functions of NumPy.
 
     Raises:
-        StudyError: It is no expression, or has names that are not allowed.
+        StudyError: The text is not an expression, or has names that are not allowed.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
         try:
             self._tree = _parsed(text)
-        except Exception as error:  # whatever Python raises of a text that is no expression
+        except Exception as error:  # Python raises many kinds, depending on the text
             raise self._refusal(error) from None
         self(np.array([0.5, 0.75]), np.array([0.25, 0.5]))
 
@@ -60,7 +60,7 @@ class Expression:
         try:
             with np.errstate(all="ignore"):
                 return np.asarray(parser.eval(self.text, previously_parsed=self._tree), dtype=float)
-        except Exception as error:  # the parser raises what Python raises, and its own
+        except Exception as error:  # the parser raises Python's errors and its own
             raise self._refusal(error) from None
 
     def _refusal(self, error: Exception) -> StudyError:
@@ -81,11 +81,11 @@ class Expression:
 
 
 def _parsed(text: str) -> ast.expr:
-    """Return the tree of an expression that has nothing but what is allowed.
+    """Return the syntax tree of an expression.
 
     Raises:
-        ValueError: It has something else.
-        SyntaxError: It is no expression.
+        ValueError: It has something that is not allowed.
+        SyntaxError: It is not an expression.
     """
     if len(text) > _LONGEST:
         raise ValueError(f"more than {_LONGEST} characters")
@@ -101,7 +101,7 @@ def _parsed(text: str) -> ast.expr:
 
 
 def _check_call(node: ast.Call) -> None:
-    """Refuse further arguments: of a function of NumPy they are arrays to write to."""
+    """Refuse additional arguments, because NumPy would write to them."""
     name = ast.unparse(node.func)
     if name not in _FUNCTIONS:
         raise ValueError(f"{name!r} is not a function")

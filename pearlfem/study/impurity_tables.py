@@ -1,9 +1,9 @@
-"""[impurities] of a study file: many alike, at sites from a CSV file, of a lattice or random."""
+"""[impurities] of a study file: many of one kind, from a CSV file, on a lattice or at random."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
@@ -11,35 +11,60 @@ from pearlfem.errors import StudyError
 from pearlfem.model.film import Film
 from pearlfem.model.layouts import MOST_SITES, lattice_sites, random_sites
 from pearlfem.model.sources.impurity import Impurity
-from pearlfem.quantities.annotated import Finite, NotNegativeLength, Number, Point, Strength, Table
-from pearlfem.study.csv_rows import cell_value, csv_rows
+from pearlfem.quantities.annotated import (
+    Finite,
+    NaturalNumber,
+    NotNegativeLength,
+    Point,
+    Strength,
+    Table,
+)
+from pearlfem.study.csv_files import csv_rows
 from pearlfem.study.shape_tables import Origin
 
-_PLACE = ("x", "y")
-_REST = ("angle", "strength", "size")
+_AXES = ("x", "y")
+_COMMON = ("angle", "strength", "size")  # keys of the table that may also be columns of the file
+_LAYOUTS = ("file", "lattice", "random")
 _IMPURITY = TypeAdapter(Impurity)
 
 
 class LatticeTable(Table):
-    """[impurities.lattice]: all sites ``origin`` + i a1 + j a2 on the film."""
+    """[impurities.lattice]: at all sites ``origin`` + i a + j b on the film.
+
+    Args:
+        vectors: The vectors a and b [length], not parallel.
+        origin: One site (x, y) [length].
+    """
 
     vectors: tuple[Point, Point]
     origin: Point = (0.0, 0.0)
 
 
 class RandomTable(Table):
-    """[impurities.random]: places that are uniform on the film, ``spacing`` apart at least."""
+    """[impurities.random]: at random places, uniformly distributed over the film.
+
+    Args:
+        number: Number of impurities.
+        seed: The same seed gives the same places on every machine.
+        spacing: Smallest distance between two of them [length].
+    """
 
     number: Annotated[int, Field(ge=1, le=MOST_SITES, strict=True)]
-    seed: Number = 0
+    seed: NaturalNumber = 0
     spacing: NotNegativeLength = 0.0
 
 
 class ImpuritiesTable(Table):
-    """[impurities]: ``size``, ``angle`` and ``strength`` of all, and one way to say where they are.
+    """[impurities]: many impurities of one kind; one of file, lattice and random says where.
 
-    A CSV ``file`` has columns x and y, and may have angle, strength and size, which then count.
-    Sites of a lattice and random ones stay ``margin`` away from the film's edges.
+    Args:
+        size: ξ of all [length]; 0 for points.
+        angle: θ of all [degrees].
+        strength: Γ of all.
+        margin: Smallest distance from the film's edges [length], with lattice or random.
+        file: A CSV file with columns x and y, and maybe angle, strength and size.
+        lattice: At the sites of a lattice.
+        random: At random places.
     """
 
     size: NotNegativeLength
@@ -51,16 +76,18 @@ class ImpuritiesTable(Table):
     random: RandomTable | None = None
 
     @model_validator(mode="after")
-    def _one_way(self) -> ImpuritiesTable:
-        given = [name for name in ("file", "lattice", "random") if getattr(self, name) is not None]
+    def _one_layout(self) -> ImpuritiesTable:
+        given = [name for name in _LAYOUTS if getattr(self, name) is not None]
         if len(given) != 1:
-            what = " and ".join(given) or "none of them"
-            raise StudyError(f"{what} given; allowed: one of file, lattice and random")
+            raise StudyError(
+                f"{' and '.join(given) or 'none of them'} given; allowed: one of file, lattice and "
+                "random"
+            )
         return self
 
     @property
     def vectors(self) -> tuple[Point, Point] | None:
-        """Those of the lattice [length]; None without one."""
+        """The vectors of the lattice [length]; None without one."""
         return None if self.lattice is None else self.lattice.vectors
 
     def build(self, film: Film, origin: Origin) -> tuple[Impurity, ...]:
@@ -81,24 +108,15 @@ class ImpuritiesTable(Table):
             Impurity((x, y), self.size, self.angle, self.strength) for x, y in sites.tolist()
         )
 
-    def _from_file(self, name: str, origin: Origin) -> Iterator[Impurity]:
-        common = {key: getattr(self, key) for key in _REST}
-        what = f"impurities.file = {name!r}"
-        for row, cells in csv_rows(origin.folder / name, what, _PLACE, _REST, MOST_SITES):
-            where = f"{what}: row {row}"
-            values = {column: cell_value(cell) for column, cell in cells.items()}
-            content = {"position": [values.pop(column) for column in _PLACE], **values}
+    def _from_file(self, file: str, origin: Origin) -> Iterator[Impurity]:
+        common = {key: getattr(self, key) for key in _COMMON}
+        name = f"impurities.file = {file!r}"
+        for row in csv_rows(origin.folder / file, name, _AXES, _COMMON, MOST_SITES):
+            values = row.values
+            content = {"position": [values.pop(axis) for axis in _AXES], "size": 0.0, **values}
             try:
-                own = _IMPURITY.validate_python({"size": 0.0, **content}, context=origin.units)
+                read = _IMPURITY.validate_python(content, context=origin.units)
             except ValidationError as error:
-                fault = error.errors(include_url=False)[0]
-                column = _column(fault["loc"])
-                raise StudyError(
-                    f"{where}, column {column} = {cells[column]!r}: not allowed; {fault['msg']}"
-                ) from None
-            given = {key: getattr(own, key) for key in _REST if key in cells}
-            yield Impurity(own.position, **(common | given))
-
-
-def _column(location: tuple[Any, ...]) -> str:
-    return _PLACE[location[1]] if location[0] == "position" else str(location[0])
+                raise row.refusal(error) from None
+            given = {key: getattr(read, key) for key in values}
+            yield Impurity(read.position, **(common | given))

@@ -1,6 +1,6 @@
-"""Places in a study, by the names that messages give them.
+"""Keys of a study, written as in messages.
 
-In ``impurity 2.angle`` and ``applied.field[2]`` tables count from 1, and numbers in a list from 0.
+Tables count from 1, as in ``impurity 2.angle``, and numbers in a list from 0: ``applied.field[2]``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ KeyPath = tuple[str | int, ...]  # keys of tables, and indices of lists from 0
 _STEP = re.compile(r"([A-Za-z_]\w*)(?: ([1-9]\d{0,5}))?((?:\[\d{1,6}\])*)")
 
 
-def parse_place(key: str) -> KeyPath:
-    """Return the path of ``key``.
+def parse_key(key: str) -> KeyPath:
+    """Return the path to ``key``.
 
     Raises:
-        StudyError: It is not the name of a place.
+        StudyError: It is not written as a key.
     """
     path: list[str | int] = []
     for step in key.split("."):
@@ -36,13 +36,13 @@ def parse_place(key: str) -> KeyPath:
     return tuple(path)
 
 
-def put(content: dict[str, Any], key: str, value: Any) -> None:
-    """Set ``key`` of a study's ``content``; tables that are missing are made, entries are not.
+def set_key(content: dict[str, Any], key: str, value: Any) -> None:
+    """Set ``key`` of a study's ``content``; missing tables are made, missing list entries are not.
 
     Raises:
-        StudyError: Something on the way is not there, or not of the kind that the key says.
+        StudyError: A list or an entry on the way to the key is missing, or something else is there.
     """
-    path = parse_place(key)
+    path = parse_key(key)
     node: Any = content
     for part, after in pairwise(path):
         _check_step(key, node, part)

@@ -1,126 +1,121 @@
-"""What is wrong with a study, in words: key, value, and what is allowed."""
+"""What is wrong with a study, in words: the key as the user wrote it, its value, what is allowed.
+
+All of this comes from the error and from the schema of the tables: a new table or key needs no
+change here.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from pearlfem.errors import StudyError
-from pearlfem.model.probes import PROBES
-from pearlfem.model.sources.applied import CurrentLoop, Dipole
-from pearlfem.model.sources.flux import Vortex
-from pearlfem.model.sources.impurity import Impurity
-from pearlfem.model.temperature import Temperature
-from pearlfem.quantities.units import Units
-from pearlfem.study.boundary_table import BoundaryTable
-from pearlfem.study.impurity_tables import ImpuritiesTable, LatticeTable, RandomTable
-from pearlfem.study.shape_tables import SHAPE_TABLES
-from pearlfem.study.solve_tables import MeshTable, SolveTable
-from pearlfem.study.tables import (
-    OrderTable,
-    OutputTable,
-    StudyTable,
-    _AppliedTable,
-    _FilmTable,
-    _HoleTable,
-    _RegionTable,
-)
+from pearlfem.study.schema import Node, schema
+
+_UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
+_NO_TABLE = ("model_type", "model_attributes_type", "dataclass_type", "dict_type")
+_NO_LIST = ("tuple_type", "list_type", "too_short", "too_long")
 
 
-def explain(error: ValidationError) -> str:
-    """Return every fault in one line each: key, value, what is allowed."""
-    found: dict[str, str] = {}
-    for fault in error.errors(include_url=False):
-        found.setdefault(_key(fault["loc"]) or str(len(found)), _fault(dict(fault)))
-    return "\n  ".join(found.values())
+class _Place(NamedTuple):
+    """Where an error is: its key, the schema there, and all keys that may stand beside it."""
+
+    key: str
+    node: Node
+    allowed_keys: list[str]
 
 
-def _fault(fault: dict[str, Any]) -> str:
-    key = _key(fault["loc"])
+def explain(error: ValidationError, table: type[BaseModel], name: str = "") -> str:
+    """Return one line for each fault: its key, its value, and what is allowed.
+
+    Args:
+        error: What the validation raised.
+        table: What was validated.
+        name: The key of that table in the study; empty for the whole study.
+    """
+    faults = error.errors(include_url=False)
+    places = [_place(fault["loc"], schema(table), name) for fault in faults]
+    lines: dict[str, str] = {}
+    for place, fault in zip(places, faults, strict=True):
+        key = place.key
+        if fault["type"] == "too_short" and _has_inner(key, places):
+            continue  # pydantic counts only the entries without a fault
+        if key not in lines:
+            lines[key or str(len(lines))] = _line(fault, place)
+        elif "allowed: " in lines[key]:  # the value is none of several types
+            lines[key] += f", or {_allowed(fault, place).removeprefix('allowed: ')}"
+    return "\n  ".join(lines.values())
+
+
+def _has_inner(key: str, places: Sequence[_Place]) -> bool:
+    """Return whether one of ``places`` is an entry of the list at ``key``."""
+    return any(place.key.startswith((f"{key} ", f"{key}[")) for place in places)
+
+
+def _place(location: tuple[int | str, ...], node: Node, name: str) -> _Place:
+    """Return the place at pydantic's ``location``, which also names tags and types of choices."""
+    words = [name] if name else []
+    keys: list[str] = []
+    beside: list[str] = []
+    for part in location:
+        if node.choices:
+            node = node.choices.get(str(part), Node({}, {}))
+        elif isinstance(part, int):
+            node = node.element(part)
+            words[-1] += f" {part + 1}" if node.is_table else f"[{part}]"
+        else:
+            keys = [key for key, each in node.keys.items() if not each.inline] + beside
+            node = node.keys.get(part, Node({}, {}))
+            beside = keys if node.inline else []
+            words += [] if node.inline else [part]
+    return _Place(".".join(words), node, keys)
+
+
+def _line(fault: Mapping[str, Any], place: _Place) -> str:
+    key, node, value = place.key, place.node, repr(fault["input"])
+    match fault["type"]:
+        case "missing":
+            return f"{key}: missing, but needed"
+        case "union_tag_not_found":
+            return f"{key}.{node.tag}: missing, but needed; allowed: {_listed(node)}"
+        case "union_tag_invalid":
+            wrong = repr(fault["ctx"]["tag"])
+            return f"{key}.{node.tag} = {wrong}: not allowed; allowed: {_listed(node)}"
+        case kind if kind in _UNKNOWN_KEY:
+            allowed = ", ".join(place.allowed_keys)
+            return f"{key} = {value}: not a key that this version knows; allowed here: {allowed}"
     if isinstance(error := fault.get("ctx", {}).get("error"), StudyError):
         return f"{key}: {error}" if key else str(error)
-    if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        allowed = ", ".join(_allowed_keys(fault["loc"]))
-        return (
-            f"{key} = {fault['input']!r}: not a key that this version knows; "
-            f"allowed here: {allowed}"
-        )
-    if fault["type"] == "missing":
-        return f"{key}: missing, but needed"
-    if fault["type"] in ("union_tag_not_found", "union_tag_invalid"):
-        allowed = ", ".join(map(repr, _tags(fault["loc"])))
-        which = "kind" if "probe" in fault["loc"] else "shape"
-        if fault["type"] == "union_tag_not_found":
-            return f"{key}.{which}: missing, but needed; allowed: {allowed}"
-        return f"{key}.{which} = {fault['ctx']['tag']!r}: not allowed; allowed: {allowed}"
-    return f"{key} = {fault['input']!r}: not allowed; {fault['msg']}"
+    return f"{key} = {value}: not allowed; {_allowed(fault, place)}"
 
 
-def _tags(location: tuple[int | str, ...]) -> list[str]:
-    """Return what may stand where a union's tag is missing or wrong."""
-    if "probe" in location:
-        return list(PROBES)
-    return [name for name in SHAPE_TABLES if name != "plane" or location == ("film", "outline")]
+def _allowed(fault: Mapping[str, Any], place: _Place) -> str:
+    if fault["type"] in _NO_TABLE:
+        return f"allowed: {_table(place.node)}"
+    if fault["type"] in _NO_LIST:
+        return f"allowed: {_list(place)}"
+    reason = str(fault["msg"]).removeprefix("Value error, ")
+    return re.sub("^[Ii]nput should be ", "allowed: ", reason)
 
 
-def _plain(location: tuple[int | str, ...]) -> list[int | str]:
-    """Return a location without what the user did not write: the tags of unions."""
-    parts: list[int | str] = []
-    before: int | str = ""
-    for part in location:
-        after_union = before in ("outline", "base") or isinstance(before, int)
-        tag = after_union and part in (*SHAPE_TABLES, *PROBES)
-        member = part in ("outline", "_ProfileTable") or str(part).startswith("function-wrap")
-        if not tag and not member:
-            parts.append(part)
-        before = part
-    return parts
+def _table(node: Node) -> str:
+    """Return how a table should be, in words."""
+    if node.tag is not None:
+        return f"a table with {node.tag} = {_listed(node)}"
+    keys = [str(each.tag) if each.inline else key for key, each in node.keys.items()]
+    return f"a table with the key{'s' if len(keys) > 1 else ''} {', '.join(keys)}"
 
 
-_LISTS = ("impurity", "vortex", "hole", "region", "dipole", "loop", "probe", "parts", "removed")
+def _list(place: _Place) -> str:
+    """Return how a list should be, in words."""
+    tables = place.node.element(0).is_table
+    words = ("a list of", place.node.length, "tables" if tables else "values")
+    header = f", written as [[{place.key}]]" if tables and " " not in place.key else ""
+    return " ".join(filter(None, words)) + header
 
 
-def _key(location: tuple[int | str, ...]) -> str:
-    """Return a location as the user wrote it: ``impurity 2: position``."""
-    words: list[str] = []
-    for part in _plain(location):
-        if isinstance(part, int):
-            words[-1] += f" {part + 1}" if words[-1] in _LISTS else f"[{part}]"
-        else:
-            words.append(part)
-    return ".".join(words)
-
-
-def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
-    """Return the keys of the table in which the unknown key at ``location`` stands."""
-    tables: dict[str, Any] = {
-        "units": Units,
-        "film": _FilmTable,
-        "hole": _HoleTable,
-        "region": _RegionTable,
-        "temperature": Temperature,
-        "impurity": Impurity,
-        "impurities": ImpuritiesTable,
-        "lattice": LatticeTable,
-        "random": RandomTable,
-        "vortex": Vortex,
-        "applied": _AppliedTable,
-        "dipole": Dipole,
-        "loop": CurrentLoop,
-        "boundary": BoundaryTable,
-        "mesh": MeshTable,
-        "solve": SolveTable,
-        "order": OrderTable,
-        "output": OutputTable,
-    }
-    parents = [part for part in location[:-1] if isinstance(part, str)]
-    own: list[str] = []
-    if parents and parents[-1] in PROBES and "probe" in parents:
-        return list(PROBES[parents[-1]].model_fields)
-    if parents and parents[-1] in SHAPE_TABLES and location[-2] == parents[-1]:
-        own = list(SHAPE_TABLES[parents[-1]].model_fields)
-    named = next((part for part in reversed(parents) if part in tables), None)
-    table = tables[named] if named else StudyTable
-    keys = list(getattr(table, "model_fields", None) or table.__pydantic_fields__)
-    return own + [key for key in keys if key != "outline"]
+def _listed(node: Node) -> str:
+    return ", ".join(map(repr, node.choices))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import shapely
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pearlfem.geometry import drawings
 from pearlfem.geometry.shapes import (
@@ -21,12 +21,12 @@ from pearlfem.geometry.shapes import (
     Union,
     ring,
 )
-from pearlfem.quantities.annotated import Finite, Number, Point, PositiveLength, Table
+from pearlfem.quantities.annotated import Finite, NaturalNumber, Point, PositiveLength, Table
 from pearlfem.quantities.units import ReducedUnits, Units
 
 
 class Origin(NamedTuple):
-    """Where a study comes from: the folder that its files lie in, and its units."""
+    """Where a study comes from: the folder of the files that it names, and its units."""
 
     folder: Path
     units: Units | ReducedUnits
@@ -43,7 +43,12 @@ class PlaneTable(Table):
 
 
 class DiscTable(Table):
-    """A disc."""
+    """A disc.
+
+    Args:
+        radius: Its radius [length].
+        center: Its centre (x, y) [length].
+    """
 
     shape: Literal["disc"]
     radius: PositiveLength
@@ -55,7 +60,13 @@ class DiscTable(Table):
 
 
 class RectangleTable(Table):
-    """A rectangle, turned by ``angle`` [degrees]."""
+    """A rectangle.
+
+    Args:
+        size: Its sizes along x and y, before it is turned [length].
+        center: Its centre (x, y) [length].
+        angle: Angle [degrees] by which it is turned counterclockwise around its centre.
+    """
 
     shape: Literal["rectangle"]
     size: tuple[PositiveLength, PositiveLength]
@@ -68,7 +79,11 @@ class RectangleTable(Table):
 
 
 class PolygonTable(Table):
-    """A polygon by its corners."""
+    """A polygon.
+
+    Args:
+        points: Its corners (x, y) [length], in either direction; the last side closes it.
+    """
 
     shape: Literal["polygon"]
     points: Corners  # checked here, where the message knows whose they are
@@ -79,7 +94,13 @@ class PolygonTable(Table):
 
 
 class RingTable(Table):
-    """The ring between two circles."""
+    """The ring between two circles.
+
+    Args:
+        inner: Radius of the inner circle [length].
+        outer: Radius of the outer circle [length], larger than ``inner``.
+        center: Their centre (x, y) [length].
+    """
 
     shape: Literal["ring"]
     inner: PositiveLength
@@ -92,10 +113,14 @@ class RingTable(Table):
 
 
 class UnionTable(Table):
-    """All of several shapes."""
+    """Several shapes together.
+
+    Args:
+        parts: The shapes, a table for each.
+    """
 
     shape: Literal["union"]
-    parts: Annotated[tuple[BoundedTable, ...], Field(min_length=1)]
+    parts: Annotated[tuple[BoundedShapeTable, ...], Field(min_length=1)]
 
     def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
@@ -103,11 +128,16 @@ class UnionTable(Table):
 
 
 class DifferenceTable(Table):
-    """A shape without others."""
+    """A shape without the parts that other shapes cover.
+
+    Args:
+        base: The shape from which the others are taken away.
+        removed: The others, a table for each.
+    """
 
     shape: Literal["difference"]
-    base: BoundedTable
-    removed: Annotated[tuple[BoundedTable, ...], Field(min_length=1)]
+    base: BoundedShapeTable
+    removed: Annotated[tuple[BoundedShapeTable, ...], Field(min_length=1)]
 
     def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
@@ -116,23 +146,35 @@ class DifferenceTable(Table):
 
 
 class GdsTable(Table):
-    """A layer of a GDSII file."""
+    """A layer of a drawing in a GDSII file.
+
+    Args:
+        file: The file; a relative path begins in the study's folder.
+        layer: Number of the layer.
+        cell: Name of the cell; needed if the file has several top cells.
+        datatype: Number of the datatype; without it all datatypes of the layer.
+    """
 
     shape: Literal["gds"]
     file: str
-    layer: Number
+    layer: NaturalNumber
     cell: str | None = None
-    datatype: Number | None = None
+    datatype: NaturalNumber | None = None
 
     def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         path = origin.folder / self.file
-        drawn = drawings.read_gds(path, self.cell, self.layer, self.datatype)
-        return _scaled(drawn, f"layer {self.layer} of {path}", origin)
+        drawing = drawings.read_gds(path, self.cell, self.layer, self.datatype)
+        return _scaled(drawing, f"layer {self.layer} of {path}", origin)
 
 
 class DxfTable(Table):
-    """A layer of a DXF file."""
+    """A layer of a drawing in a DXF file.
+
+    Args:
+        file: The file; a relative path begins in the study's folder.
+        layer: Name of the layer.
+    """
 
     shape: Literal["dxf"]
     file: str
@@ -141,12 +183,17 @@ class DxfTable(Table):
     def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         path = origin.folder / self.file
-        drawn = drawings.read_dxf(path, self.layer)
-        return _scaled(drawn, f"layer {self.layer!r} of {path}", origin)
+        drawing = drawings.read_dxf(path, self.layer)
+        return _scaled(drawing, f"layer {self.layer!r} of {path}", origin)
 
 
 class MeshShapeTable(Table):
-    """The outline of a named group of a gmsh mesh."""
+    """The outline of a group of triangles in a gmsh file.
+
+    Args:
+        file: The file (.msh); a relative path begins in the study's folder.
+        group: Name of the physical group.
+    """
 
     shape: Literal["mesh"]
     file: str
@@ -155,11 +202,11 @@ class MeshShapeTable(Table):
     def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         path = origin.folder / self.file
-        drawn = drawings.read_mesh_outline(path, self.group)
-        return _scaled(drawn, f"group {self.group!r} of {path}", origin)
+        drawing = drawings.read_mesh_outline(path, self.group)
+        return _scaled(drawing, f"group {self.group!r} of {path}", origin)
 
 
-BoundedTable = Annotated[
+BoundedShapeTable = Annotated[
     DiscTable
     | RectangleTable
     | PolygonTable
@@ -171,42 +218,13 @@ BoundedTable = Annotated[
     | MeshShapeTable,
     Field(discriminator="shape"),
 ]
-ShapeTable = Annotated[PlaneTable | BoundedTable, Field(discriminator="shape")]
-
-SHAPE_TABLES: dict[str, type[Table]] = {
-    table.model_fields["shape"].annotation.__args__[0]: table  # type: ignore[union-attr]
-    for table in (
-        PlaneTable,
-        DiscTable,
-        RectangleTable,
-        PolygonTable,
-        RingTable,
-        UnionTable,
-        DifferenceTable,
-        GdsTable,
-        DxfTable,
-        MeshShapeTable,
-    )
-}
+ShapeTable = Annotated[PlaneTable | BoundedShapeTable, Field(discriminator="shape")]
 
 
-class PlacedTable(Table):
-    """A table with a shape, ``outline``: the keys of the shape stand among its own."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _apart(cls, content: Any) -> Any:
-        if not isinstance(content, dict):
-            return content
-        own = cls.model_fields.keys() - {"outline"}
-        outline = {key: value for key, value in content.items() if key not in own}
-        return {k: v for k, v in content.items() if k in own} | {"outline": outline}
-
-
-def _scaled(drawn: drawings.Drawing, source: str, origin: Origin) -> Drawing:
+def _scaled(drawing: drawings.Drawing, source: str, origin: Origin) -> Drawing:
     """Return a drawing in the study's unit of length; without units, in its own."""
-    geometry = drawn.geometry
-    if drawn.unit is not None and isinstance(origin.units, Units):
-        factor = origin.units.to_reduced(f"{drawn.unit!r} m", "length")
+    geometry = drawing.geometry
+    if drawing.unit is not None and isinstance(origin.units, Units):
+        factor = origin.units.to_reduced(f"{drawing.unit!r} m", "length")
         geometry = shapely.transform(geometry, lambda points: factor * points)
     return Drawing(geometry, source)

@@ -1,8 +1,7 @@
 """The study file: TOML in, validated and frozen objects out.
 
-Each table of the file is a class here, and a key that is not a field of its class is refused.
-The keys are the contract that other tools rely on. [sweep] makes many studies of one file: see
-``pearlfem.study.sweep``.
+The tables of the file are the classes of ``pearlfem.study.tables``; their keys are a contract that
+other tools rely on. For a file with [sweep], which is many studies, see ``pearlfem.study.sweep``.
 """
 
 from __future__ import annotations
@@ -15,39 +14,41 @@ from pydantic import ConfigDict, ValidationError
 
 from pearlfem.errors import StudyError
 from pearlfem.model.boundary import Boundary
-from pearlfem.model.checks import (
-    check_apart,
-    check_applied,
-    check_boundary,
-    check_sources,
-    refuse_points,
-)
+from pearlfem.model.checks import check_apart, check_task
 from pearlfem.model.film import Film
+from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.probes import check_probes
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.model.temperature import Temperature
-from pearlfem.quantities.annotated import (
-    Point,
-    Table,
-)
+from pearlfem.quantities.annotated import Point, Table
 from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.study.messages import explain
 from pearlfem.study.shape_tables import Origin
-from pearlfem.study.solve_tables import MeshTable, SolveTable, check_mesh
-from pearlfem.study.tables import OrderTable, OutputTable, StudyTable, _UnitsTable
+from pearlfem.study.tables import OrderTable, OutputTable, StudyTable
 from pearlfem.study.toml_text import parse_toml
 
 
 class Study(Table):
     """A complete, validated study: what to solve, how, and what to write.
 
-    Film and impurities are those at ``temperature``, if there is one, while ``text`` has them at 0.
-    ``lattice`` has the vectors of that of [impurities.lattice], None without it;
-    ``others`` are all sources but the impurities. ``text`` is the TOML it came from, and the files
-    that it names lie in ``folder``, so that a result can carry its own study.
+    Args:
+        title: Any text, for people.
+        units: Units of numbers in the file and in results.
+        film: The film, with the Pearl length that it has at the temperature.
+        temperature: None for T = 0.
+        impurities: All impurities, with the strength that they have at the temperature.
+        lattice: Vectors of [impurities.lattice]; None without that table.
+        others: All sources but the impurities.
+        boundary: What surrounds the film.
+        mesh: The table [mesh].
+        solve: The table [solve].
+        order: The table [order].
+        output: The table [output].
+        text: The TOML that the study comes from, so that a result can hold its own study.
+        folder: The folder in which relative paths of files begin.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -60,8 +61,8 @@ class Study(Table):
     lattice: tuple[Point, Point] | None
     others: tuple[Any, ...]
     boundary: Boundary
-    mesh: MeshTable
-    solve: SolveTable
+    mesh: MeshOptions
+    solve: SolveOptions
     order: OrderTable
     output: OutputTable
     text: str
@@ -69,7 +70,7 @@ class Study(Table):
 
     @property
     def sources(self) -> tuple[Source, ...]:
-        """All that drives currents: the impurities first."""
+        """Everything that drives currents, the impurities first."""
         return (*self.impurities, *self.others)
 
 
@@ -77,14 +78,14 @@ def read_study(path: Path) -> Study:
     """Read and validate a study file.
 
     Raises:
-        StudyError: The file cannot be read, is not TOML, or holds an unknown key or an
-            impossible value.
+        StudyError: The file cannot be read, is not TOML, or has an unknown key or an impossible
+            value.
     """
     return parse_study(read_study_text(path), name=str(path), folder=path.parent)
 
 
 def read_study_text(path: Path) -> str:
-    """Return the text of a study file, unchecked.
+    """Return the text of a study file without checking it.
 
     Raises:
         StudyError: The file cannot be read.
@@ -101,52 +102,58 @@ def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
 
     Args:
         text: The study.
-        name: Stands in messages.
-        folder: That of the files which the study names.
+        name: What messages call it.
+        folder: The folder in which relative paths of files begin.
 
     Raises:
-        StudyError: ``text`` is not TOML, or holds an unknown key or an impossible value.
+        StudyError: ``text`` is not TOML, or has an unknown key or an impossible value.
     """
     content = parse_toml(text, name)
     if "sweep" in content:
         raise StudyError(f"{name}: sweep = {content['sweep']!r}: allowed with pearlfem sweep only")
     try:
-        units = _units(content)
+        units = parse_units(content)
         table = StudyTable.model_validate(content, context=units)
         return _study(table, text, Origin(folder, units))
     except ValidationError as error:
-        raise StudyError(f"{name}: {explain(error)}") from None
+        raise StudyError(f"{name}: {explain(error, StudyTable)}") from None
     except StudyError as error:
         raise StudyError(f"{name}: {error}") from None
 
 
-def _units(content: dict[str, Any]) -> Units | ReducedUnits:
-    given = {"units": content["units"]} if "units" in content else {}
-    return _UnitsTable.model_validate(given).units or ReducedUnits()
+def parse_units(content: dict[str, Any]) -> Units | ReducedUnits:
+    """Return the units of a study; they come first, because all other tables need them.
+
+    Args:
+        content: The whole study.
+
+    Raises:
+        StudyError: The table [units] has an unknown key or an impossible value.
+    """
+    if "units" not in content:
+        return ReducedUnits()
+    try:
+        return Units.model_validate(content["units"])
+    except ValidationError as error:
+        raise StudyError(explain(error, Units, "units")) from None
 
 
 def _study(table: StudyTable, text: str, origin: Origin) -> Study:
-    film, impurities = table.film.film(origin), table.impurity
+    film, impurities = table.film.build(origin), table.impurity
     if table.impurities is not None:
         impurities += table.impurities.build(film, origin)
     if table.temperature is not None:
         film, impurities = table.temperature.film(film), table.temperature.impurities(impurities)
-    fluxoids, applied = table.film.fluxoids(), table.applied.sources()
+    fluxoids, applied = table.film.fluxoids(), table.applied.build()
     others: tuple[Source, ...] = (*table.vortex, *fluxoids, *applied)
     sources = (*impurities, *others)
     check_apart([(f"impurity {k}", one) for k, one in enumerate(impurities, start=1)])
-    check_sources(film, sources)
-    boundary = table.boundary.boundary(film)
-    check_boundary(boundary, film, sources)
-    check_mesh(table.mesh, table.solve, boundary, origin.folder)
+    boundary = table.boundary.build(film)
+    check_task(film, sources, boundary=boundary, mesh=table.mesh, solve=table.solve)
+    mesh = _in_folder(table.mesh, origin.folder)
     if isinstance(boundary, Periodic) and table.output.solution:
         raise StudyError("output.solution = true: not allowed with boundary.kind = 'periodic'")
-    check_applied(film, boundary, sources)
     check_probes(table.output.probe)
-    if table.solve.formulation != "stream":
-        refuse_points(sources, f"with formulation = {table.solve.formulation!r}")
-    if table.solve.tolerance is not None:
-        refuse_points(sources, "with a tolerance")
     return Study(
         title=table.title,
         units=origin.units,
@@ -156,7 +163,7 @@ def _study(table: StudyTable, text: str, origin: Origin) -> Study:
         lattice=None if table.impurities is None else table.impurities.vectors,
         others=others,
         boundary=boundary,
-        mesh=table.mesh,
+        mesh=mesh,
         solve=table.solve,
         order=table.order,
         output=table.output,
@@ -165,11 +172,25 @@ def _study(table: StudyTable, text: str, origin: Origin) -> Study:
     )
 
 
+def _in_folder(mesh: MeshOptions, folder: Path) -> MeshOptions:
+    """Return ``mesh`` with the path of its file, which is relative to ``folder``.
+
+    Raises:
+        StudyError: There is no such file.
+    """
+    if mesh.file is None:
+        return mesh
+    path = folder / mesh.file
+    if not path.is_file():
+        raise StudyError(f"mesh.file = {mesh.file!r}: no such file; allowed: a gmsh file (.msh)")
+    return mesh.model_copy(update={"file": str(path)})
+
+
 def with_angles(study: Study, angles: Array) -> Study:
     """Return ``study`` with other ``angles`` [degrees] of its moments, ``(n,)``.
 
     Raises:
-        StudyError: There are more moments, or less.
+        StudyError: The number of angles is not the number of moments.
     """
     if len(angles) != len(study.impurities):
         raise StudyError(

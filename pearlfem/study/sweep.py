@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import copy
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import tomlkit
-from pydantic import ValidationError
 
 from pearlfem.errors import StudyError
 from pearlfem.quantities.units import Kind, ReducedUnits, Units
-from pearlfem.study.keys import parse_place, put
-from pearlfem.study.study import Study, parse_study, read_study_text
+from pearlfem.study.keys import parse_key, set_key
+from pearlfem.study.schema import schema
+from pearlfem.study.study import Study, parse_study, parse_units, read_study_text
 from pearlfem.study.sweep_tables import ParameterTable, sweep_table
 from pearlfem.study.tables import StudyTable
 from pearlfem.study.toml_text import parse_toml
@@ -30,10 +29,10 @@ class SweepPoint:
 
     Args:
         number: Its number, from 1.
-        values: That of each parameter, as the study has it.
-        text: The study.
-        origin: The folder from which it names files: that of the sweep's study.
-        where: What messages call it.
+        values: The value of each parameter, as the file has it.
+        text: The study as TOML.
+        origin: The folder in which relative paths of files begin: that of the sweep's file.
+        where: What messages call this point.
     """
 
     number: int
@@ -44,15 +43,15 @@ class SweepPoint:
 
     @property
     def folder(self) -> str:
-        """Name of the folder of its result."""
+        """Name of the folder for its result."""
         return _folder(self.number)
 
     @cached_property
     def study(self) -> Study:
-        """The study; it is validated when it is first asked for.
+        """The study, validated at the first use.
 
         Raises:
-            StudyError: It is none.
+            StudyError: It has an unknown key or an impossible value.
         """
         return parse_study(self.text, self.where, self.origin)
 
@@ -62,11 +61,11 @@ class Sweep:
     """All points of a sweep.
 
     Args:
-        text: The file as it is.
-        keys: The parameters.
-        kinds: What they measure, if they have a unit.
-        units: Those of the study.
-        points: In the order of their numbers.
+        text: The whole file.
+        keys: The key of each parameter.
+        kinds: What each parameter measures; None if it has no unit.
+        units: The units of the study.
+        points: The points in the order of their numbers.
     """
 
     text: str
@@ -77,9 +76,9 @@ class Sweep:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The parameters with their units, for a table."""
-        named = zip(self.keys, self.kinds, strict=True)
-        return tuple(k if kind is None else f"{k} [{self.units.name(kind)}]" for k, kind in named)
+        """The keys with the units of their values, as names of the columns of a table."""
+        pairs = zip(self.keys, self.kinds, strict=True)
+        return tuple(k if kind is None else f"{k} [{self.units.name(kind)}]" for k, kind in pairs)
 
     def cells(self, point: SweepPoint) -> tuple[float | str, ...]:
         """Return the values of ``point`` as numbers in the units of ``columns``, or as texts."""
@@ -99,29 +98,28 @@ def read_sweep(path: Path, *, checked: bool = True) -> Sweep:
         checked: Validate the study of every point now.
 
     Raises:
-        StudyError: The file cannot be read or has no [sweep], or a point is no study; names the
-            key, the value and the point.
+        StudyError: The file cannot be read or has no [sweep], or the study of a point is not
+            valid; names the key, the value and the point.
     """
     text = read_study_text(path)
     content = parse_toml(text, str(path))
     if "sweep" not in content:
         raise StudyError(f"{path}: sweep: missing, but needed: which keys take which values")
-    given = content.pop("sweep")
-    units = _units(content, path)
     try:
-        table = sweep_table(given)
+        table = sweep_table(content.pop("sweep"))
+        units = parse_units(content)
         keys = tuple(parameter.key for parameter in table.parameter)
         _check_keys(keys)
-        kinds = tuple(_kind(content, parameter, units) for parameter in table.parameter)
+        kinds = tuple(_kind(content, key) for key in keys)
         numbered = enumerate(zip(table.parameter, kinds, strict=True), start=1)
-        combined = table.combined([_values(number, *each, units) for number, each in numbered])
+        combined = table.combined([_values(number, *pair, units) for number, pair in numbered])
     except StudyError as error:
         raise StudyError(f"{path}: {error}") from None
     points = []
     for number, values in enumerate(combined, start=1):
         where = f"{path}: point {number} ({_described(keys, values)})"
-        own = _content(content, keys, values, where)
-        points.append(SweepPoint(number, values, tomlkit.dumps(own), path.parent, where))
+        changed = _changed(content, keys, values, where)
+        points.append(SweepPoint(number, values, tomlkit.dumps(changed), path.parent, where))
         if checked:
             _ = points[-1].study
     return Sweep(text, keys, kinds, units, tuple(points))
@@ -136,105 +134,76 @@ def _described(keys: tuple[str, ...], values: tuple[Any, ...]) -> str:
 
 
 def _check_keys(keys: tuple[str, ...]) -> None:
-    """Refuse what is no key, or one that would undo another."""
-    paths = {key: parse_place(key) for key in keys}
+    """Refuse a key that all points share, and one that would overwrite another."""
+    paths = {key: parse_key(key) for key in keys}
     for key, path in paths.items():
         if path[0] in ("sweep", "units"):
             raise StudyError(f"sweep.parameter: key = {key!r}: not allowed; all points share it")
-        for other, its in paths.items():
-            if other != key and its[: len(path)] == path:
+        for other, longer in paths.items():
+            if other != key and longer[: len(path)] == path:
                 raise StudyError(
                     f"sweep.parameter: key = {key!r}: not allowed beside {other!r}, a part of it"
                 )
 
 
-def _units(content: dict[str, Any], path: Path) -> _Units:
-    try:
-        return Units.model_validate(content["units"]) if "units" in content else ReducedUnits()
-    except ValidationError:
-        parse_study(tomlkit.dumps(content), str(path), path.parent)  # tells what is wrong
-        raise
-
-
-class _Listener:
-    """Units that remember what a marked number measures."""
-
-    def __init__(self, units: _Units) -> None:
-        self.units = units
-        self.kind: Kind | None = None
-
-    def to_reduced(self, value: float | str, kind: Kind) -> float:
-        if isinstance(value, _MarkedNumber | _MarkedText):
-            self.kind = kind
-        return self.units.to_reduced(value, kind)
-
-
-class _MarkedNumber(float):
-    pass
-
-
-class _MarkedText(str):
-    __slots__ = ()
-
-
-def _kind(content: dict[str, Any], parameter: ParameterTable, units: _Units) -> Kind | None:
-    """Return what a parameter measures: the reader of studies is asked, with a marked value."""
-    given = parameter.range.start if parameter.range else (parameter.values or ())[0]
-    if isinstance(given, bool) or not isinstance(given, int | float | str):
-        return None
-    marked = copy.deepcopy(content)
-    put(marked, parameter.key, (_MarkedText if isinstance(given, str) else _MarkedNumber)(given))
-    listener = _Listener(units)
-    with suppress(ValidationError, StudyError):  # of each point it is told what is wrong with it
-        StudyTable.model_validate(marked, context=listener)
-    return listener.kind
+def _kind(content: dict[str, Any], key: str) -> Kind | None:
+    """Return what the number at ``key`` of a study measures; None if it has no unit."""
+    node, value = schema(StudyTable), cast(Any, content)
+    for part in parse_key(key):
+        node = node.find(part, value) if isinstance(part, str) else node.element(part)
+        try:
+            value = value[part]
+        except (LookupError, TypeError):  # the study of each point tells what is wrong
+            value = None
+    return node.quantity
 
 
 def _values(number: int, parameter: ParameterTable, kind: Kind | None, units: _Units) -> list[Any]:
-    """Return the values of parameter ``number``."""
+    """Return all values of parameter ``number``."""
     if parameter.range is None:
         return list(parameter.values or ())
     try:
-        ends = [_end(end, kind, units) for end in (parameter.range.start, parameter.range.stop)]
-        return list(parameter.range.values(*ends))
+        start = _end("start", parameter.range.start, kind, units)
+        stop = _end("stop", parameter.range.stop, kind, units)
+        return list(parameter.range.values(start, stop))
     except StudyError as error:
-        raise StudyError(f"sweep.parameter {number} ({parameter.key}): {error}") from None
+        raise StudyError(f"sweep.parameter {number}.range.{error}") from None
 
 
-def _end(given: float | str, kind: Kind | None, units: _Units) -> float:
+def _end(name: str, given: float | str, kind: Kind | None, units: _Units) -> float:
     """Return an end of a range in the unit of the study."""
     if not isinstance(given, str):
         return given
-    if kind is None:
-        raise StudyError(f"range from or to {given!r}: not allowed; allowed: numbers")
     try:
-        return _number(given, kind, units)
+        if kind is None:
+            raise StudyError("this key has no unit; allowed: a number")
+        return _in_study_units(given, kind, units)
     except StudyError as error:
-        raise StudyError(f"range from or to {given!r}: {error}") from None
+        raise StudyError(f"{name} = {given!r}: not allowed; {error}") from None
 
 
-def _number(text: str, kind: Kind, units: _Units) -> float:
-    """Return a number with a unit as one in the unit of the study."""
+def _in_study_units(text: str, kind: Kind, units: _Units) -> float:
+    """Return the number of a text with a unit, in the unit of the study."""
     return units.from_reduced(units.to_reduced(text, kind), kind)
 
 
 def _cell(value: Any, kind: Kind | None, units: _Units) -> float | str:
-    """Return what a table has of a value."""
+    """Return a value as a table shows it."""
     if isinstance(value, str):
-        return value if kind is None else _number(value, kind, units)
+        return value if kind is None else _in_study_units(value, kind, units)
     if isinstance(value, int | float) and not isinstance(value, bool):
         return value
     return json.dumps(value, default=str)
 
 
-def _content(
+def _changed(
     content: dict[str, Any], keys: tuple[str, ...], values: tuple[Any, ...], where: str
 ) -> dict[str, Any]:
-    """Return the content of a study with ``values`` in it."""
-    own = copy.deepcopy(content)
+    """Return a copy of a study's content that has ``values`` at ``keys``."""
+    changed = copy.deepcopy(content)
     try:
         for key, value in zip(keys, values, strict=True):
-            put(own, key, copy.deepcopy(value))
+            set_key(changed, key, copy.deepcopy(value))
     except StudyError as error:
         raise StudyError(f"{where}: {error}") from None
-    return own
+    return changed

@@ -1,96 +1,61 @@
-"""The tables of a study file: each is a class, and a key that is not a field is refused."""
+"""The whole study file as one class, and its smaller tables.
+
+Each table of the file is a class. Its fields are the keys: any other key is refused. The line of
+each key under ``Args`` is its line in demos/STUDY.md.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from pearlfem.model.film import Film, Hole, Profile, Region
+from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.probes import Probe
 from pearlfem.model.sources.applied import CurrentLoop, Dipole, UniformField
 from pearlfem.model.sources.base import Source
-from pearlfem.model.sources.flux import Fluxoid, Vortex
+from pearlfem.model.sources.flux import Vortex
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.model.temperature import Temperature
-from pearlfem.quantities.annotated import (
-    FieldStrength,
-    Number,
-    PositiveEnergy,
-    PositiveLength,
-    Table,
-)
+from pearlfem.quantities.annotated import FieldStrength, NaturalNumber, PositiveEnergy, Table
+from pearlfem.quantities.formats import FormatName
 from pearlfem.quantities.units import Units
 from pearlfem.study.boundary_table import BoundaryTable
-from pearlfem.study.expressions import Expression
+from pearlfem.study.film_tables import FilmTable
 from pearlfem.study.impurity_tables import ImpuritiesTable
-from pearlfem.study.shape_tables import BoundedTable, Origin, PlacedTable, ShapeTable
-from pearlfem.study.solve_tables import MeshTable, SolveTable
+from pearlfem.study.sweep_tables import SweepTable
 
 
-class _ProfileTable(Table):
-    profile: str
+class AppliedTable(Table):
+    """[applied]: magnetic fields from outside.
 
-    def build(self) -> Profile:
-        return Expression(self.profile)
+    Args:
+        field: A uniform field (B_x, B_y, B_z).
+        dipole: Magnetic dipoles, such as a magnet or a tip.
+        loop: Circular currents, such as a coil.
+    """
 
-
-_PearlLength = PositiveLength | _ProfileTable
-
-
-def _length(given: float | _ProfileTable) -> float | Profile:
-    return given.build() if isinstance(given, _ProfileTable) else given
-
-
-class _HoleTable(PlacedTable):
-    name: Annotated[str, Field(min_length=1)]
-    outline: BoundedTable
-    fluxoid: Annotated[int, Field(strict=True)] = 0
-
-    def build(self, origin: Origin) -> Hole:
-        return Hole(self.outline.build(origin), self.name)
-
-
-class _RegionTable(PlacedTable):
-    outline: BoundedTable
-    pearl_length: _PearlLength
-
-    def build(self, origin: Origin) -> Region:
-        return Region(self.outline.build(origin), _length(self.pearl_length))
-
-
-class _FilmTable(PlacedTable):
-    outline: ShapeTable
-    pearl_length: _PearlLength
-    hole: tuple[_HoleTable, ...] = ()
-    region: tuple[_RegionTable, ...] = ()
-
-    def film(self, origin: Origin) -> Film:
-        return Film(
-            self.outline.build(origin),
-            _length(self.pearl_length),
-            tuple(hole.build(origin) for hole in self.hole),
-            tuple(region.build(origin) for region in self.region),
-        )
-
-    def fluxoids(self) -> tuple[Fluxoid, ...]:
-        return tuple(Fluxoid(hole.name, hole.fluxoid) for hole in self.hole if hole.fluxoid)
-
-
-class _AppliedTable(Table):
     field: tuple[FieldStrength, FieldStrength, FieldStrength] = (0.0, 0.0, 0.0)
     dipole: tuple[Dipole, ...] = ()
     loop: tuple[CurrentLoop, ...] = ()
 
-    def sources(self) -> tuple[Source, ...]:
+    def build(self) -> tuple[Source, ...]:
+        """Return the fields as sources."""
         uniform = (UniformField(self.field),) if any(self.field) else ()
         return (*uniform, *self.dipole, *self.loop)
 
 
 class OutputTable(Table):
-    """[output]: what is written besides summary.json."""
+    """[output]: what is written beside summary.json.
 
-    fields: Literal["vtu", "vtx", "none"] = "vtu"
+    Args:
+        fields: File format of the fields: "vtu" for ParaView, "vtx" (ADIOS2) for large runs.
+        picture: Draw film.png.
+        solution: Write solution.npz, for ``pearlfem probe``.
+        probe: Places to measure at.
+    """
+
+    fields: FormatName = "vtu"
     picture: Annotated[bool, Field(strict=True)] = True
     solution: Annotated[bool, Field(strict=True)] = False
     probe: tuple[Probe, ...] = ()
@@ -99,35 +64,50 @@ class OutputTable(Table):
 class OrderTable(Table):
     """[order], for ``pearlfem order``: the search for the ground state, and thermal averages.
 
-    ``starts`` of the minimiser; ``temperatures`` k_B T and ``sweeps`` of the Monte Carlo walk;
-    ``seed`` of both.
+    Args:
+        starts: Number of random starts of the search.
+        seed: Seed of all random numbers: the same seed gives the same numbers on every machine.
+        temperatures: Temperatures k_B T of the averages.
+        sweeps: Monte Carlo sweeps of each chain.
     """
 
     starts: Annotated[int, Field(ge=1, strict=True)] = 16
-    seed: Number = 0
+    seed: NaturalNumber = 0
     temperatures: tuple[PositiveEnergy, ...] = ()
     sweeps: Annotated[int, Field(ge=32, strict=True)] = 1000
 
 
 class StudyTable(Table):
-    """The whole file."""
+    """The whole file.
+
+    Args:
+        title: Any text, for people.
+        units: Units of bare numbers and of results; without it all units are reduced.
+        film: The film.
+        temperature: Temperature; without it T = 0.
+        impurity: Magnetic impurities, one table for each.
+        impurities: Many impurities of one kind.
+        vortex: Vortices, one table for each.
+        applied: Magnetic fields from outside.
+        boundary: What surrounds the film.
+        mesh: How finely space is meshed.
+        solve: How the equations are solved, and how accurately.
+        order: Settings of ``pearlfem order``.
+        output: What is written.
+        sweep: For ``pearlfem sweep`` only: which keys take which values.
+    """
 
     title: str = ""
-    units: dict[str, Any] | None = None
-    film: _FilmTable
+    units: Units | None = None
+    film: FilmTable
     temperature: Temperature | None = None
     impurity: tuple[Impurity, ...] = ()
     impurities: ImpuritiesTable | None = None
     vortex: tuple[Vortex, ...] = ()
-    applied: _AppliedTable = _AppliedTable()
+    applied: AppliedTable = AppliedTable()
     boundary: BoundaryTable = BoundaryTable()
-    mesh: MeshTable = MeshTable()
-    solve: SolveTable = SolveTable()
+    mesh: MeshOptions = MeshOptions()
+    solve: SolveOptions = SolveOptions()
     order: OrderTable = OrderTable()
     output: OutputTable = OutputTable()
-
-
-class _UnitsTable(Table):
-    """What is read first, for all else is in these units."""
-
-    units: Units | None = None
+    sweep: SweepTable | None = None

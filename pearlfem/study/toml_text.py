@@ -1,4 +1,4 @@
-"""The text of a study file as tables and lists, unless it is nested beyond all use."""
+"""The text of a study file as tables and lists; texts that are nested too deeply are refused."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 from pearlfem.errors import StudyError
 
-DEEPEST = 64  # tables and lists within each other: a union in a union is two more
-_SHOWN = 40  # characters of a key that is too long
+DEEPEST = 64  # levels of tables and lists; a union in a union adds two
+_SHOWN = 40  # characters that a message shows of a key that is too long
 
 _PART = r"""(?:[\w-]++|"(?:\\.|[^"\\\n])*+"|'[^'\n]*+')[ \t]*+"""
-# The reader of TOML takes time with the square of a key's parts, so they are counted before.
+# tomllib needs time in proportion to the square of the parts of a key, so count them before.
 _LONG_KEY = re.compile(rf"(?:^|[\[{{,])[ \t]*+((?:{_PART}\.[ \t]*+){{{DEEPEST}}})", re.MULTILINE)
 
 
@@ -21,10 +21,10 @@ def parse_toml(text: str, name: str) -> dict[str, Any]:
 
     Args:
         text: The file.
-        name: Stands in messages.
+        name: What messages call it.
 
     Raises:
-        StudyError: ``text`` is not TOML, or deeper than ``DEEPEST``.
+        StudyError: ``text`` is not TOML, or has more levels than ``DEEPEST``.
     """
     if match := _LONG_KEY.search(text):
         raise StudyError(
@@ -33,21 +33,21 @@ def parse_toml(text: str, name: str) -> dict[str, Any]:
         )
     try:
         content = tomllib.loads(text)
-    except ValueError as error:  # TOMLDecodeError, and a plain one for a number of 5000 digits
+    except ValueError as error:  # also a plain ValueError, for a number of 5000 digits
         raise StudyError(f"{name}: not a TOML file: {error}") from None
     except RecursionError:
-        raise StudyError(f"{name}: not a study: too many brackets within each other") from None
+        raise StudyError(f"{name}: not a study: too many brackets inside each other") from None
     for key, value in content.items():
         if (depth := _depth(value)) >= DEEPEST:
             raise StudyError(
-                f"{name}: {key}: tables and lists {depth + 1} deep within each other; allowed: at "
+                f"{name}: {key}: tables and lists {depth + 1} deep inside each other; allowed: at "
                 f"most {DEEPEST}"
             )
     return content
 
 
 def _depth(value: Any) -> int:
-    """Return how many tables and lists are within each other."""
+    """Return how many levels of tables and lists there are."""
     depth, level = 0, [value]
     while level := [each for each in level if isinstance(each, dict | list)]:
         depth += 1

@@ -7,22 +7,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pearlfem.io.results.summary import Bounded
 from pearlfem.observables.energy import mutual_energies, tensor_bracket
 from pearlfem.problem import MaxwellLondon
 from pearlfem.quantities.arrays import Array
+from pearlfem.quantities.result_shapes import Bounded
 from pearlfem.quantities.tensors import as_tensor
+from pearlfem.runtime.phases import Progress, timed
 from pearlfem.solution import FormulationName, Solution, superpose
 from pearlfem.study.study import Study
 from pearlfem.workflow.adaptivity import Round
-from pearlfem.workflow.assembly import Progress, timed
 
 
 class SourceSolutions(NamedTuple):
-    """What one formulation gives: solutions of all sources, and the energies of all pairs.
+    """The solutions of one formulation, and the energies of all their pairs, ``(k, k)``.
 
-    One solution for each component of an impurity, and one for all other sources together, if there
-    are any.
+    There is one solution for each component of each impurity, and one for all other sources
+    together, if there are any.
     """
 
     solutions: list[Solution]
@@ -30,7 +30,10 @@ class SourceSolutions(NamedTuple):
 
 
 class TotalSolution(NamedTuple):
-    """The solution of all sources together, its free energy, and the tensor of the impurities."""
+    """The solution of all sources together, its free energy, and the tensor of the impurities.
+
+    The tensor is None without impurities.
+    """
 
     tensor: Array | None
     solution: Solution
@@ -54,7 +57,7 @@ def solve_each_source(
 
 
 def combine(study: Study, response: SourceSolutions) -> TotalSolution:
-    """Return the answer to all sources of ``study`` with its moments (collective)."""
+    """Return the solution for all sources of ``study`` with its moments (collective)."""
     weights = [weight for impurity in study.impurities for weight in impurity.weights]
     weights += [1.0] if study.others else []
     energy = float(np.array(weights) @ response.energies @ weights)
@@ -72,9 +75,10 @@ def tensor_of(study: Study, response: SourceSolutions) -> Array:
 def bounds_of(
     answers: Mapping[FormulationName, TotalSolution], rounds: Sequence[Round]
 ) -> tuple[Bounded, Bounded | None]:
-    """Return free energy and interaction tensor with the bounds that there are.
+    """Return free energy and interaction tensor with the bounds that are known.
 
-    The free energy also has those of ``rounds`` on the same mesh, which the tolerance is about.
+    The free energy takes the bounds of ``rounds`` too, which are for the same mesh and moments: the
+    tolerance is about them.
     """
     stream, vector = answers.get("stream"), answers.get("vector")
     lower = upper = None

@@ -1,9 +1,8 @@
 """The solver against the exact infinite film: couplings, self-energies, currents and fields.
 
-One mesh carries a row of impurities whose distances cover r/r0 = 0.1 … 5, so that one operator
-answers for every pair; a finer one around a single impurity is for the fields, which converge more
-slowly than energies. The references come from ``pearlfem.analytic``, which shares no code with
-the solver.
+One mesh carries a row of impurities at distances r/r0 = 0.1 … 5, so that one operator gives every
+pair. Fields converge more slowly than energies: they have a finer mesh, around a single impurity.
+The exact numbers come from ``pearlfem.analytic``, which shares no code with the solver.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ FIELD_TOLERANCE = 1e-3  # of K and B
 
 _FILM = Film(Plane(), pearl_length=1.0)
 _IMPURITIES = tuple(Impurity((x, 0.0), size=0.025) for x in (0.0, 0.1, 0.6, 2.6, 5.0))
-_ALONG = np.array([0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0])
-_OFFSET, _HEIGHT = 0.01, 0.1
+_ALONG = np.array([0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0])  # x of the line past the first impurity
+_OFFSET, _HEIGHT = 0.01, 0.1  # y of the line, and z where B is compared
 _FINER = 2.0  # resolution for fields
 
 
@@ -38,7 +37,10 @@ def check_solver(comm: MPI.Comm = MPI.COMM_WORLD) -> list[Comparison]:
     """Solve on the infinite film and compare with the exact theory.
 
     Energies are compared entry by entry. Along a line past the first impurity, K on the film and B
-    at a height are compared in units of the largest value on that line.
+    above it are compared in units of the largest value on that line.
+
+    Args:
+        comm: Communicator of all ranks.
 
     Returns:
         The comparisons, each with its tolerance.
@@ -58,29 +60,25 @@ def _couplings(comm: MPI.Comm) -> Iterator[Comparison]:
 
 
 def _fields(comm: MPI.Comm) -> Iterator[Comparison]:
-    impurities = _IMPURITIES[:1]
-    mesh = create_mesh(_FILM, impurities, resolution=_FINER, comm=comm)
+    impurity = _IMPURITIES[0]
+    mesh = create_mesh(_FILM, [impurity], resolution=_FINER, comm=comm)
     problem = MaxwellLondon(_FILM, mesh)
-    solution = problem.solve(impurities)
-    film = np.column_stack([_ALONG, np.full_like(_ALONG, _OFFSET)])
-    above = np.column_stack([film, np.full_like(_ALONG, _HEIGHT)])
-    source = {"size": impurities[0].size, "pearl_length": _FILM.uniform_pearl_length}
-    exact_K = infinite_film.sheet_current(film, **source)
+    solution = problem.solve([impurity])
+    on_film = np.column_stack([_ALONG, np.full_like(_ALONG, _OFFSET)])
+    above = np.column_stack([on_film, np.full_like(_ALONG, _HEIGHT)])
+    source = {"size": impurity.size, "pearl_length": _FILM.uniform_pearl_length}
+    exact_K = infinite_film.sheet_current(on_film, **source)
     exact_B = infinite_film.magnetic_field(above, **source)
-    yield from _profile("K", sheet_current(solution, film), exact_K)
-    yield from _profile("B", magnetic_field(solution, above), exact_B)
+    yield from _profile("K", on_film, sheet_current(solution, on_film), exact_K)
+    yield from _profile("B", above, magnetic_field(solution, above), exact_B)
     problem.destroy()
 
 
-def _profile(
-    name: str,
-    computed: Array,
-    exact: Array,
-) -> Iterator[Comparison]:
+def _profile(name: str, points: Array, computed: Array, exact: Array) -> Iterator[Comparison]:
     """Yield a comparison for the largest component at each point of the line."""
     scale = float(np.abs(exact).max())
-    for x, numbers, references in zip(_ALONG, computed, exact, strict=True):
+    for point, numbers, references in zip(points, computed, exact, strict=True):
         a = int(np.abs(references).argmax())
-        place = f"({x:g}, {_OFFSET:g}" + (f", {_HEIGHT:g})" if len(references) == 3 else ")")
-        label = f"{name}_{'xyz'[a]} at {place}"
+        place = ", ".join(f"{x:g}" for x in point)
+        label = f"{name}_{'xyz'[a]} at ({place})"
         yield Comparison(label, numbers[a], references[a], scale, FIELD_TOLERANCE)

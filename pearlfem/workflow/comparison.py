@@ -1,4 +1,4 @@
-"""Numbers of the solver beside the exact infinite film, or its lattice."""
+"""Energies of the solver beside the exact ones of the infinite film, or of a lattice on it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,19 @@ from pearlfem.model.sources.impurity import Impurity
 from pearlfem.quantities.arrays import Array
 
 _OPEN = Open()
+_ZERO = 1e-9  # of a pair's largest entry: entries below are those that symmetry forbids
 
 
 class Comparison(NamedTuple):
-    """A number of the solver beside its reference; ``scale`` is the unit of their difference."""
+    """A computed number beside its exact value.
+
+    Args:
+        name: What the number is.
+        computed: The number of the solver.
+        reference: The exact number.
+        scale: The unit in which their difference counts.
+        tolerance: Largest difference allowed, in units of ``scale``; None if any is.
+    """
 
     name: str
     computed: float
@@ -37,7 +46,7 @@ class Comparison(NamedTuple):
         return self.tolerance is None or abs(self.difference) <= self.tolerance
 
     def scaled(self, factor: float) -> Comparison:
-        """Return the same in a unit ``factor`` times smaller."""
+        """Return the same comparison in a unit ``factor`` times smaller."""
         computed, reference, scale = (factor * x for x in self[1:4])
         return Comparison(self.name, computed, reference, scale, self.tolerance)
 
@@ -49,46 +58,64 @@ def coupling_comparisons(
     tolerance: float | None = None,
     boundary: Boundary = _OPEN,
 ) -> Iterator[Comparison]:
-    """Yield the self-energies and couplings of ``tensor`` beside those on the infinite film.
+    """Yield self-energies and couplings beside the exact ones of impurities on the infinite film.
 
-    In a periodic space both are those with all images of an impurity, in the film without end; in
-    any other they are those of impurities in open space. Entries that symmetry forbids are left
-    out; all are where two impurities of a lattice are at one place, for which there is no sum.
+    In a periodic space the exact ones include all images of an impurity. Walls and edges of the
+    film do not count in them. Left out are self-energies of points, which are infinite, entries
+    that symmetry forbids, and everything if two impurities of a lattice are at one place.
+
+    Args:
+        film: Its Pearl length, which must be uniform.
+        impurities: The impurities, n of them.
+        tensor: Computed interaction tensor, shape ``(n, n, 2, 2)`` [μ0Γ²/length].
+        tolerance: Largest relative difference allowed.
+        boundary: The space that ``tensor`` is for.
+
+    Raises:
+        StudyError: The Pearl length varies over the film.
     """
-    periodic = boundary if isinstance(boundary, Periodic) else None
-    if periodic is None:
-        exact = infinite_film.interaction_tensor(
-            [i.position for i in impurities],
-            film.uniform_pearl_length,
-            [i.strength for i in impurities],
-            [i.size for i in impurities],
-        )
-    else:
-        try:
-            sites = lattice.Lattice(periodic.cell, [i.position for i in impurities])
-        except ValueError:  # two at one place
-            return
-        exact = _lattice_tensor(film, impurities, sites)
-    for i, own in enumerate(impurities):
-        for a, axis in enumerate("xy") if own.size > 0 else ():  # that of a point is infinite
-            energy = exact[i, i, a, a] / 2
-            images = "" if periodic is None else " and images"
+    exact = _exact_tensor(film, impurities, boundary)
+    if exact is None:
+        return
+    images = " and images" if isinstance(boundary, Periodic) else ""
+    for i, impurity in enumerate(impurities):
+        for a, axis in enumerate("xy") if impurity.size > 0 else ():
             name = f"self-energy {i + 1}{images}, m along {axis}"
+            energy = exact[i, i, a, a] / 2
             yield Comparison(name, tensor[i, i, a, a] / 2, energy, abs(energy), tolerance)
         for j in range(i):
-            offset = np.subtract(own.position, impurities[j].position)
-            r = np.hypot(*offset) if periodic is None else periodic.distance(offset)
+            r = _distance(impurities[j], impurity, boundary)
             for a, b in np.ndindex(2, 2):
-                reference = exact[j, i, a, b]
-                if abs(reference) > 1e-9 * np.abs(exact[j, i]).max():
-                    name = f"T_{'xy'[a]}{'xy'[b]}, pair {j + 1}-{i + 1}, r = {r:.4g}"
+                name = f"T_{'xy'[a]}{'xy'[b]}, pair {j + 1}-{i + 1}, r = {r:.4g}"
+                coupling = exact[j, i, a, b]
+                if abs(coupling) > _ZERO * np.abs(exact[j, i]).max():
                     computed = tensor[j, i, a, b]
-                    yield Comparison(name, computed, reference, abs(reference), tolerance)
+                    yield Comparison(name, computed, coupling, abs(coupling), tolerance)
 
 
-def _lattice_tensor(film: Film, impurities: Sequence[Impurity], sites: lattice.Lattice) -> Array:
-    """Return T of one cell, shape ``(n, n, 2, 2)`` [μ0Γ²/length]."""
-    sizes, strengths = [i.size for i in impurities], np.array([i.strength for i in impurities])
-    tensor = lattice.gaussian_interaction(sites, sizes, film.uniform_pearl_length)
-    scale = np.outer(strengths, strengths) * film.uniform_pearl_length / (4 * np.pi)  # J*
-    return np.asarray(scale[..., None, None] * tensor.transpose(0, 2, 1, 3))
+def _exact_tensor(film: Film, impurities: Sequence[Impurity], boundary: Boundary) -> Array | None:
+    """Return T on the infinite film, shape ``(n, n, 2, 2)`` [μ0Γ²/length].
+
+    None for two impurities of a lattice at one place, for which there is no sum.
+    """
+    positions = [impurity.position for impurity in impurities]
+    strengths = [impurity.strength for impurity in impurities]
+    sizes = [impurity.size for impurity in impurities]
+    r0 = film.uniform_pearl_length
+    if not isinstance(boundary, Periodic):
+        return infinite_film.interaction_tensor(positions, r0, strengths, sizes)
+    try:
+        sites = lattice.Lattice(boundary.cell, positions)
+    except ValueError:
+        return None
+    tensor = lattice.gaussian_interaction(sites, sizes, r0).transpose(0, 2, 1, 3)
+    unit = np.outer(strengths, strengths) * r0 / (4 * np.pi)  # J*
+    return np.asarray(unit[..., None, None] * tensor)
+
+
+def _distance(one: Impurity, other: Impurity, boundary: Boundary) -> float:
+    """Return the distance of two impurities [length], in a lattice that to the nearest image."""
+    offset = np.subtract(other.position, one.position)
+    if isinstance(boundary, Periodic):
+        return boundary.distance(offset)
+    return float(np.hypot(*offset))

@@ -1,26 +1,40 @@
-"""The inductance matrix of a study's holes, with bounds where both formulations ran."""
+"""The inductance matrix of a film's holes, with bounds where both formulations ran."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from mpi4py import MPI
 
 from pearlfem.errors import ConvergenceError, StudyError
-from pearlfem.model.checks import check_sources
+from pearlfem.model.boundary import Boundary, Open
+from pearlfem.model.film import Film
+from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.sources.flux import Fluxoid
 from pearlfem.observables.holes import inductance_bracket, inverse_inductance
 from pearlfem.quantities.arrays import Array
+from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.runtime.atomic import atomic_file
-from pearlfem.study.study import Study
-from pearlfem.workflow.assembly import Progress, assemble
+from pearlfem.runtime.phases import Progress, silent
+from pearlfem.workflow.assembly import assemble
+
+_OPEN = Open()
+_MESH = MeshOptions()
+_SOLVE = SolveOptions()
 
 
 class Inductance(NamedTuple):
-    """L of all holes, ``(n, n)`` [μ0 length in reduced units], its bounds, and the holes' names."""
+    """The inductance matrix L of all holes [μ0 length].
+
+    Args:
+        holes: Names of the n holes, in the order of rows and columns.
+        matrix: L, shape ``(n, n)``; with both formulations the middle of its bounds.
+        lower: Lower bound of every entry, shape ``(n, n)``; None with one formulation.
+        upper: Upper bound of every entry, shape ``(n, n)``; None with one formulation.
+    """
 
     holes: tuple[str, ...]
     matrix: Array
@@ -29,47 +43,78 @@ class Inductance(NamedTuple):
 
 
 def inductance(
-    study: Study, comm: MPI.Comm = MPI.COMM_WORLD, progress: Progress = lambda line: None
+    film: Film,
+    *,
+    boundary: Boundary = _OPEN,
+    mesh: MeshOptions = _MESH,
+    solve: SolveOptions = _SOLVE,
+    comm: MPI.Comm = MPI.COMM_WORLD,
+    progress: Progress = silent,
 ) -> Inductance:
-    """Return the inductance matrix of the film of ``study``; its sources do not count.
+    """Return the inductance matrix of a film: Φ = L I for the fluxoids and currents of its holes.
 
-    Geometric and kinetic inductance together: Φ = L I for the fluxoids Φ and the currents I around
-    the holes, without vortices and applied fields.
+    Geometric and kinetic inductance together, without vortices and applied fields.
+
+    Args:
+        film: A bounded film with at least one hole.
+        boundary: Open space or walls.
+        mesh: The mesh: generated or read, and refined.
+        solve: Formulations and degree, or a tolerance; "both" gives bounds, "stream" alone bounds
+            L from above as a quadratic form, "vector" alone from below.
+        comm: Communicator over which the mesh is distributed.
+        progress: Called on every rank with a line for each finished phase.
 
     Raises:
-        StudyError: The film has no hole, or is the whole plane.
-        ConvergenceError: A solver stopped before its tolerance.
+        StudyError: The film has no hole or is the whole plane, or the arguments do not go together.
+        ConvergenceError: A solver stopped before its tolerance, or ``solve.tolerance`` was not
+            reached.
 
     Note:
         Collective over ``comm``.
+
+    Example:
+        >>> washer = Film(Rectangle((20.0, 20.0)), 0.8, holes=(Hole(Disc(3.0), "hole"),))
+        >>> holes, L, lower, upper = inductance(washer, solve=SolveOptions(formulation="both"))
     """
-    names = tuple(opening.name for opening in study.film.openings)
+    names = tuple(opening.name for opening in film.openings)
     if not names:
         raise StudyError(
             "film.hole: none; the inductance is that of holes, of which a film needs one"
         )
-    sources = tuple(Fluxoid(name) for name in names)
-    check_sources(study.film, sources)
-    driven = study.model_copy(update={"impurities": (), "others": sources})
-    found = assemble(driven, {}, comm, progress)
-    if found.shortfall is not None:
+    fluxoids = tuple(Fluxoid(name) for name in names)
+    assembly = assemble(
+        film,
+        fluxoids,
+        boundary=boundary,
+        mesh=mesh,
+        solve=solve,
+        comm=comm,
+        progress=progress,
+    )
+    if assembly.shortfall is not None:
+        assembly.destroy()
         raise ConvergenceError(
-            f"tolerance = {study.solve.tolerance:g} was not reached: {found.shortfall}"
+            f"tolerance = {solve.tolerance:g} was not reached: {assembly.shortfall}"
         )
-    inverse = {}
-    for name, problem in found.problems.items():
-        inverse[name] = inverse_inductance(problem.solve_each(sources))
+    inverses: dict[str, Array] = {}
+    for name, problem in assembly.problems.items():
+        inverses[name] = inverse_inductance(problem.solve_each(fluxoids))
         progress(f"solve     {problem.dofs:,} dofs, {name} formulation")
         problem.destroy()
-    if len(inverse) == 2:
-        lower, upper = inductance_bracket(inverse["stream"], inverse["vector"])
+    if len(inverses) == 2:
+        lower, upper = inductance_bracket(inverses["stream"], inverses["vector"])
         return Inductance(names, (lower + upper) / 2, lower, upper)
-    (only,) = inverse.values()
-    return Inductance(names, np.linalg.inv(only), None, None)
+    (inverse,) = inverses.values()
+    return Inductance(names, np.linalg.inv(inverse), None, None)
 
 
-def write_inductance(path: Path, found: Inductance, study: Study) -> None:
+def write_inductance(path: Path, result: Inductance, units: Units | ReducedUnits) -> None:
     """Write names, matrix, bounds and unit as JSON.
+
+    Args:
+        path: The file.
+        result: The matrix.
+        units: Units of the numbers in the file.
 
     Raises:
         StudyError: The file cannot be written.
@@ -77,15 +122,20 @@ def write_inductance(path: Path, found: Inductance, study: Study) -> None:
     Note:
         Not collective: call it on one rank.
     """
-    arrays = (found.matrix, found.lower, found.upper)
-    values = [
-        None if a is None else study.units.from_reduced(a, "inductance").tolist() for a in arrays
-    ]
-    content: dict[str, Any] = {
+
+    def numbers(matrix: Array | None) -> list[list[float]] | None:
+        if matrix is None:
+            return None
+        values: list[list[float]] = units.from_reduced(matrix, "inductance").tolist()
+        return values
+
+    content = {
         "schema": 1,
-        "holes": list(found.holes),
-        **dict(zip(("matrix", "lower", "upper"), values, strict=True)),
-        "unit": study.units.name("inductance"),
+        "holes": list(result.holes),
+        "matrix": numbers(result.matrix),
+        "lower": numbers(result.lower),
+        "upper": numbers(result.upper),
+        "unit": units.name("inductance"),
     }
     try:
         with atomic_file(path) as part:

@@ -1,8 +1,8 @@
-"""The points of a sweep side by side: each job is a process, or several with MPI, of its own.
+"""The points of a sweep side by side: each job is a process of its own, or several with MPI.
 
-A job gets the numbers of its next points as a line of its standard input whenever it has done those
-before, an empty line when there are no more, and ends at once when the input is closed: so no job
-outlives the one that started it, however that ends.
+Whenever a job has done its points, a line on its standard input gives it the numbers of the next
+ones; an empty line means that there are no more. A job ends at once when its input is closed, so no
+job outlives the program that started it, however that ends.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from pearlfem.study.sweep import SweepPoint
 from pearlfem.workflow.sweep import Outcome, Tell
 
 _STANDARD_INPUT = 0
-_INTERVAL = 0.2  # seconds between two looks at what has become of the points
+_INTERVAL = 0.2  # seconds between two looks at the points
 
 
 class _Job:
-    """A process and the points that it was given and has not done, in its order."""
+    """A process, and the points that it still has to do, in their order."""
 
     def __init__(self, program: Sequence[str], environment: Mapping[str, str]) -> None:
         self.process = subprocess.Popen(
@@ -48,7 +48,7 @@ class _Job:
         return self.process.poll() is None
 
     def give(self, points: Sequence[SweepPoint]) -> None:
-        """Let it do ``points`` next, or end if there are none."""
+        """Give it the points to do next; none lets it end."""
         self.points, self.ends = list(points), not points
         assert self.process.stdin is not None
         with suppress(BrokenPipeError):
@@ -65,20 +65,20 @@ def run_jobs(
     jobs: int,
     ranks: int = 1,
 ) -> list[SweepPoint]:
-    """Run ``points`` in ``jobs`` processes at a time; return the points that have failed.
+    """Run ``points`` in several processes at a time; return the points that failed.
 
-    SIGTERM is passed on, and the running points finish.
+    SIGTERM is passed on to the jobs, and the running points finish.
 
     Args:
-        command: What a job runs: arguments of the program.
-        points: In an order in which those beside each other can share work.
-        folder: Where their results appear.
+        command: Arguments of the program that each job runs.
+        points: The points; neighbours in this order can share work.
+        folder: Folder of the results.
         tell: Called after each point.
-        jobs: At most so many.
-        ranks: Of each job.
+        jobs: Largest number of jobs at a time.
+        ranks: MPI ranks of each job.
 
     Raises:
-        StudyError: There is no mpiexec for several ranks.
+        StudyError: mpiexec, which several ranks need, is not found.
         RuntimeError: A job ended before its points were done.
         Terminated: SIGTERM came; finished points are kept.
 
@@ -88,7 +88,7 @@ def run_jobs(
     program = [*_launcher(ranks), sys.executable, "-m", "pearlfem", *command]
     for point in points:
         folder.forget_failure(point)
-    # The environment as it was before MPI was initialised here, which may have added to it.
+    # os.environ is a copy from before MPI was initialised, which may have set more variables.
     environment = {"OMP_NUM_THREADS": "1"} | dict(os.environ)
     started: list[_Job] = []
     with termination_waits(MPI.COMM_SELF) as terminated:
@@ -106,8 +106,8 @@ def run_jobs(
         if terminated():
             done = len(points) - len(missing)
             raise Terminated(
-                f"terminated (SIGTERM): {done} of {len(points)} points done; the same command goes "
-                "on with the rest"
+                f"terminated (SIGTERM): {done} of {len(points)} points done; run the same command "
+                "again for the rest"
             )
     if missing:
         codes = ", ".join(str(job.process.returncode) for job in started)
@@ -118,7 +118,7 @@ def run_jobs(
 def _launcher(ranks: int) -> list[str]:
     if ranks == 1:
         return []
-    # The one that belongs to the MPI in use lies beside the interpreter, or is the system's.
+    # The mpiexec of the MPI in use lies beside the interpreter, or is the system's.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     mpiexec = shutil.which("mpiexec", path=path)
     if mpiexec is None:
@@ -133,10 +133,10 @@ def _watch(
     tell: Tell,
     terminated: Callable[[], bool],
 ) -> tuple[list[SweepPoint], list[SweepPoint]]:
-    """Give points to jobs that have none, and tell of each that is done, until all have ended.
+    """Give points to idle jobs and tell of each finished point, until all jobs have ended.
 
     Returns:
-        The points that have failed, and those without any outcome.
+        The points that failed, and those without an outcome.
     """
     failed: list[SweepPoint] = []
     free, passed_on, running = list(points), False, True
@@ -162,7 +162,7 @@ def _watch(
 
 
 def _outcome(point: SweepPoint, folder: SweepFolder) -> Outcome | None:
-    """Return what has become of ``point``; None if nothing yet."""
+    """Return the outcome of ``point``, None if there is none yet."""
     if folder.is_done(point):
         return Outcome(point)
     failure = folder.failure(point)
@@ -170,16 +170,20 @@ def _outcome(point: SweepPoint, folder: SweepFolder) -> Outcome | None:
 
 
 def next_count(free: int, jobs: int) -> int:
-    """Return how many of the ``free`` points the next of ``jobs`` gets.
+    """Return how many of the ``free`` points one of ``jobs`` jobs gets next.
 
-    Many while there are many, for those beside each other share work; one by one in the end, so
-    that no job waits long for another.
+    Many at first, because neighbours share work; one by one at the end, so that no job waits long
+    for another.
     """
     return math.ceil(free / (2 * jobs))
 
 
 def received_points(points: Sequence[SweepPoint], comm: MPI.Comm) -> Iterator[SweepPoint]:
-    """Yield those of all ``points`` that this job is given, and end it with its parent.
+    """Yield the points that this job is given, and end the job when its parent ends.
+
+    Args:
+        points: All points of the sweep.
+        comm: Communicator of the job.
 
     Note:
         Collective over ``comm``.
@@ -190,7 +194,7 @@ def received_points(points: Sequence[SweepPoint], comm: MPI.Comm) -> Iterator[Sw
         with open(_STANDARD_INPUT, "rb", buffering=0, closefd=False) as stream:
             for line in stream:
                 lines.put(line)
-        os._exit(1)  # as by SIGKILL: results are whole or not there
+        os._exit(1)  # as by SIGKILL: a result is whole or not there
 
     if comm.rank == 0:
         threading.Thread(target=listen, daemon=True).start()

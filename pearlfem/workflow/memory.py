@@ -1,17 +1,17 @@
-"""How much memory a study takes, known before any of it is used."""
+"""How much memory a solution takes, known before any of it is used."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import psutil
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
-from pearlfem.mesh.sizes.estimate import estimated_cells
-from pearlfem.solution import FormulationName
-from pearlfem.study.study import Study
+from pearlfem.model.options import MeshOptions, SolveOptions
+from pearlfem.model.sources.base import Source
+from pearlfem.model.sources.impurity import Impurity
 
 # Measured at the peak of assembly, set-up and solution on one rank (tests/benchmarks/scaling.py).
 _BYTES_PER_CELL = 1100.0  # of the mesh, while gmsh holds it too
@@ -27,10 +27,15 @@ _BYTES_PER_SOLUTION = 24.0  # and dof: unknowns, load and potential
 
 
 class Memory(NamedTuple):
-    """Memory that a study needs, and what is available on all nodes together [bytes]."""
+    """Memory that a solution needs, and that is free on all nodes together [bytes]."""
 
     needed: float
     available: float
+
+    @property
+    def suffices(self) -> bool:
+        """Whether as much is free as is needed."""
+        return self.needed <= self.available
 
     def __str__(self) -> str:
         """Return both in words, for messages."""
@@ -40,52 +45,68 @@ class Memory(NamedTuple):
 
 
 def memory_needed(
-    study: Study, formulations: Iterable[FormulationName], cells: float, comm: MPI.Comm
+    cells: float, sources: Sequence[Source], solve: SolveOptions, comm: MPI.Comm
 ) -> Memory:
-    """Return the memory that ``study`` needs on a mesh of so many cells.
+    """Return the memory that meshing, assembly and solution need.
+
+    Args:
+        cells: Number of cells of the mesh.
+        sources: Each impurity is solved for twice, all others together once.
+        solve: Formulations and degree.
+        comm: Communicator of all ranks, whose nodes share the work.
 
     Note:
         Collective over ``comm``.
     """
-    degree = study.solve.degree
-    loads = sum(len(i.components) for i in study.impurities) + bool(study.others)
-    needed = _BYTES_PER_CELL + sum(
-        _DOFS_PER_CELL[name][degree] * (_BYTES_PER_DOF[name][degree] + loads * _BYTES_PER_SOLUTION)
-        for name in formulations
-    )
+    impurities = [source for source in sources if isinstance(source, Impurity)]
+    loads = sum(len(i.components) for i in impurities) + (len(sources) > len(impurities))
+    degree, needed = solve.degree, _BYTES_PER_CELL
+    for name in solve.formulations:
+        per_dof = _BYTES_PER_DOF[name][degree] + loads * _BYTES_PER_SOLUTION
+        needed += _DOFS_PER_CELL[name][degree] * per_dof
     node = comm.Split_type(MPI.COMM_TYPE_SHARED)
     free = psutil.virtual_memory().available if node.rank == 0 else 0
     node.Free()
     return Memory(cells * needed, comm.allreduce(free))
 
 
-def cells_needed(study: Study, resolution: float) -> float:
-    """Return about how many cells gmsh makes for ``study`` at this resolution."""
-    return estimated_cells(
-        study.film,
-        study.sources,
-        boundary=study.boundary,
-        resolution=resolution,
-        far=study.mesh.far,
-    )
-
-
 def check_memory(
-    study: Study, formulations: Iterable[FormulationName], resolution: float, comm: MPI.Comm
+    cells: float,
+    sources: Sequence[Source],
+    *,
+    mesh: MeshOptions,
+    solve: SolveOptions,
+    comm: MPI.Comm,
 ) -> None:
-    """Refuse a study whose mesh of this ``resolution`` would take more memory than there is.
+    """Refuse a mesh of so many cells if it would take more memory than there is.
+
+    Args:
+        cells: Number of cells, refinements included.
+        sources: See ``memory_needed``.
+        mesh: The options that lead to so many cells.
+        solve: See ``memory_needed``.
+        comm: Communicator of all ranks.
 
     Raises:
-        StudyError: It would; says how much.
+        StudyError: It would; tells how much, and what needs less.
 
     Note:
         Collective over ``comm``.
     """
-    cells = cells_needed(study, resolution)
-    memory = memory_needed(study, formulations, cells, comm)
-    if memory.needed > memory.available:
-        raise StudyError(
-            f"mesh.resolution = {study.mesh.resolution:g}: would make about {cells:.2g} cells, "
-            f"which need {memory} (degree {study.solve.degree}); allowed: a lower resolution or "
-            "degree, or larger cores of sources"
-        )
+    memory = memory_needed(cells, sources, solve, comm)
+    if memory.suffices:
+        return
+    if mesh.file is None:
+        keys, remedies = f"mesh.resolution = {mesh.resolution:g}", ["a lower resolution"]
+    else:
+        keys, remedies = f"mesh.file = {mesh.file!r}", ["a coarser mesh"]
+    if mesh.refinements:
+        keys += f" with mesh.refinements = {mesh.refinements}"
+        remedies.append("fewer refinements")
+    remedies.append("a lower degree")
+    if mesh.file is None:
+        remedies.append("larger cores of sources")
+    raise StudyError(
+        f"{keys}: makes about {cells:.2g} cells, which need {memory} (degree {solve.degree}); "
+        f"allowed: {', '.join(remedies)}"
+    )

@@ -1,4 +1,4 @@
-"""What an interaction tensor says about the moments of a study: ground state and order."""
+"""The order of a study's moments, from their interaction tensor: ground state and averages."""
 
 from __future__ import annotations
 
@@ -26,9 +26,12 @@ from pearlfem.study.study import Study
 
 
 class Order(NamedTuple):
-    """Ground state of the moments and thermal averages, in reduced units.
+    """Order of the moments, in reduced units.
 
-    ``parameters`` are order parameters of the ground state, by name.
+    Args:
+        ground: The ground state.
+        parameters: Order parameters of the ground state, by name.
+        thermal: Averages at each temperature.
     """
 
     ground: GroundState
@@ -40,23 +43,23 @@ def check_orderable(study: Study) -> None:
     """Refuse studies whose moments do not order by their interaction alone.
 
     Raises:
-        StudyError: There is no impurity, or another source, whose field would turn them.
+        StudyError: There is no impurity, or another source, whose field would turn the moments.
     """
     if not study.impurities:
-        raise StudyError("impurity: none given; the order is that of moments, at least one")
+        raise StudyError("impurity: none given; only moments of impurities have an order")
     if study.others:
         raise StudyError(
             f"{len(study.others)} sources besides the impurities (vortices, fluxoids, applied "
-            "fields): not allowed, for they turn the moments; allowed: impurities alone"
+            "fields): not allowed, because they turn the moments; allowed: impurities alone"
         )
 
 
 def find_order(study: Study, tensor: Array) -> Order:
-    """Return the order of the impurities of ``study`` with the interaction ``tensor``.
+    """Return the order of the impurities of ``study``.
 
     Args:
-        study: Its [order] says how hard to look, and at what temperatures.
-        tensor: Of the impurities, shape ``(n, n, 2, 2)``.
+        study: Its [order] sets the effort of the search and the temperatures.
+        tensor: Interaction tensor of the impurities, shape ``(n, n, 2, 2)`` [μ0Γ²/length].
 
     Raises:
         ConvergenceError: The minimiser found no minimum.
@@ -64,17 +67,17 @@ def find_order(study: Study, tensor: Array) -> Order:
     Note:
         Not collective: call it on one rank.
     """
-    table = study.order
-    ground = ground_state(tensor, starts=table.starts, seed=table.seed)
-    parameters = _parameters(study)
-    thermal = (
-        metropolis(tensor, kT, sweeps=table.sweeps, seed=table.seed, observables=parameters)
-        for kT in table.temperatures
+    options = study.order
+    ground = ground_state(tensor, starts=options.starts, seed=options.seed)
+    parameters = _order_parameters(study)
+    values = {"net_moment": float(net_moment(ground.angles))}
+    for name, parameter in parameters.items():
+        values[name] = float(parameter(ground.angles))
+    thermal = tuple(
+        metropolis(tensor, kT, sweeps=options.sweeps, seed=options.seed, observables=parameters)
+        for kT in options.temperatures
     )
-    found = {"net_moment": net_moment, **parameters}
-    return Order(
-        ground, {name: float(of(ground.angles)) for name, of in found.items()}, tuple(thermal)
-    )
+    return Order(ground, values, thermal)
 
 
 def order_as_dict(order: Order, units: Units | ReducedUnits) -> dict[str, Any]:
@@ -91,24 +94,26 @@ def order_as_dict(order: Order, units: Units | ReducedUnits) -> dict[str, Any]:
         "starts": ground.starts,
         "reached": ground.reached,
         "parameters": dict(order.parameters),
-        "thermal": [_thermal(one, units) for one in order.thermal],
+        "thermal": [_averages(each, units) for each in order.thermal],
     }
 
 
-def _parameters(study: Study) -> dict[str, Any]:
-    """Return order parameters besides the net moment, as functions of angles."""
+def _order_parameters(study: Study) -> dict[str, Any]:
+    """Return the order parameters besides the net moment, as functions of the angles."""
     positions = np.array([impurity.position for impurity in study.impurities])
-    found: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     if len(positions) > 1:
-        found["vorticity"] = partial(vorticity, positions=positions)
+        parameters["vorticity"] = partial(vorticity, positions=positions)
     if study.lattice is not None:
         names = ("layered_along_a2", "layered_along_a1", "alternating")
         for name, k in zip(names, layer_wavevectors(study.lattice), strict=True):
-            found[name] = partial(layered_order, positions=positions, wavevectors=k)
-    return found
+            parameters[name] = partial(layered_order, positions=positions, wavevectors=k)
+    return parameters
 
 
-def _thermal(one: ThermalAverages, units: Units | ReducedUnits) -> dict[str, Any]:
+def _averages(thermal: ThermalAverages, units: Units | ReducedUnits) -> dict[str, Any]:
+    """Return the averages at one temperature for summary.json."""
+
     def numbers(average: Average, kind: Kind | None = None) -> dict[str, float]:
         value, error = average.mean, average.error
         if kind is not None:
@@ -116,11 +121,11 @@ def _thermal(one: ThermalAverages, units: Units | ReducedUnits) -> dict[str, Any
         return {"mean": value, "error": error, "sweeps": average.autocorrelation_time}
 
     return {
-        "kT": units.from_reduced(one.temperature, "energy"),
+        "kT": units.from_reduced(thermal.temperature, "energy"),
         "unit": units.name("energy"),
-        "energy": numbers(one.energy, "energy"),
-        "specific_heat": numbers(one.specific_heat),
-        "net_moment": numbers(one.net_moment),
-        **{name: numbers(average) for name, average in one.observables.items()},
-        "acceptance": one.acceptance,
+        "energy": numbers(thermal.energy, "energy"),
+        "specific_heat": numbers(thermal.specific_heat),
+        "net_moment": numbers(thermal.net_moment),
+        **{name: numbers(average) for name, average in thermal.observables.items()},
+        "acceptance": thermal.acceptance,
     }

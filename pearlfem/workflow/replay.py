@@ -1,4 +1,4 @@
-"""A finished result once more: more points, the picture anew; nothing is solved."""
+"""Work on a finished result: fields at more points, the picture again; nothing is solved."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mpi4py import MPI
 from pearlfem.observables.tables import Column
 from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.runtime.parallel import on_root
-from pearlfem.study.csv_points import read_points
+from pearlfem.study.csv_files import read_points
 from pearlfem.workflow.stored import load_solution, solved_study
 from pearlfem.workflow.write import measure_probe, write_picture
 
@@ -23,7 +23,7 @@ def draw_picture(folder: Path) -> Path:
     Note:
         Not collective: call it on one rank.
     """
-    return write_picture(folder, solved_study(folder))
+    return write_picture(folder, folder, solved_study(folder))
 
 
 def probe_result(
@@ -32,15 +32,15 @@ def probe_result(
     """Return the fields of a finished run at more points, without solving again, and its units.
 
     Args:
-        folder: That of the result, of a study with ``output.solution = true``.
-        points: CSV file with columns x, y and, maybe, z, in the units of the study.
+        folder: Folder of the result, of a study with ``output.solution = true``.
+        points: CSV file with the columns x, y and, off the film, z, in the units of the study.
         comm: Communicator of all ranks.
 
     Returns:
         The table, as ``observables.tables.measure`` makes it.
 
     Raises:
-        StudyError: A file cannot be read, or a point lies outside of the mesh.
+        StudyError: A file cannot be read, or a point lies outside the mesh.
 
     Note:
         Collective over ``comm``.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -12,23 +13,31 @@ import numpy as np
 from mpi4py import MPI
 
 from pearlfem.errors import ConvergenceError
-from pearlfem.io.fields.blocks import write_blocks
-from pearlfem.io.fields.nodal import array_units
-from pearlfem.io.fields.vtx import check_vtx
 from pearlfem.io.results.folder import PARTIAL, result_folder
 from pearlfem.io.results.study import write_study
-from pearlfem.io.results.summary import Bounded, summarise, write_summary
+from pearlfem.io.results.summary import RunRecord, summarise, write_summary
 from pearlfem.model.sources.applied import idle_islands
 from pearlfem.model.sources.impurity import has_points
-from pearlfem.observables.fields import has_magnetic_moment, magnetic_moment
-from pearlfem.observables.holes import hole_states
+from pearlfem.observables.lookup import observe
+from pearlfem.quantities.result_shapes import Bounded
+from pearlfem.quantities.results import FREE_ENERGY, INTERACTION
 from pearlfem.runtime.parallel import on_root
+from pearlfem.runtime.phases import Progress, timed
+from pearlfem.solution import FormulationName
 from pearlfem.study.study import Study, with_angles
-from pearlfem.workflow.answers import best_bounds, bounds_of, combine, solve_each_source, tensor_of
-from pearlfem.workflow.assembly import Assembler, Progress, timed
-from pearlfem.workflow.ordering import Order, check_orderable, find_order, order_as_dict
+from pearlfem.workflow.adaptivity import Assembly
+from pearlfem.workflow.answers import (
+    SourceSolutions,
+    best_bounds,
+    bounds_of,
+    combine,
+    solve_each_source,
+    tensor_of,
+)
+from pearlfem.workflow.ordering import check_orderable, find_order, order_as_dict
+from pearlfem.workflow.reuse import Assembler
 from pearlfem.workflow.stored import save_solution
-from pearlfem.workflow.write import write_couplings, write_fields, write_probes
+from pearlfem.workflow.write import check_format, write_result
 
 
 def run_study(
@@ -66,80 +75,83 @@ def run_study(
     """
     if in_order:
         check_orderable(study)
-    if study.output.fields == "vtx":
-        check_vtx()
+    check_format(study.output.fields)
     start = time.perf_counter()
-    own = assembler or Assembler()
-    seconds: dict[str, float] = {}
-    order: Order | None = None
-    shortfall: str | None = None
+    record = RunRecord(study.title, study.units, study.temperature)
+    shared = assembler or Assembler()
     for x, y in idle_islands(study.film, study.sources):
         progress(f"warning: no source on the island of the film around ({x:g}, {y:g})")
     with result_folder(folder, force=force, comm=comm) as stage:
         on_root(comm, partial(write_study, stage, study))
-        found = own.assemble(study, seconds, comm, progress)
-        shortfall = found.shortfall
-        counts = {
-            "cells": found.mesh.cells,
-            "dofs": sum(problem.dofs for problem in found.problems.values()),
+        assembly = shared.assemble(study, record.seconds, comm, progress)
+        record.shortfall = assembly.shortfall
+        record.rounds = [asdict(one) for one in assembly.rounds]
+        record.counts = {
+            "cells": assembly.mesh.cells,
+            "dofs": sum(problem.dofs for problem in assembly.problems.values()),
             "ranks": comm.size,
         }
-        if shortfall is None:
-            responses = {
-                name: solve_each_source(study, problem, seconds, progress)
-                for name, problem in found.problems.items()
-            }
-            if in_order:
-                tensors = [tensor_of(study, each) for each in responses.values()]
-                mean = np.mean(tensors, axis=0)
-                with timed(seconds, "order") as timer:
-                    order = on_root(comm, partial(find_order, study, mean))
-                progress(f"order     {timer():6.1f} s")
-                study = with_angles(study, np.degrees(order.ground.angles))
-            answers = {name: combine(study, each) for name, each in responses.items()}
-            counts["iterations"] = max(a.solution.iterations for a in answers.values())
-            first = next(iter(answers.values())).solution
-            with timed(seconds, "output"):
-                write_fields(study, stage, first)
-                write_probes(study, stage, first)
-                if study.impurities:
-                    on_root(comm, partial(write_couplings, study, stage, answers))
-                if study.output.fields == "vtu":
-                    on_root(comm, partial(write_blocks, stage, array_units(study.units)))
-                holes = hole_states(first)
-                if study.output.solution:
-                    solutions = {name: answer.solution for name, answer in answers.items()}
-                    save_solution(stage, found.mesh, study.solve.degree, solutions)
-            progress(f"output    {seconds['output']:6.1f} s")
-            # Rounds have bounds for the moments as given.
-            energy, tensor = bounds_of(answers, () if in_order else found.rounds[-1:])
-            if has_points(study.sources):
-                energy = Bounded(energy.value)  # see ``mesh.create_mesh``
-            moment = magnetic_moment(first) if has_magnetic_moment(first) else None
+        if assembly.shortfall is None:
+            _solve(study, assembly, stage, record, in_order=in_order, progress=progress)
         else:
-            energy, tensor, moment, holes = best_bounds(found.rounds), None, None, []
+            record.results[FREE_ENERGY.name] = best_bounds(assembly.rounds)
         if assembler is None:
-            own.destroy()
-        seconds["total"] = time.perf_counter() - start
-        summary = summarise(
-            title=study.title,
-            units=study.units,
-            temperature=study.temperature,
-            shortfall=shortfall,
-            free_energy=energy,
-            tensor=tensor,
-            magnetic_moment=moment,
-            holes=holes,
-            order=None if order is None else order_as_dict(order, study.units),
-            rounds=[asdict(one) for one in found.rounds],
-            counts=counts,
-            seconds=seconds,
-        )
+            shared.destroy()
+        record.seconds["total"] = time.perf_counter() - start
+        summary = summarise(record)
         on_root(comm, lambda: write_summary(stage, summary))
-    if shortfall is not None:
-        best = min(one.error for one in found.rounds)
+    if assembly.shortfall is not None:
+        best = min(one.error for one in assembly.rounds)
         raise ConvergenceError(
-            f"tolerance = {study.solve.tolerance:g} was not reached: {shortfall}; the best, with a "
-            f"relative error of {best:.1e}, is in {folder / PARTIAL}"
+            f"tolerance = {study.solve.tolerance:g} was not reached: {assembly.shortfall}; the "
+            f"best, with a relative error of {best:.1e}, is in {folder / PARTIAL}"
         )
     return summary
+
+
+def _solve(
+    study: Study,
+    assembly: Assembly,
+    stage: Path,
+    record: RunRecord,
+    *,
+    in_order: bool,
+    progress: Progress,
+) -> None:
+    """Solve for all sources, note the results in ``record``, and write their files (collective)."""
+    responses = {
+        name: solve_each_source(study, problem, record.seconds, progress)
+        for name, problem in assembly.problems.items()
+    }
+    if in_order:
+        study = _in_order(study, assembly, responses, record, progress)
+    answers = {name: combine(study, each) for name, each in responses.items()}
+    solutions = {name: answer.solution for name, answer in answers.items()}
+    record.counts["iterations"] = max(each.iterations for each in solutions.values())
+    with timed(record.seconds, "output"):
+        write_result(study, stage, answers)
+        if study.output.solution:
+            save_solution(stage, assembly.mesh, study.solve.degree, solutions)
+        record.results |= observe(next(iter(solutions.values())))
+    progress(f"output    {record.seconds['output']:6.1f} s")
+    # The bounds of rounds are for the moments as given.
+    energy, tensor = bounds_of(answers, () if in_order else assembly.rounds[-1:])
+    if has_points(study.sources):
+        energy = Bounded(energy.value)  # see ``mesh.create_mesh``
+    record.results |= {FREE_ENERGY.name: energy, INTERACTION.name: tensor}
+
+
+def _in_order(
+    study: Study,
+    assembly: Assembly,
+    responses: Mapping[FormulationName, SourceSolutions],
+    record: RunRecord,
+    progress: Progress,
+) -> Study:
+    """Return ``study`` with its moments in their ground state (collective)."""
+    mean = np.mean([tensor_of(study, each) for each in responses.values()], axis=0)
+    with timed(record.seconds, "order") as timer:
+        order = on_root(assembly.mesh.comm, partial(find_order, study, mean))
+    progress(f"order     {timer():6.1f} s")
+    record.order = order_as_dict(order, study.units)
+    return with_angles(study, np.degrees(order.ground.angles))

@@ -1,8 +1,8 @@
 """Solutions kept in a file, and read back on any number of ranks.
 
-The mesh is kept as it was made; of each formulation the functions, as values at the nodes of each
-cell, which depend neither on the numbering of dofs nor on the orientation of edges. Reading
-assembles the operator anew, but solves nothing.
+The file has the mesh and, for each formulation, the values of its functions at the nodes of each
+cell: these depend neither on the numbering of dofs nor on the orientation of edges. Reading a file
+assembles the operator again, but solves nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from pearlfem.mesh.arrays import mesh_arrays, mesh_from_arrays
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.problem import MaxwellLondon
 from pearlfem.quantities.arrays import Array, Int32Array
-from pearlfem.runtime.parallel import on_root
+from pearlfem.runtime.parallel import on_root, root_only
 from pearlfem.solution import FormulationName, Solution
 from pearlfem.study.study import Study, read_study, with_angles
 
@@ -36,7 +36,13 @@ _Arrays = dict[str, npt.NDArray[Any]]
 
 
 class Stored(NamedTuple):
-    """What was kept: the study, its problem, assembled, and the solution for all sources."""
+    """A solution that was kept.
+
+    Args:
+        study: The study, with its moments as they were in the end.
+        problem: Its problem in one formulation, assembled again.
+        solution: The solution for all sources together.
+    """
 
     study: Study
     problem: MaxwellLondon
@@ -52,14 +58,14 @@ def save_solution(
     """Write ``solution.npz``.
 
     Args:
-        folder: Where to.
+        folder: Folder of the file.
         mesh: The mesh as it was given to ``MaxwellLondon``.
-        degree: Of the elements.
+        degree: Degree of the elements.
         solutions: The solution of each formulation.
 
     Raises:
         StudyError: The space is periodic.
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
 
     Note:
         Collective. Rank 0 gathers everything: about 300 bytes per cell and formulation.
@@ -74,11 +80,10 @@ def save_solution(
         for part, function in functions.items():
             nodal = _nodal_function(function.function_space.mesh, degree, function.ufl_shape)
             nodal.interpolate(function)
-            own = mesh.domain.topology.index_map(3).size_local
-            values = nodal.x.array[_dofs(nodal)[:own]]
-            gathered = comm.gather(values)
-            if gathered is not None:
-                arrays[f"{name}_{part}"] = np.concatenate(gathered)[order]
+            owned = mesh.domain.topology.index_map(3).size_local
+            values = comm.gather(nodal.x.array[_dofs(nodal)[:owned]])
+            if values is not None:
+                arrays[f"{name}_{part}"] = np.concatenate(values)[order]
     on_root(comm, lambda: _write(folder / SOLUTION, arrays))
 
 
@@ -105,27 +110,31 @@ def load_solution(
     """Read the solution of a result, on any number of ranks.
 
     Args:
-        folder: That of the result, of a study with ``output.solution = true``.
-        formulation: Which of those kept; by default the stream formulation if it is there.
+        folder: Folder of a result whose study had ``output.solution = true``.
+        formulation: The formulation; by default the stream formulation if the file has it.
         comm: Communicator of all ranks that work on it.
 
+    Returns:
+        The study, its problem, which the caller destroys, and the solution.
+
     Raises:
-        StudyError: The file cannot be read, or does not hold ``formulation``.
+        StudyError: The file cannot be read, or does not have ``formulation``.
 
     Note:
         Collective over ``comm``.
     """
-    path, read = folder / SOLUTION, []
+    path = folder / SOLUTION
     study = on_root(comm, lambda: solved_study(folder))
-    on_root(comm, lambda: read.append(_read(path)))  # which returns nothing to be sent
-    arrays: _Arrays = read[0] if read else {}
+    arrays = root_only(comm, lambda: _read(path)) or {}
     names = comm.bcast(list(arrays))
     kept = [name for name in get_args(FormulationName) if f"{name}_potential" in names]
     if not kept or formulation not in (None, *kept):
-        raise StudyError(f"{path}: formulation = {formulation!r}: not in it, but {kept}")
-    name = formulation or kept[0]
-    mesh, degree = mesh_from_arrays(arrays, comm), study.solve.degree
-    problem = MaxwellLondon(study.film, mesh, degree, name)
+        raise StudyError(
+            f"{path}: formulation = {formulation!r}: not in the file; allowed: "
+            f"{', '.join(map(repr, kept)) or 'none'}"
+        )
+    name, degree = formulation or kept[0], study.solve.degree
+    problem = MaxwellLondon(study.film, mesh_from_arrays(arrays, comm), degree, name)
     jumps = [f"{name}_{_jump(k)}" for k in range(len(problem.films))]
     fields = Fields(
         _function(problem.mesh, degree, arrays.get(f"{name}_potential")),
@@ -140,15 +149,22 @@ def _jump(film: int) -> str:
 
 
 def _function(mesh: TaggedMesh, degree: int, values: Array | None) -> fem.Function:
-    """Return the function with rank 0's ``values`` at the nodes of all cells, in the file's order.
+    """Return a function from its values at the nodes of all cells.
 
-    Shape ``(m, n, k)``, k = 1 or 3 components.
+    Args:
+        mesh: The mesh.
+        degree: Degree of the elements.
+        values: On rank 0, the values in the file's order of cells, shape ``(m, n, k)`` with n nodes
+            and k = 1 or 3 components; None on every other rank.
+
+    Note:
+        Collective.
     """
     domain = mesh.domain
-    wanted = domain.comm.gather(domain.topology.original_cell_index)
+    cells_of_ranks = domain.comm.gather(domain.topology.original_cell_index)
     parts = None
-    if values is not None and wanted is not None:
-        parts = [values[cells] for cells in wanted]
+    if values is not None and cells_of_ranks is not None:
+        parts = [values[cells] for cells in cells_of_ranks]
     rows = domain.comm.scatter(parts)
     function = _nodal_function(domain, degree, () if rows.shape[2] == 1 else rows.shape[2:])
     function.x.array[_dofs(function)] = rows
@@ -156,12 +172,12 @@ def _function(mesh: TaggedMesh, degree: int, values: Array | None) -> fem.Functi
 
 
 def _nodal_function(domain: Mesh, degree: int, shape: tuple[int, ...]) -> fem.Function:
-    """Return a discontinuous function: those of any element of ``degree`` are among them."""
+    """Return a discontinuous function, which can be any function of elements of ``degree``."""
     return fem.Function(fem.functionspace(domain, ("Discontinuous Lagrange", degree, shape)))
 
 
 def _dofs(function: fem.Function) -> Int32Array:
-    """Return where the values of each cell, ghosts as well, stand in the function's array."""
+    """Return the indices of the values of each cell, ghosts included, in the function's array."""
     blocks, size = function.function_space.dofmap.list, function.function_space.dofmap.bs
     return np.asarray(size * blocks[:, :, None] + np.arange(size), dtype=np.int32)
 
@@ -172,5 +188,5 @@ def _write(path: Path, arrays: _Arrays) -> None:
 
 def _read(path: Path) -> _Arrays:
     if not path.is_file():
-        raise StudyError(f"{path}: is missing; a study with output.solution = true leaves it")
+        raise StudyError(f"{path}: is missing; only a study with output.solution = true writes it")
     return read_arrays(path)

@@ -1,4 +1,4 @@
-"""The points of a sweep, one after another: meshes and operators are shared where they can be."""
+"""The points of a sweep, one after another; points that can share mesh and operator do so."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ from pearlfem.io.results.sweep_folder import SweepFolder
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.signals import Terminated, termination_waits
 from pearlfem.study.sweep import Sweep, SweepPoint
-from pearlfem.workflow.assembly import Assembler, reuse_key
+from pearlfem.workflow.reuse import Assembler, reuse_key
 from pearlfem.workflow.run import run_study
 
 
 class Outcome(NamedTuple):
-    """What became of a point; ``failure`` tells why it has no result."""
+    """A finished point.
+
+    Args:
+        point: The point.
+        failure: Why it has no result; None if it has one.
+    """
 
     point: SweepPoint
     failure: str | None = None
@@ -32,16 +37,16 @@ Tell = Callable[[Outcome], None]
 
 
 def in_order_of_work(sweep: Sweep) -> list[SweepPoint]:
-    """Return all points, those together that can share mesh and operator."""
+    """Return all points; those that can share mesh and operator stand together."""
     groups: dict[Hashable, list[SweepPoint]] = {}
     for point in sweep.points:
-        basis = reuse_key(point.study)
-        groups.setdefault(point.number if basis is None else basis, []).append(point)
+        key = reuse_key(point.study)
+        groups.setdefault(point.number if key is None else key, []).append(point)
     return [point for group in groups.values() for point in group]
 
 
 def parts(points: Sequence[SweepPoint], count: int) -> list[list[SweepPoint]]:
-    """Return ``points`` as ``count`` parts in a row, as equal as can be."""
+    """Return ``points`` cut into ``count`` parts of as equal length as possible."""
     ends = [len(points) * k // count for k in range(count + 1)]
     return [list(points[a:b]) for a, b in pairwise(ends)]
 
@@ -49,14 +54,14 @@ def parts(points: Sequence[SweepPoint], count: int) -> list[list[SweepPoint]]:
 def run_points(
     points: Iterable[SweepPoint], folder: SweepFolder, comm: MPI.Comm, tell: Tell
 ) -> list[SweepPoint]:
-    """Solve ``points``; return those that have failed.
+    """Solve ``points`` in their order; return those that failed.
 
-    A point that another job has done meanwhile is left as it is. SIGTERM lets the running point
-    finish.
+    Points that another job has done meanwhile are skipped. After SIGTERM the running point
+    finishes.
 
     Args:
-        points: Which, in this order.
-        folder: Where their results go; open.
+        points: The points.
+        folder: Folder of the results, already open.
         comm: Communicator of all ranks that work on them.
         tell: Called on every rank after each point.
 
@@ -72,7 +77,7 @@ def run_points(
         for number, point in enumerate(points):
             if terminated():
                 raise Terminated(
-                    f"terminated (SIGTERM): {number} points done; the same command goes on with "
+                    f"terminated (SIGTERM): {number} points done; run the same command again for "
                     "the rest"
                 )
             if on_root(comm, partial(folder.is_done, point)):
@@ -81,7 +86,7 @@ def run_points(
             if outcome.failure is not None:
                 failed.append(point)
             tell(outcome)
-            gc.collect()  # frees what PETSc and MPI keep, on all ranks together
+            gc.collect()  # on all ranks together, because it frees objects of PETSc and MPI
             PETSc.garbage_cleanup(comm)
     assembler.destroy()
     return failed
@@ -89,8 +94,8 @@ def run_points(
 
 @contextmanager
 def _rest_frozen() -> Iterator[None]:
-    """Keep what is here already from being looked through after each point, for it stays."""
-    if gc.get_freeze_count():  # the caller's doing, and not ours to undo
+    """Leave the objects of today out of the collections after each point: they all stay."""
+    if gc.get_freeze_count():  # by the caller, who unfreezes them
         yield
         return
     gc.freeze()
@@ -103,11 +108,11 @@ def _rest_frozen() -> Iterator[None]:
 def _run_point(
     point: SweepPoint, folder: SweepFolder, assembler: Assembler, comm: MPI.Comm
 ) -> Outcome:
-    own = folder.path / point.folder
+    result = folder.path / point.folder
     failure: str | None = None
     try:
-        # Forced, for a killed run may have left files without a summary.
-        run_study(point.study, own, force=True, assembler=assembler, comm=comm)
+        # Forced, because a killed run may have left files without a summary.
+        run_study(point.study, result, force=True, assembler=assembler, comm=comm)
     except (ConvergenceError, StudyError) as error:
         failure = str(error)
 

@@ -1,7 +1,7 @@
-"""All compiled code ahead of time: for images, login nodes, and machines without a compiler.
+"""All code compiled ahead of time: for images, login nodes, and machines without a compiler.
 
-Forms depend on the formulation, the degree, and on whether space is mirror symmetric in z, and on
-nothing else that a study can say. So small studies, one of each kind, leave all of them behind.
+Compiled forms depend on the formulation, on the degree, on whether space is mirror symmetric in z,
+and on nothing else in a study. So one small study of each kind compiles all of them.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from pathlib import Path
 from mpi4py import MPI
 
 from pearlfem.runtime.parallel import on_root
+from pearlfem.runtime.phases import Progress, silent
 from pearlfem.study.study import parse_study
-from pearlfem.workflow.assembly import Progress
 from pearlfem.workflow.run import run_study
 
 _STUDY = """
@@ -47,7 +47,7 @@ picture = false
 _KINDS = (  # formulation, and more of [solve]
     ("stream", ""),
     ("vector", ""),
-    ("both", "tolerance = 0.9"),  # which has forms of its own
+    ("both", "tolerance = 0.9"),  # refinement has forms of its own
 )
 _HEIGHTS = (0.0, 0.5)  # with and without mirror symmetry
 
@@ -55,17 +55,20 @@ _HEIGHTS = (0.0, 0.5)  # with and without mirror symmetry
 def warm_up(
     degrees: Sequence[int] = (1, 2, 3),
     comm: MPI.Comm = MPI.COMM_WORLD,
-    progress: Progress = lambda line: None,
+    progress: Progress = silent,
 ) -> None:
-    """Compile whatever studies with elements of ``degrees`` need, unless it is in the cache.
+    """Compile all that studies with elements of ``degrees`` need and that the cache does not have.
 
     Args:
-        degrees: Of the elements.
-        comm: Communicator; the call is collective over it.
+        degrees: Degrees of the elements.
+        comm: Communicator of all ranks.
         progress: Called on every rank with a line for each formulation and degree.
 
     Raises:
         CompilationError: There is no compiler, or the cache cannot be written.
+
+    Note:
+        Collective over ``comm``.
     """
     folder = Path(on_root(comm, lambda: tempfile.mkdtemp(prefix="pearlfem-")))
     try:

@@ -11,8 +11,10 @@ from pearlfem import (
     Hole,
     Impurity,
     MaxwellLondon,
+    MeshOptions,
     Rectangle,
     Region,
+    SolveOptions,
     UniformField,
     Union,
     Vortex,
@@ -20,11 +22,10 @@ from pearlfem import (
     create_mesh,
     free_energy,
     hole_states,
+    inductance,
 )
 from pearlfem.errors import StudyError
 from pearlfem.observables.energy import mutual_energies
-from pearlfem.study.study import parse_study
-from pearlfem.workflow.inductance import inductance
 
 WORLD = MPI.COMM_WORLD
 HOLE = Hole(Disc(0.3, (-0.4, 0.1)), "hole")
@@ -42,29 +43,10 @@ POINTS = (Impurity((0.5, 0.3), size=0.0), Impurity((1.5, 0.1), size=0.0, strengt
 # As asked for; energies carry the solver's error, 1e-9 in the energy norm, squared.
 TOLERANCE = 1e-8
 COARSE = 0.06
-WASHER = """\
-[film]
-shape = "rectangle"
-size = [2.0, 1.5]
-pearl_length = 0.5
-[[film.hole]]
-name = "left"
-shape = "rectangle"
-size = [0.4, 0.5]
-center = [-0.5, 0.0]
-[[film.hole]]
-name = "right"
-shape = "rectangle"
-size = [0.4, 0.4]
-center = [0.5, 0.1]
-fluxoid = 1
-[mesh]
-resolution = 0.04
-far = 3.0
-[solve]
-formulation = "stream"
-degree = 1
-"""
+TWO_HOLES = (
+    Hole(Rectangle((0.4, 0.5), (-0.5, 0.0)), "left"),
+    Hole(Rectangle((0.4, 0.4), (0.5, 0.1)), "right"),
+)
 
 
 def difference(together, alone) -> float:
@@ -149,8 +131,11 @@ def test_point_impurities_on_a_film_with_a_hole_and_an_island():
 
 
 def test_inductances():
-    study = parse_study(WASHER)
-    together, alone = (inductance(study, comm) for comm in (WORLD, MPI.COMM_SELF))
+    film, mesh = Film(Rectangle((2.0, 1.5)), 0.5, TWO_HOLES), MeshOptions(resolution=0.04, far=3.0)
+    together, alone = (
+        inductance(film, mesh=mesh, solve=SolveOptions(degree=1), comm=comm)
+        for comm in (WORLD, MPI.COMM_SELF)
+    )
     assert difference(together.matrix, alone.matrix) < TOLERANCE
 
 

@@ -5,7 +5,7 @@ from mpi4py import MPI
 
 from pearlfem import Disc, Film, Impurity, create_mesh, read_mesh
 from pearlfem.errors import StudyError
-from pearlfem.runtime.parallel import on_root, together
+from pearlfem.runtime.parallel import on_root, root_only, together
 
 WORLD = MPI.COMM_WORLD
 LAST = WORLD.size - 1
@@ -23,21 +23,31 @@ def test_work_on_root_is_done_there_and_known_everywhere():
     assert WORLD.allgather(done) == [[0], *([[]] * LAST)]
 
 
-def test_error_on_root_is_raised_on_every_rank():
+def test_work_for_root_alone_is_done_there_and_its_result_stays_there():
+    done = []
+    # a function in a function cannot be pickled, so it would not come through a broadcast
+    result = root_only(WORLD, lambda: done.append(WORLD.rank) or (lambda: "from 0"))
+    assert WORLD.allgather(done) == [[0], *([[]] * LAST)]
+    assert everywhere(result() == "from 0" if WORLD.rank == 0 else result is None)
+
+
+@pytest.mark.parametrize("do", [on_root, root_only])
+def test_error_on_root_is_raised_on_every_rank(do):
     def fail():
         raise StudyError(f"rank {WORLD.rank} cannot")
 
     with pytest.raises(StudyError, match="rank 0 cannot"):
-        on_root(WORLD, fail)
+        do(WORLD, fail)
     assert everywhere(True)  # and all go on
 
 
-def test_error_keeps_what_it_knows():
+@pytest.mark.parametrize("do", [on_root, root_only])
+def test_error_keeps_what_it_knows(do):
     def fail():
         raise FileNotFoundError(2, "No such file or directory", "x.vtu")
 
     with pytest.raises(FileNotFoundError) as caught:
-        on_root(WORLD, fail)
+        do(WORLD, fail)
     assert everywhere((caught.value.errno, caught.value.filename) == (2, "x.vtu"))
 
 

@@ -103,7 +103,7 @@ def test_killed_rank_takes_the_others_with_it(folder):
 
 def test_full_disk_on_one_rank_is_told(folder):
     what = 'raise OSError(28, "No space left on device")'
-    code, _, err = finish(start(folder, what, where="pearlfem.workflow.write.write_films"))
+    code, _, err = finish(start(folder, what, where="pearlfem.workflow.write.write_fields"))
     assert code == 2
     assert "output folder out: cannot be written: No space left on device" in err
     assert "Traceback" not in err

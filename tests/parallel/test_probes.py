@@ -14,7 +14,7 @@ from pearlfem.formulation.fields import Fields
 from pearlfem.io.results.probes import write_probe
 from pearlfem.model.boundary import Open
 from pearlfem.model.probes import CutProbe, GridProbe, LineProbe, LoopProbe, PointsProbe
-from pearlfem.observables.tables import check_places, measure
+from pearlfem.observables.tables import check_probes, measure
 from pearlfem.quantities.units import ReducedUnits
 from pearlfem.runtime.parallel import on_root
 from pearlfem.solution import Solution
@@ -111,11 +111,11 @@ def test_probe_outside_is_refused_on_every_rank(answers):
     probe = LoopProbe(name="far", center=(0, 0, 50), radius=1)
     for work in (
         lambda: measure(together, probe),
-        lambda: check_places(together.mesh, [probe]),
+        lambda: check_probes(together.mesh, [probe]),
     ):
         with pytest.raises(StudyError, match=r"probe 'far'.*outside"):
             work()
-    check_places(together.mesh, PROBES)  # and all go on
+    check_probes(together.mesh, PROBES)  # and all go on
 
 
 def test_root_writes_the_file(answers, shared_tmp):

@@ -5,7 +5,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-from mpi4py import MPI
 
 from pearlfem import (
     Film,
@@ -13,6 +12,7 @@ from pearlfem import (
     MaxwellLondon,
     Periodic,
     Plane,
+    SolveOptions,
     StudyError,
     Vortex,
     create_mesh,
@@ -21,12 +21,11 @@ from pearlfem import (
     interaction_tensor,
     magnetic_field,
     magnetic_moment,
+    refine,
     sheet_current,
     stream_function,
 )
 from pearlfem.analytic.lattice import Lattice, gaussian_interaction, rhombic_lattice
-from pearlfem.study.study import parse_study
-from pearlfem.workflow.adaptivity import refine
 
 SIZE = 0.1
 
@@ -111,33 +110,16 @@ def test_exact_tensor_lies_between_the_bounds(pearl_length):
 
 
 def test_tolerance_is_reached():
-    study = parse_study("""
-[film]
-shape = "plane"
-pearl_length = 1.0
-[[impurity]]
-position = [0.0, 0.0]
-size = 0.1
-[[impurity]]
-position = [0.5, 0.8]
-angle = 180.0
-size = 0.1
-[boundary]
-kind = "periodic"
-cell = [[1.0, 0.0], [0.0, 1.6]]
-[solve]
-formulation = "both"
-tolerance = 3e-3
-degree = 2
-""")
-    found = refine(study, 3e-3, ("stream", "vector"), MPI.COMM_WORLD, lambda line: None)
-    assert found.shortfall is None
-    assert len(found.rounds) > 1
-    last, T = found.rounds[-1], as_matrix(exact_tensor(study.boundary.cell, study.impurities, 1.0))
+    film, cell = Film(Plane(), 1.0), ((1.0, 0.0), (0.0, 1.6))
+    pair = [Impurity((0.0, 0.0), size=0.1), Impurity((0.5, 0.8), size=0.1, angle=180.0)]
+    solve = SolveOptions(formulation="both", degree=2, tolerance=3e-3)
+    assembly = refine(film, pair, boundary=Periodic(cell), solve=solve)
+    assert assembly.shortfall is None
+    assert len(assembly.rounds) > 1
+    last, T = assembly.rounds[-1], as_matrix(exact_tensor(cell, pair, 1.0))
     m = np.array([1.0, 0.0, -1.0, 0.0])
     assert last.lower < m @ T @ m / 2 < last.upper
-    for problem in found.problems.values():
-        problem.destroy()
+    assembly.destroy()
 
 
 # --- symmetries

@@ -30,13 +30,15 @@ from pearlfem.analytic import infinite_film
 from pearlfem.analytic.weak_screening import disc_interaction_tensor, half_plane_interaction_tensor
 from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Polygon, Rectangle, ring
+from pearlfem.io.fields.nodal import nodal_values
 from pearlfem.model.film import Region
 from pearlfem.model.sources.applied import UniformField
 from pearlfem.model.sources.flux import Vortex
 from pearlfem.observables.energy import mutual_energies
-from pearlfem.observables.fields import flux_density, nodal_sheet_current, nodal_stream_function
+from pearlfem.observables.fields import flux_density
 from pearlfem.observables.holes import hole_states
 from pearlfem.observables.probes import magnetic_potential
+from pearlfem.quantities.units import ReducedUnits
 
 LONG = 1e6  # Pearl length in sizes of the film: the limit of weak screening up to 1e-6
 
@@ -271,17 +273,14 @@ def test_fields_in_a_disc_with_a_long_pearl_length():
     np.testing.assert_allclose(sheet_current(solution, places), K, rtol=0, atol=2e-3)
     for off_film in [(1.2, 0.3), (0.0, -3.0)]:
         assert stream_function(solution, [off_film]) == pytest.approx(0.0, abs=1e-4)
-    # The same at nodes: above the film, away from the impurity.
-    nodal_g, nodal_K = nodal_stream_function(solution), nodal_sheet_current(solution)
-    V = nodal_g.function_space
-    dofs = V.dofmap.list[solution.mesh.sides("film")[:, 0]]
-    nodes = V.tabulate_dof_coordinates()[dofs]
-    away = np.linalg.norm(nodes - [*impurity.position, 0.0], axis=-1) > 0.1
-    flat = (nodes[..., 2] == 0) & away & (np.linalg.norm(nodes, axis=-1) < 0.98)
-    g, K = disc_fields(impurity, nodes[flat])
-    np.testing.assert_allclose(nodal_g.x.array[dofs[flat]], g, rtol=0, atol=1e-3)
-    found = nodal_K.x.array.reshape(-1, 2)[dofs[flat]]
-    np.testing.assert_allclose(found, K, rtol=0, atol=0.05)
+    # The same in the file of the film: away from the impurity.
+    (block,) = nodal_values(solution, ReducedUnits()).films
+    nodes = block.nodes[..., :2]
+    away = np.linalg.norm(nodes - impurity.position, axis=-1) > 0.1
+    chosen = away & (np.linalg.norm(nodes, axis=-1) < 0.98)
+    g, K = disc_fields(impurity, nodes[chosen])
+    np.testing.assert_allclose(block.fields["g"][chosen], g, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(block.fields["K"][chosen][:, :2], K, rtol=0, atol=0.05)
     problem.destroy()
 
 

@@ -1,4 +1,4 @@
-"""Currents around a ring a < r < b by the integral equation for K_φ(r): a reference of the solver.
+"""Currents around a ring a < r < b by an integral equation for K_φ(r): a reference for the solver.
 
 Reduced units, μ0 = Φ0 = 1, κ = 2/r0. London's law, with the fluxoid N of the hole and a field B,
 
@@ -6,11 +6,12 @@ Reduced units, μ0 = Φ0 = 1, κ = 2/r0. London's law, with the fluxoid N of the
 
 is an integral equation of the second kind (r_< and r_> are the smaller and the larger of r and r',
 𝐊 and 𝐄 the complete elliptic integrals). Its kernel has a logarithmic singularity at r' = r, and at
-distance d from an edge K ~ 1 + d ln d/r0. So K is a polynomial on each of the panels, which shrink
-towards the edges; the equation holds at their Gauss nodes, with A by a quadrature graded towards r.
+distance d from an edge K ~ 1 + d ln d/r0. So we use panels that shrink towards the edges; K is a
+polynomial on each. The equation holds at the Gauss nodes of the panels. The quadrature for A is
+graded towards r.
 
-Against finer panels and higher orders, currents and moments change by less than 1e-12, the flux in
-the hole by less than 1e-10, for a/b from 0.01 to 0.9 and r0/b from 0.001 to 1e6.
+With finer panels and higher orders, currents and moments change by less than 1e-12, the flux in the
+hole by less than 1e-10, for a/b from 0.01 to 0.9 and r0/b from 0.001 to 1e6.
 """
 
 import numpy as np
@@ -22,7 +23,7 @@ from references.hankel import gauss
 
 Array = NDArray[np.float64]
 
-SMALLEST = 1e-5  # panel, in units of the smaller of the Pearl length and the ring's width
+SMALLEST = 1e-5  # length of a panel, in units of the Pearl length or the ring's width (the smaller)
 
 
 class Ring:
@@ -40,9 +41,8 @@ class Ring:
         self.ends = _panels(inner, outer, pearl_length)
         self.r, self.dr = gauss(self.ends, order)
         x, _ = gauss([-1.0, 1.0], order)
-        self.coefficients = np.linalg.inv(
-            legendre.legvander(x, order - 1)
-        )  # of Legendre, on a panel
+        # From values at the nodes of a panel to Legendre coefficients.
+        self.coefficients = np.linalg.inv(legendre.legvander(x, order - 1))
         london = np.diag(np.full(self.r.size, pearl_length / 2))
         self.inverse = np.linalg.inv(london + [self.potential(r) for r in self.r])
 
@@ -52,28 +52,28 @@ class Ring:
         return RingCurrent(self, self.inverse @ drive, fluxoid, field)
 
     def potential(self, r: float) -> Array:
-        """Weights of K at the nodes in A(r)."""
+        """Weights with which K at the nodes enters the vector potential A(r)."""
         weights = self.dr * _kernel(r, self.r)
         starts, ends = self.ends[:-1], self.ends[1:]
         near = np.maximum(starts - r, r - ends) < (ends - starts) / 2
         for panel in np.flatnonzero(near):
             s, ds = _graded(r, starts[panel], ends[panel])
-            own = slice(panel * self.order, (panel + 1) * self.order)
+            nodes = slice(panel * self.order, (panel + 1) * self.order)
             x = 2 * (s - starts[panel]) / (ends[panel] - starts[panel]) - 1
             moments = (ds * _kernel(r, s)) @ legendre.legvander(x, self.order - 1)
-            weights[own] = moments @ self.coefficients
+            weights[nodes] = moments @ self.coefficients
         return weights
 
 
 class RingCurrent:
-    """The answer of `Ring.solve`."""
+    """The result of `Ring.solve`."""
 
     def __init__(self, ring: Ring, K: Array, fluxoid: float, field: float) -> None:
         self.ring, self.K, self.fluxoid, self.field = ring, K, fluxoid, field
 
     @property
     def current(self) -> float:
-        """I = ∫ K dr, which is g on the hole."""
+        """I = ∫ K dr, the value of g on the hole."""
         return float(self.ring.dr @ self.K)
 
     @property
@@ -94,7 +94,7 @@ class RingCurrent:
 
     @property
     def hole_flux(self) -> float:
-        """2πa A(a), of the currents and the field."""
+        """2πa A(a), with A of the currents and of the applied field."""
         a = self.ring.inner
         return float(2 * np.pi * a * (self.ring.potential(a) @ self.K + self.field * a / 2))
 
@@ -116,14 +116,14 @@ class RingCurrent:
         return self.K.reshape(-1, self.ring.order) @ self.ring.coefficients.T
 
     def _locate(self, r: float) -> tuple[int, float]:
-        """A panel and the place in it, −1 to 1."""
+        """The panel that contains r, and the position in it, −1 to 1."""
         ends = self.ring.ends
         panel = int(np.clip(np.searchsorted(ends, r) - 1, 0, len(ends) - 2))
         return panel, 2 * (r - ends[panel]) / (ends[panel + 1] - ends[panel]) - 1
 
 
 def _panels(inner: float, outer: float, pearl_length: float) -> Array:
-    """Ends of panels that double in length with their distance from the edges."""
+    """Ends of panels; from the edges inwards, each is twice as long as the one before."""
     width = outer - inner
     middle = (inner + outer) / 2
     count = int(np.log2(width / 2 / (SMALLEST * min(pearl_length, width)))) + 1
@@ -133,9 +133,9 @@ def _panels(inner: float, outer: float, pearl_length: float) -> Array:
 
 
 def _graded(r: float, start: float, end: float) -> tuple[Array, Array]:
-    """Quadrature on a panel, on parts that shrink towards its point nearest to ``r``."""
+    """Quadrature on a panel, with parts that shrink towards its point nearest to ``r``."""
     nearest = min(max(r, start), end)
-    smallest = max(abs(r - nearest), 1e-12 * end)  # or nodes would coincide with r
+    smallest = max(abs(r - nearest), 1e-12 * end)  # otherwise nodes would coincide with r
     ends = [nearest]
     for edge in (start, end):
         count = int(np.ceil(np.log(max(1.0, abs(edge - nearest) / smallest)) / np.log(4.0)))
@@ -146,9 +146,9 @@ def _graded(r: float, start: float, end: float) -> tuple[Array, Array]:
 
 
 def _kernel(r: float, s: Array) -> Array:
-    """A(r) of a current of unit strength along a circle of radius s.
+    """A(r) of a unit current along a circle of radius s.
 
-    (𝐊 − 𝐄)/k² = R_D(0, 1 − k², 1)/3, Carlson's integral, loses no digits at small k.
+    (𝐊 − 𝐄)/k² = R_D(0, 1 − k², 1)/3 with Carlson's integral R_D; this loses no digits at small k.
     """
     low, high = np.minimum(r, s), np.maximum(r, s)
     return (

@@ -2,11 +2,12 @@
 
     H = (h(k) − μ) τ3 + Δ τ1,   h = k²/2M + α (k × σ)_z       (ħ = 1; a Dirac cone has no k²/2M)
 
-in a basis where holes are time-reversed electrons: vector potentials and exchange fields come with
-τ0. Second derivatives of the grand potential per area, ½ Σ_nm V_nm W_mn (f_n − f_m)/(ε_n − ε_m),
-are taken from the numerical eigenvectors of the 4 × 4 matrices. The response of the normal state,
-which vanishes together with the diamagnetic term and what lies beyond the cut-off, is subtracted:
-the same integral with Δ = 0 at a temperature that smears the Fermi edge a little.
+The basis takes holes as time-reversed electrons, so vector potentials and exchange fields have the
+matrix τ0. The second derivatives of the grand potential per area are
+½ Σ_nm V_nm W_mn (f_n − f_m)/(ε_n − ε_m), with the numerical eigenvectors of the 4 × 4 matrices. We
+subtract the response of the normal state: the same integral with Δ = 0, at a temperature that
+smears the Fermi edge slightly. Its true value is zero, once the diamagnetic term and momenta beyond
+the cut-off are included; so both of these cancel in the difference.
 """
 
 from typing import NamedTuple
@@ -17,41 +18,41 @@ from scipy.special import expit
 _X = np.array([[0, 1], [1, 0]], dtype=complex)
 _Y = np.array([[0, -1j], [1j, 0]])
 _ONE, _Z = np.eye(2), np.diag([1.0, -1.0])
-_COLD = 50  # Δ/T that stands for T = 0: what is excited is e^{−50}
+_COLD = 50  # Δ/T in place of T = 0: excitations are e^{−50}
 
 
 class Response(NamedTuple):
-    """Current by vector potential, D (e = 1), and current by exchange field."""
+    """Current per vector potential, D (e = 1), and current per exchange field."""
 
     weight: float
     exchange: float
 
 
 class Bands(NamedTuple):
-    """α, μ and 1/M (0 for a Dirac cone, whose velocity α is)."""
+    """α, μ and 1/M; for a Dirac cone 1/M is 0 and α is the velocity."""
 
     spin_orbit: float
     mu: float
     inverse_mass: float = 0.0
 
     def edges(self, width):
-        """Panels of k: fine at the Fermi momenta, where energies vary by ``width``, wide beyond."""
+        """Ends of panels of k: short at the Fermi momenta, where energies vary by ``width``."""
         a, b = self.spin_orbit, self.inverse_mass
         speed = np.sqrt(a**2 + 2 * self.mu * b)
         fermi = [self.mu / a] if b == 0 else [(speed - a) / b, (speed + a) / b]
         top = 1e5 * max(fermi)
         steps = np.linspace(0, 1, 100)
-        found = [0.0, top]
+        edges = [0.0, top]
         for k in fermi:
             fine = width / speed
-            found += list(k + fine * np.sinh(steps * np.arcsinh((top - k) / fine)))
-            found += list(k - fine * np.sinh(steps * np.arcsinh(k / fine)))
-        found = np.array(found)
-        return np.unique(found[(found >= 0) & (found <= top)])
+            edges += list(k + fine * np.sinh(steps * np.arcsinh((top - k) / fine)))
+            edges += list(k - fine * np.sinh(steps * np.arcsinh(k / fine)))
+        edges = np.array(edges)
+        return np.unique(edges[(edges >= 0) & (edges <= top)])
 
 
 def response(bands, gap, temperature=None):
-    """Return the response of the superconductor less that of the normal state."""
+    """Return the response of the superconductor minus that of the normal state."""
     if temperature is None:
         temperature = gap / _COLD
     edges = bands.edges(min(gap, max(temperature, gap / 4)))
@@ -66,7 +67,7 @@ def integrate(bands, gap, temperature, edges):
     half = np.diff(edges)[:, None] / 2
     k = (edges[:-1, None] + half * (1 + x)).ravel()
     measure = (half * w).ravel() * k / (2 * np.pi)
-    # All is isotropic: the mean of both directions at one angle is the mean over the angles.
+    # Isotropic: the mean of both directions at one angle is the mean over all angles.
     unit = np.array([np.cos(0.3), np.sin(0.3)])
     sigma = [_Y, -_X]  # (k × σ)_z = k·(σ_y, −σ_x)
     free = bands.inverse_mass * k[:, None, None] ** 2 / 2 * _ONE
@@ -74,7 +75,7 @@ def integrate(bands, gap, temperature, edges):
     h = free + bands.spin_orbit * spin - bands.mu * _ONE
     energies, states = np.linalg.eigh(np.kron(_Z, h) + gap * np.kron(_X, _ONE))
     kernel = _quotients(energies, temperature)
-    found = np.zeros(2)
+    integrals = np.zeros(2)
     for direction, s in zip(unit, sigma, strict=True):
         moment = np.kron(_ONE, s)
         velocity = (bands.inverse_mass * direction * k)[:, None, None] * np.eye(4)
@@ -82,12 +83,12 @@ def integrate(bands, gap, temperature, edges):
         v, m = (states.conj().swapaxes(1, 2) @ matrix @ states for matrix in (velocity, moment))
         for number, other in enumerate((v, m)):
             summed = np.einsum("knm,kmn,knm->k", v, other, kernel).real / 2
-            found[number] += measure @ summed / 2
-    return found
+            integrals[number] += measure @ summed / 2
+    return integrals
 
 
 def _quotients(energies, temperature):
-    """(f_n − f_m)/(ε_n − ε_m), or the derivative of f where that is 0/0."""
+    """(f_n − f_m)/(ε_n − ε_m), or the derivative of f where this is 0/0."""
     upper, lower = energies[:, :, None], energies[:, None, :]
     difference = upper - lower
     near = np.abs(difference) < 1e-5 * temperature

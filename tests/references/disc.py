@@ -1,23 +1,25 @@
-"""Energies of sources on a disc by a spectral Galerkin method: a reference of the solver.
+"""Energies of sources on a disc by a spectral Galerkin method: a reference for the solver.
 
 Unit radius and reduced units, μ0 = Φ0 = 1, κ = 2/r0. Find g, zero off the disc, such that for all h
 
     (1/κ) ∫ ∇g·∇h dS + ½ ∫ |q| ĝ ĥ* d²q/(2π)² = ℓ(h) = −∫ h rot a dS.
 
-With h = u(ρ) e^{imφ} the basis is u_n ∝ ρ^m (1 − ρ²) P_n^{(m,1)}, of the Hankel transform
-J_μ(q)/q² with μ = m + 2n + 2. So the film's form is diagonal, 1/(2μ), and that of space
+The basis functions are h = u_n(ρ) e^{imφ} with u_n ∝ ρ^m (1 − ρ²) P_n^{(m,1)}. Their Hankel
+transforms are J_μ(q)/q² with μ = m + 2n + 2. So the matrix of the film is diagonal, 1/(2μ), and
+that of space is
 
     ∫_0^∞ J_μ J_ν q⁻² dq = 4 (−1)^j / [π (1 − 4j²) ((μ + ν)² − 1)],      j = (μ − ν)/2
 
-(Weber and Schafheitlin). Loads are Hankel integrals too; a Gaussian that the edge cuts off needs no
-care, since h vanishes there. Inside, the method converges exponentially. At distance d from the
-edge g ~ d + d² ln d/r0, so energies converge as N⁻⁶ with N radial functions, N > r0^(−1/2).
+(Weber and Schafheitlin). Loads are Hankel integrals as well. A Gaussian that reaches beyond the
+edge needs no special treatment, because h vanishes there. Inside, the method converges
+exponentially. At distance d from the edge g ~ d + d² ln d/r0, so energies converge as N⁻⁶ with N
+radial functions, N > r0^(−1/2).
 
-Points: smooth profiles, narrower than the distance from the edge and as good as points in all but
-high moments, stand for them, and the exact theory of the infinite film takes them back.
+Points are replaced by smooth profiles that are narrower than the distance from the edge; only their
+high moments differ from those of points. The exact theory of the infinite film corrects for this.
 
-Measured, r0 from 0.01 to 10: energies of Gaussians (ξ ≥ 0.02, up to 0.95 from the centre) change by
-less than 3e-9 with a finer basis, those of points by less than 1e-8.
+With a finer basis, for r0 from 0.01 to 10, energies of Gaussians (ξ ≥ 0.02, up to 0.95 from the
+centre) change by less than 3e-9, those of points by less than 1e-8.
 """
 
 from collections.abc import Sequence
@@ -33,8 +35,8 @@ from references.infinite_film import NOTHING, point_potential, smooth_potential
 
 Array = NDArray[np.float64]
 
-ORDER = 10  # of the smooth profiles that stand for points
-REACH = 11.0  # their width is the distance from the edge over this
+ORDER = 10  # of the smooth profiles that replace points
+REACH = 11.0  # distance from the edge, in units of the width of these profiles
 
 
 class Impurity(NamedTuple):
@@ -67,15 +69,15 @@ Source = PointLike | Field
 def mutual_energies(
     pearl_length: float, sources: Sequence[Source], resolution: float = 1.0
 ) -> Array:
-    """W_ij = ℓ_i(g_j), shape (n, n), of which F = ½ Σ W_ij is the energy of all sources together.
+    """W_ij = ℓ_i(g_j), shape (n, n); the energy of all sources together is F = ½ Σ W_ij.
 
-    Points (size 0): what the infinite film has between them is exact. Of points at one place, so of
-    a point and itself, W holds what the edge adds to the infinite film, since that is infinite.
+    For points (size 0) the part of the infinite film is exact. For two points at one position, and
+    for a point and itself, this part is infinite: W then has only the part that the edge adds.
 
     Args:
-        pearl_length: r0, in radii.
-        sources: All inside the disc.
-        resolution: Of the basis, and of the profiles that stand for points.
+        pearl_length: r0, in units of the radius.
+        sources: Sources inside the disc.
+        resolution: Factor for the size of the basis, and for the profiles that replace points.
     """
     energies = _smooth_energies(pearl_length, sources, resolution)
     for i, first in enumerate(sources):
@@ -105,17 +107,17 @@ def interaction_tensor(
 def magnetic_moments(
     pearl_length: float, sources: Sequence[Source], resolution: float = 1.0
 ) -> Array:
-    """∫ g dS of each source alone, shape (n,): minus its mutual energy with a unit field."""
+    """∫ g dS of each source, shape (n,): minus its mutual energy with a unit field."""
     return -mutual_energies(pearl_length, [Field(), *sources], resolution)[0, 1:]
 
 
 def _distance(source: Source) -> float:
-    """From the centre."""
+    """Distance from the centre."""
     return 0.0 if isinstance(source, Field) else float(np.hypot(*source.position))
 
 
 class _Profile(NamedTuple):
-    """What stands for f: the Gaussian itself; of a point, ∫ f x^n dS is right up to 2 ORDER − 1."""
+    """The profile f of a Gaussian, or one for a point: moments ∫ f x^n dS right to 2 ORDER − 1."""
 
     width: float
     point: bool
@@ -138,7 +140,7 @@ def _profile(source: Source, resolution: float) -> _Profile:
 
 
 def _smooth_energies(pearl_length: float, sources: Sequence[Source], resolution: float) -> Array:
-    """W_ij of the profiles that stand for the sources."""
+    """W_ij of the profiles of all sources, also of those that replace points."""
     profiles = [_profile(source, resolution) for source in sources]
     cutoff = max(20.0, *(profile.cutoff for profile in profiles))
     band = int(resolution * 0.75 * cutoff) + 10  # energies have the square of the spectrum
@@ -151,7 +153,7 @@ def _smooth_energies(pearl_length: float, sources: Sequence[Source], resolution:
         for profile, source in zip(profiles, sources, strict=True)
     ]
     operator = _Operator(pearl_length, max(edge, band // 2 + 1))
-    # All that a uniform field sees of a basis function is its Fourier transform at q = 0.
+    # The load of a uniform field is the Fourier transform of a basis function at q = 0.
     uniform = [-np.pi / 4 * s.strength if isinstance(s, Field) else 0.0 for s in sources]
     n = len(sources)
     energies = np.zeros((n, n))
@@ -173,18 +175,18 @@ class _Operator:
     def __init__(self, pearl_length: float, largest: int) -> None:
         self.pearl_length = pearl_length
         j = np.arange(largest)
-        self.mesh = toeplitz(4 * (-1.0) ** j / (np.pi * (1 - 4.0 * j**2)))
+        self.space = toeplitz(4 * (-1.0) ** j / (np.pi * (1 - 4.0 * j**2)))
 
     def solve(self, m: int, loads: Array) -> Array:
-        """For loads in columns, shape (basis, n)."""
+        """Solutions for loads in columns, shape (basis, n)."""
         mu = m + 2.0 + 2 * np.arange(len(loads))
-        matrix = self.mesh[: len(mu), : len(mu)] / ((mu[:, None] + mu) ** 2 - 1)
+        matrix = self.space[: len(mu), : len(mu)] / ((mu[:, None] + mu) ** 2 - 1)
         matrix[np.diag_indices_from(matrix)] += self.pearl_length / (2 * mu)
         return cho_solve(cho_factor(matrix, overwrite_a=True, check_finite=False), loads)
 
 
 def _wave(source: Source, rings: Array, m: int, q: Array, pearl_length: float) -> NDArray[Any]:
-    """What ℓ makes of J_m(qρ) e^{imφ}/q, from J_n(qs) f̂(q) in ``rings``; complex, shape (q,)."""
+    """ℓ of J_m(qρ) e^{imφ}/q, computed from J_n(qs) f̂(q) in ``rings``; complex, shape (q,)."""
     if isinstance(source, Field):
         return np.zeros_like(q)
     turn = np.exp(1j * np.arctan2(source.position[1], source.position[0]))
@@ -200,7 +202,7 @@ def _wave(source: Source, rings: Array, m: int, q: Array, pearl_length: float) -
 def _correction(
     pearl_length: float, first: PointLike, second: PointLike, resolution: float
 ) -> float:
-    """Infinite film: energy of the sources less that of the profiles that stand for them."""
+    """Infinite film: energy of the true sources minus that of the profiles that replace them."""
     if first.size and second.size:
         return 0.0
     offset = np.subtract(first.position, second.position)
@@ -221,7 +223,7 @@ def _correction(
 
 
 def _load(source: PointLike, pearl_length: float) -> tuple[float, Array]:
-    """c and v of ℓ(h) = c h + v·∇h at a point source's place."""
+    """c and v in ℓ(h) = c h + v·∇h, taken at the position of a point source."""
     if isinstance(source, Vortex):
         return source.winding, np.zeros(2)
     angle = np.deg2rad(source.angle)

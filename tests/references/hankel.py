@@ -10,7 +10,7 @@ Array = NDArray[np.float64]
 
 
 def gauss(ends: ArrayLike, count: int) -> tuple[Array, Array]:
-    """Nodes and weights of Gauss and Legendre, ``count`` on each panel between ``ends``."""
+    """Gauss–Legendre nodes and weights, ``count`` on each panel between ``ends``."""
     x, w = _legendre(count)
     start, width = np.asarray(ends)[:-1, None], np.diff(ends)[:, None]
     return (start + width * (x + 1) / 2).ravel(), (width * w / 2).ravel()
@@ -22,10 +22,11 @@ def _legendre(count: int) -> tuple[Array, Array]:
 
 
 def bessel_rows(count: int, x: Array) -> Array:
-    """J_n(x), x ≥ 0, of n = 0, …, count − 1 (at least two) in rows.
+    """J_n(x), x ≥ 0, for n = 0, …, count − 1 (at least two) in rows.
 
-    Ratios J_n/J_(n−1) by the recurrence downwards, where it is stable (Miller), and their products.
-    For x in the hundreds this loses nothing, while scipy.special.jv is off by 1e-13.
+    The ratios J_n/J_(n−1) come from the downward recurrence, which is stable (Miller); their
+    products give J_n. This loses no digits for x of some hundreds, where the error of
+    scipy.special.jv is 1e-13.
     """
     rows = np.ones((count, x.size))
     ratio = np.zeros_like(x)
@@ -34,7 +35,7 @@ def bessel_rows(count: int, x: Array) -> Array:
         if n < count:
             rows[n] = ratio
     np.cumprod(rows, axis=0, out=rows)
-    first, second = j0(x), j1(x)  # the larger one, as the other may be next to its zero
+    first, second = j0(x), j1(x)  # scale with the larger one: the other may be close to a zero
     scale = first.copy()
     np.divide(second, rows[1], out=scale, where=abs(second) > abs(first))
     return rows * scale

@@ -1,11 +1,11 @@
-"""Mutual energies of two sources on the infinite film, with any spectra of their profiles.
+"""Mutual energies of two sources with any profiles on the infinite film.
 
-In reduced units (μ0 = Φ0 = 1, κ = 2/r0) a vortex at r' makes the stream function Φ(r − r') with
+In reduced units (μ0 = Φ0 = 1, κ = 2/r0) a vortex at r' has the stream function Φ(r − r') with
 
     Φ(r) = (1/π) ∫_0^∞ w(q) J0(qr)/(1 + q r0) dq,
 
-w the product of both profiles in Fourier space; other sources take derivatives of Φ. For points,
-w = 1 and Φ = V(r/r0)/(π r0) with the Keldysh potential V(x) = ∫_0^∞ exp(−x sinh t) dt.
+where w is the product of both profiles in Fourier space. Other sources have derivatives of Φ. For
+points w = 1 and Φ = V(r/r0)/(π r0) with the Keldysh potential V(x) = ∫_0^∞ exp(−x sinh t) dt.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 
 
 class Potential(NamedTuple):
-    """Φ at one place with its first and second derivatives, shapes (), (2,) and (2, 2)."""
+    """Φ at one point with its first and second derivatives, shapes (), (2,) and (2, 2)."""
 
     value: float
     gradient: Array
@@ -39,7 +39,8 @@ def smooth_potential(
 ) -> Potential:
     """Φ for profiles whose spectrum ``weight(q)`` vanishes beyond ``cutoff``."""
     r = float(np.hypot(*offset))
-    # Panels double from 1/r0 on, as the integrand has a pole at −1/r0, up to where J turns.
+    # From 1/r0 on panels double in length, because the integrand has a pole at −1/r0; where J
+    # oscillates they stay constant.
     ends = [0.0, min(cutoff, 1 / pearl_length)]
     while ends[-1] < cutoff:
         ends.append(min(cutoff, 2 * ends[-1], ends[-1] + 100 / max(r, 1e-3)))
@@ -53,7 +54,7 @@ def smooth_potential(
 
 
 def point_potential(pearl_length: float, offset: Array) -> Potential:
-    """Φ for two points, ``offset`` ≠ 0 from each other."""
+    """Φ for two points at the separation ``offset`` ≠ 0."""
     r = float(np.hypot(*offset))
     x = r / pearl_length
     t, dt = gauss([0.0, np.arcsinh(745 / x)], 400)

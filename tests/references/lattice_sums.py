@@ -1,9 +1,9 @@
-"""Lattice sums in real space with a soft edge, which converge faster than any power of its width.
+"""Lattice sums in real space with a soft edge; they converge faster than any power of its width.
 
-The sum of T(r) e^{ik·r} with the weight w(r) = ½ erfc((r − c)/s) leaves out (1 − w) T, a smooth
-function. By Poisson's formula its sum is its integral, up to terms exp(−|k + G|² s²/4). The
-integral matters at k = 0 only. As −dw/dc is a Gaussian, it is a mean over sharp cut-offs R_c of
-∫_{r>R_c} T d²r = −π R_c² J⊥(R_c) 1, by Gauss's theorem.
+The sum of T(r) e^{ik·r} with the weight w(r) = ½ erfc((r − c)/s) leaves out (1 − w) T. This is a
+smooth function, so by Poisson's formula its sum equals its integral up to terms exp(−|k + G|²
+s²/4). The integral is needed only at k = 0. Since −dw/dc is a Gaussian, the integral is a mean over
+sharp cut-offs R_c of ∫_{r>R_c} T d²r = −π R_c² J⊥(R_c) 1 (Gauss's theorem).
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from scipy.special import erfc
 
 Array = NDArray[np.float64]
 
-# w = 1 to 1e-17 at r = 0 with c = 6 s; the sum ends at the same distance beyond c.
+# c in units of s: at r = 0 then w = 1 up to 1e-17. The sum ends at the same distance beyond c.
 REACH = 6.0
 
 
@@ -58,12 +58,12 @@ def soft_sum(
 
 
 def unscreened_energies(angle: float) -> tuple[float, float]:
-    """Ferromagnet and layered antiferromagnet for r0 = ∞ and d = 1.
+    """Energies of the ferromagnet and the layered antiferromagnet for r0 = ∞ and d = 1.
 
-    With complex positions z and moments μ the pairs are −J* Re[μ_i μ_j/z²]. A row of sites at τ j,
-    τ = e^{iθ}, sums to π²/sin²(π j τ), and to π²/3 for j = 0 without the site itself. Rows with
-    signs ±1 converge. Rows with equal signs are summed in another order than circles are, which
-    takes π/Im τ off; the background that T(k = 0) lacks is the isotropic −π/2 area.
+    In complex positions z and moments μ the coupling of a pair is −J* Re[μ_i μ_j/z²]. The sum over
+    a row of sites at τ j, τ = e^{iθ}, is π²/sin²(π j τ); for j = 0, without the site itself, it is
+    π²/3. Rows with alternating signs converge. Rows with equal signs converge to another limit than
+    circles: it is larger by π/Im τ. The part that T(k = 0) lacks is the isotropic −π/2 area.
     """
     tau = np.exp(1j * np.deg2rad(angle))
     j = np.arange(1, 20)

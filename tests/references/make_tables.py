@@ -1,13 +1,13 @@
-"""Write the tables beside this file, for tests of the solver at parameters no other table has.
+"""Write the tables in this folder, for tests of the solver with parameters that no other table has.
 
     PYTHONPATH=tests python -m references.make_tables
 
 Reduced units: μ0 = Φ0 = Γ = 1, κ = 2/r0; discs have unit radius.
-Mutual energies W, so that F = W/2 of one source alone: T of two impurities, V_x and V_y of a vortex
-(at the first place) and an impurity (at the second) of angle 0 and 90 degrees, V_v of two vortices;
-m_x, m_y and m_v are the magnetic moments they make. `size` is that of all sources; at 0 they are
-points, and the energies of sources at one place are what the edge adds to the infinite film.
-`error` is the change with a finer basis relative to the largest number of the same kind in the row.
+The tables have mutual energies W; a single source has F = W/2. T is for two impurities, V_x and V_y
+for a vortex (at the first position) and an impurity (at the second) with the angle 0 or 90 degrees,
+V_v for two vortices. m_x, m_y and m_v are their magnetic moments. `size` is that of all sources;
+size 0 means points, and energies of points at one position are only the part that the edge adds.
+`error` is the change with a finer basis, relative to the largest number of the same kind in a row.
 """
 
 import csv
@@ -34,7 +34,7 @@ def write(name: str, header: str, rows: Iterable[Sequence[float]]) -> None:
 
 
 def with_error(row: list[float], coarse: Sequence[Sequence[float]], fine) -> list[float]:
-    """The row, the numbers in their groups, and the largest change of a group relative to it."""
+    """Add to the row all fine numbers, and the largest change of a group relative to its size."""
     largest = 0.0
     for before, after in zip(coarse, fine, strict=True):
         scale = np.abs(after).max()
@@ -60,12 +60,12 @@ def energies(pearl_length: float, size: float, resolution: float):
 
 
 def groups(W):
-    """Tensor, vortex and impurity, vortex and vortex, from what two places have to do (3, 3)."""
+    """Groups of the energies (3, 3) of two positions: impurities, vortex and impurity, vortices."""
     return [W[:2, :2].ravel(), W[2, :2], W[2, 2:]]
 
 
 def disc_tables() -> tuple[list, list]:
-    """Rows of one place and of pairs of places."""
+    """Rows for single positions, and rows for pairs of positions."""
     selves, pairs = [], []
     for r0 in PEARL_LENGTHS:
         for size in SIZES:

@@ -1,4 +1,4 @@
-"""The references against tables, exact limits and each other."""
+"""The references, compared with tables, with exact limits and with each other."""
 
 import csv
 from pathlib import Path
@@ -78,7 +78,7 @@ def test_points_at_long_pearl_length():
     # r0 → ∞: κ times Green's function of the Laplacian on the unit disc, and its derivatives. With
     # complex positions z and moments μ,
     #     T_ij = −J* Re[μ_i μ_j/(z_i − z_j)² + μ_i μ_j*/(1 − z_i z_j*)²],
-    # where the first term is the infinite film's. Rest O(1/r0).
+    # where the first term is that of the infinite film. Corrections are O(1/r0).
     r0 = 1e9
     z = np.array([complex(*position) for position in POSITIONS])
     mu = np.array([1.0, 1j])
@@ -93,10 +93,10 @@ def test_points_at_long_pearl_length():
     for i, j in [(0, 1), (0, 2), (1, 2)]:
         green = np.log(abs((1 - z[i] * z[j].conjugate()) / (z[i] - z[j]))) / np.pi / r0
         assert W[i, j] == pytest.approx(green, rel=1e-8)
-    # Points lack the infinite film's energy; differences of it vanish.
+    # The energy of the infinite film is missing for points; it is the same at all positions.
     images = np.log(1 - abs(z) ** 2) / np.pi / r0
     np.testing.assert_allclose(np.diag(W)[:3] - W[0, 0], images - images[0], rtol=1e-6)
-    # In a field g = −B (1 − r²)/(2 r0), m = −π B/(4 r0); the impurity's energy is −(r0/2) m·∇g.
+    # In a field B: g = −B (1 − r²)/(2 r0), m = −π B/(4 r0); energy of an impurity −(r0/2) m·∇g.
     np.testing.assert_allclose(W[3, :3], -(1 - abs(z) ** 2) / (2 * r0), rtol=1e-8)
     assert W[3, 3] == pytest.approx(np.pi / (4 * r0), rel=1e-8)
     direction = np.exp(1j * np.deg2rad(25.0))
@@ -104,7 +104,7 @@ def test_points_at_long_pearl_length():
 
 
 def test_point_is_the_limit_of_gaussians():
-    # What the edge adds to a Gaussian is a series in ξ²; fitted here and taken at ξ = 0.
+    # The energy that the edge adds to a Gaussian is a series in ξ²: fit it and take its value at 0.
     r0, position = 0.3, (0.48, 0.36)
     sizes = np.array([0.026, 0.029, 0.032, 0.036])
     added = []
@@ -156,48 +156,47 @@ def test_infinite_film_of_gaussians(row):
 
 @pytest.mark.parametrize("pearl_length", [0.01, 0.3, 10.0])
 def test_disc_in_a_field_by_both_methods(pearl_length):
-    answer = Ring(0.0, 1.0, pearl_length).solve(field=1.0)
+    result = Ring(0.0, 1.0, pearl_length).solve(field=1.0)
     sources = [Field(), Vortex((0.0, 0.8)), Impurity((0.36, 0.48), 0.0, 20.0)]
     energies = mutual_energies(pearl_length, sources)[0]
-    assert -energies[0] == pytest.approx(answer.moment, rel=2e-10)
+    assert -energies[0] == pytest.approx(result.moment, rel=2e-10)
     # A point vortex has the energy g, an impurity −(r0/2) m·∇g with ∂g/∂r = −K.
-    assert energies[1] == pytest.approx(answer.stream_function(0.8), rel=1e-9)
-    slope = np.cos(np.arctan2(0.48, 0.36) - np.deg2rad(20.0)) * answer.sheet_current(0.6)
+    assert energies[1] == pytest.approx(result.stream_function(0.8), rel=1e-9)
+    slope = np.cos(np.arctan2(0.48, 0.36) - np.deg2rad(20.0)) * result.sheet_current(0.6)
     assert energies[2] == pytest.approx(pearl_length / 2 * slope, rel=1e-7)
 
 
 def test_ring_inductance():
     (row,) = rows("ring_inductance.csv")
-    answer = Ring(row["inner"], row["outer"], row["r0"]).solve(fluxoid=1.0)
-    assert 1 / answer.current == pytest.approx(row["L_over_mu0"], abs=1e-6)
-    kinetic = 2 * answer.kinetic_energy / answer.current**2
+    result = Ring(row["inner"], row["outer"], row["r0"]).solve(fluxoid=1.0)
+    assert 1 / result.current == pytest.approx(row["L_over_mu0"], abs=1e-6)
+    kinetic = 2 * result.kinetic_energy / result.current**2
     assert kinetic == pytest.approx(row["kinetic_part_over_mu0"], abs=1e-6)
 
 
 @pytest.mark.parametrize("pearl_length", [1e-3, 0.1, 1e6])
-def test_ring_obeys_the_laws(pearl_length):
+def test_ring_obeys_reciprocity_and_fluxoid_law(pearl_length):
     ring = Ring(0.3, 1.0, pearl_length)
     trapped, screening = ring.solve(fluxoid=1.0), ring.solve(field=1.0)
     assert trapped.moment == pytest.approx(-screening.current, rel=1e-13)  # reciprocity
-    for answer, fluxoid in [(trapped, 1.0), (screening, 0.0)]:
-        supercurrent = 2 * np.pi * 0.3 * answer.sheet_current(0.3) * pearl_length / 2
-        assert answer.hole_flux + supercurrent == pytest.approx(
-            fluxoid, abs=1e-7
-        )  # K ends in d ln d
-        assert answer.stream_function(0.3) == pytest.approx(answer.current, rel=1e-13)
-        assert answer.stream_function(1.0) == 0.0
+    for result, fluxoid in [(trapped, 1.0), (screening, 0.0)]:
+        supercurrent = 2 * np.pi * 0.3 * result.sheet_current(0.3) * pearl_length / 2
+        # At an edge K varies as d ln d, so its value there is less exact.
+        assert result.hole_flux + supercurrent == pytest.approx(fluxoid, abs=1e-7)
+        assert result.stream_function(0.3) == pytest.approx(result.current, rel=1e-13)
+        assert result.stream_function(1.0) == 0.0
     coarse = Ring(0.3, 1.0, pearl_length, order=8)
     assert coarse.solve(fluxoid=1.0).current == pytest.approx(trapped.current, rel=1e-9)
     assert coarse.solve(field=1.0).moment == pytest.approx(screening.moment, rel=1e-9)
 
 
 def test_ring_limits():
-    # r0 → ∞: K = (2/r0)/(2πr), so L = π r0/ln(b/a), all of it kinetic; rest O(b/r0).
-    answer = Ring(0.3, 1.0, 1e9).solve(fluxoid=1.0)
-    assert 1 / answer.current == pytest.approx(np.pi * 1e9 / np.log(1 / 0.3), rel=1e-8)
-    assert answer.energy == pytest.approx(answer.kinetic_energy, rel=1e-8)
-    # A small hole without penetration, r0 ≪ a ≪ b: ψ is I/2 on the hole as on a charged disc, so
-    # that the flux is 4a (I/2) and L = 2a. Rest O(a/b) and O(r0/a ln(a/r0)).
+    # r0 → ∞: K = (2/r0)/(2πr), so L = π r0/ln(b/a), which is all kinetic. Corrections are O(b/r0).
+    result = Ring(0.3, 1.0, 1e9).solve(fluxoid=1.0)
+    assert 1 / result.current == pytest.approx(np.pi * 1e9 / np.log(1 / 0.3), rel=1e-8)
+    assert result.energy == pytest.approx(result.kinetic_energy, rel=1e-8)
+    # A small hole without penetration, r0 ≪ a ≪ b: ψ is I/2 on the hole, as on a charged disc, so
+    # the flux is 4a (I/2) and L = 2a. Corrections are O(a/b) and O(r0/a ln(a/r0)).
     small = Ring(1e-3, 1.0, 1e-6).solve(fluxoid=1.0)
     assert 1 / small.current == pytest.approx(2e-3, rel=5e-3)
 
@@ -208,7 +207,7 @@ def test_tables_have_converged(name):
 
 
 @pytest.mark.parametrize("row", [r for r in rows("disc_pairs.csv", HERE) if r["size"]], ids=str)
-def test_tables_are_of_this_code(row):
+def test_tables_agree_with_this_code(row):
     r0, size = row["r0"], row["size"]
     positions = [(row["x1"], row["y1"]), (row["x2"], row["y2"])]
     T = interaction_tensor(r0, positions, [size, size])[0, 1]

@@ -1,18 +1,18 @@
-"""The screened potential between two walls, of a Gaussian source: its derivatives.
+"""Derivatives of the screened potential V of a Gaussian source between two walls.
 
-As on the infinite film, H = −∇ψ with ψ = ± (Γ/4π)(m·∇) V above and below the film; now
+As on the infinite film, H = −∇ψ with ψ = ± (Γ/4π)(m·∇) V above and below the film. Here
 
     V(r, z) = ∫_0^∞ dq [r0 / (1 + q r0 c)] t(q, z) e^{−q²σ²/2} J_0(qr),
     ∂V/∂|z| = −∫_0^∞ dq q [r0 / (1 + q r0 c)] n(q, z) e^{−q²σ²/2} J_0(qr)
 
-where t and n are the heights' profiles of H_t and H_z for H_z = 1 on the film, L the distance of
-the wall on the side of z, and c the mean of t over the two faces of the film. For z > 0,
+The profiles t of H_t and n of H_z over the height z are normalised to H_z = 1 on the film; c is the
+mean of t over the two faces of the film. For z > 0 and a wall at the distance L,
 
     shield         t = cosh q(L−z) / sinh qL,   n = sinh q(L−z) / sinh qL
     magnetic wall  t = sinh q(L−z) / cosh qL,   n = cosh q(L−z) / cosh qL
 
-and both are e^{−qz} for L = ∞. Between shields V itself diverges at q → 0 like a logarithm; its
-derivatives do not.
+and t = n = e^{−qz} without a wall (L = ∞). Between shields the integral for V diverges
+logarithmically at q → 0; those for its derivatives converge.
 """
 
 from typing import Literal, NamedTuple, Self
@@ -27,9 +27,10 @@ from pearlfem.analytic._quadrature import GAUSSIAN_CUTOFF, graded_gauss, in_bloc
 Array = NDArray[np.float64]
 WallKind = Literal["shield", "magnetic-wall"]
 
-# What the wall does to e^{−q(2L−z)}, the reflected part of H_t.
+# Sign of e^{−q(2L−z)}, the part of H_t that a wall reflects.
 _REFLECTION = {"shield": 1.0, "magnetic-wall": -1.0}
-# 16 Gauss nodes integrate a panel of this phase qr [radians] to rounding; 8 panels the Gaussian.
+# 16 Gauss nodes integrate to rounding if the phase qr grows by at most _PHASE [radians] in a panel,
+# and if the Gaussian is cut into at least _FEWEST_PANELS.
 _PHASE = 12.0
 _FEWEST_PANELS = 8
 
@@ -49,14 +50,15 @@ class Walls(NamedTuple):
 
     @classmethod
     def checked(cls, wall: str, above: float, below: float) -> Self:
-        """Check what a user gave, and return the walls."""
+        """Return the walls; refuse an unknown kind or a distance that is not positive."""
         if wall not in _REFLECTION:
             raise ValueError(f"wall = {wall!r}: must be 'shield' or 'magnetic-wall'")
         distances = positive_or_infinite("above", above), positive_or_infinite("below", below)
         return cls(_REFLECTION[wall], *distances)
 
     def profiles(self, q: Array, z: Array) -> tuple[Array, Array]:
-        """Profiles t of H_t and n of H_z at height `z` (z = 0: the upper face)."""
+        """Profiles t of H_t and n of H_z at height `z` (z = 0 is the upper face)."""
+        # cosh q(L−z) / sinh qL = e^{−qz} (1 + e^{−2q(L−z)}) / (1 − e^{−2qL}), and so on.
         distance, height = np.where(z < 0, self.below, self.above), np.abs(z)
         reflected = -2.0 * q * (distance - height)
         incident = np.exp(-q * height) / _one_plus(-self.reflection, -2.0 * q * distance)
@@ -64,7 +66,7 @@ class Walls(NamedTuple):
         return tangential, incident * _one_plus(-self.reflection, reflected)
 
     def admittance(self, q: Array) -> Array:
-        """Mean c of coth(qL) or tanh(qL) of the two walls, for q > 0."""
+        """The mean c of coth(qL) (shields) or tanh(qL) (magnetic walls) over both walls, q > 0."""
         sides = (
             _one_plus(self.reflection, -2.0 * q * distance)
             / _one_plus(-self.reflection, -2.0 * q * distance)
@@ -98,17 +100,18 @@ class WalledDerivatives(NamedTuple):
 def walled_potential(
     r: Array, z: Array | None, pearl_length: float, width: Array | float, walls: Walls
 ) -> WalledDerivatives:
-    """Screened potential of a Gaussian source between walls (see the module).
+    """Derivatives of the screened potential of a Gaussian source between walls (see the module).
 
-    The error is about 1e-15 of the value at r = z = 0, so far away digits are lost as V decays.
+    The absolute error is about 1e-15 of the value at r = z = 0: far away, where V is small, fewer
+    digits are right.
 
     Args:
         r: in-plane distance [length], >= 0.
-        z: height above the film [length], z = 0 is the upper face; None is the mean of both
-            faces, whose potential gives the sheet current and the energies.
+        z: height above the film [length], z = 0 is the upper face; None for the mean of both
+            faces, which gives the sheet current and the energies.
         pearl_length: r0 = 2λ²/d [length].
-        width: σ [length], > 0. For two Gaussian profiles that meet in an energy σ² = ξ1² + ξ2².
-        walls: what is above and below.
+        width: σ [length], > 0. In the energy of two Gaussian sources σ² = ξ1² + ξ2².
+        walls: the walls above and below.
 
     Returns:
         Three arrays of the common shape of `r`, `z` and `width`.
@@ -126,7 +129,7 @@ def walled_potential(
         c = walls.admittance(q)
         tangential, normal = (c, 1.0) if z is None else walls.profiles(q, y[:, None])
         spectrum = measure / s[:, None] ** 2 * (q * pearl_length / (1.0 + q * pearl_length * c))
-        # The floor keeps J1(p)/p = 1/2 at r = 0.
+        # The lower limit of p gives J1(p)/p = 1/2 at r = 0, in place of 0/0.
         _, j1_over_p, j2 = bessel_functions(np.maximum(x / s, 1e-100)[:, None] * u)
         return np.stack(
             [
@@ -142,8 +145,8 @@ def walled_potential(
 def _nodes(
     r: Array, z: Array, width: Array, pearl_length: float, walls: Walls
 ) -> tuple[Array, ...]:
-    """Nodes and weights in u = qσ that resolve every scale of the integrands at these points."""
-    # Seen from q = 0 the poles of the integrands are hardly nearer than 1/r0 or 1/L.
+    """Nodes and weights in u = qσ that resolve the integrands on every scale, for these points."""
+    # The integrands vary over 1/z, and over 1/r0 and 1/L: the distances of their poles from q = 0.
     lengths = [pearl_length, *(x for x in walls[1:] if np.isfinite(x)), float(np.abs(z).max())]
     panels = int(np.ceil(GAUSSIAN_CUTOFF * float((r / width).max()) / _PHASE))
     smallest = 0.5 * float(width.min()) / max(lengths)
@@ -151,5 +154,5 @@ def _nodes(
 
 
 def _one_plus(sign: float, exponent: Array) -> Array:
-    """1 ± e^x for x <= 0, without cancellation."""
+    """1 ± e^x for x <= 0, without loss of digits."""
     return np.asarray(1.0 + np.exp(exponent) if sign > 0 else -np.expm1(exponent))

@@ -2,8 +2,8 @@
 
     F = (Γ²/2κ) ∫ d²q/(2π)² [q r0 c / (1 + q r0 c)] |Σ_i (m_i·q̂) f_i(q) e^{−iq·r_i}|²
 
-with c of `pearlfem.analytic.between_walls`, f(q) = exp(−q²ξ²/2), κ = 2/r0 and μ0 = 1. In terms of
-the screened potential between walls everything reads as on the infinite film.
+with c of `pearlfem.analytic.between_walls`, f(q) = exp(−q²ξ²/2), κ = 2/r0 and μ0 = 1. The formulas
+are those of the infinite film, with the screened potential V between walls.
 """
 
 import numpy as np
@@ -36,8 +36,8 @@ def couplings(
 
         J⊥ = −J* V'/r,   J∥ = J* V'',   V(q) = 2π r0 c / [q (1 + q r0 c)] · exp[−q² (ξ1² + ξ2²)/2]
 
-    Far away J⊥ = J∥ = J* r0/[(r0 + L) r²] between shields, 1/L = (1/above + 1/below)/2; between
-    magnetic walls both decay exponentially.
+    Between shields J⊥ = J∥ = J* r0/[(r0 + L) r²] far away, with 1/L = (1/above + 1/below)/2.
+    Between magnetic walls both decay exponentially.
 
     Args:
         r: distance [length], any shape, >= 0.
@@ -53,7 +53,7 @@ def couplings(
 
     Raises:
         ValueError: if `r` is negative, a size, `pearl_length`, `above` or `below` not positive,
-            `wall` unknown, or a number that must be finite is not.
+            `wall` unknown, or another number is not finite.
     """
     distance = non_negative("r", r)
     first, second = pair("strengths", strengths)
@@ -77,7 +77,7 @@ def self_energy(
 
         F = (J*/4) ∫_0^∞ dq q [q r0 c / (1 + q r0 c)] exp(−q² ξ²)
 
-    Shields raise it, at most to J*/(8ξ²); magnetic walls lower it.
+    Shields raise F, at most to J*/(8ξ²); magnetic walls lower it.
 
     Args:
         size: width ξ of the impurity [length], > 0.
@@ -92,7 +92,7 @@ def self_energy(
 
     Raises:
         ValueError: if `size`, `pearl_length`, `above` or `below` is not positive, `wall` unknown,
-            or a number that must be finite is not.
+            or another number is not finite.
     """
     width = positive("size", size)
     at_origin = couplings(
@@ -136,7 +136,7 @@ def interaction_tensor(
 
     Raises:
         ValueError: if a size, `pearl_length`, `above` or `below` is not positive, `wall` unknown,
-            a shape does not fit, or a number that must be finite is not.
+            a shape does not fit, or another number is not finite.
     """
     points = vectors("positions", positions, 2)
     if points.ndim != 2:

@@ -2,8 +2,8 @@
 
     ψ = ± (Γ/4π) (m·∇) V(r, z)   for z > 0 and z < 0,     H = −∇ψ,     K = ∇g × ẑ,   g = ψ₊ − ψ₋
 
-with the screened potential V between walls. Unless the walls are at equal distances ψ is not odd
-in z, and H_t differs in magnitude on the two faces. Units: μ0 = 1, one unit of length.
+with the screened potential V between walls. If the walls are at different distances, ψ is not odd
+in z, and |H_t| differs on the two faces. Units: μ0 = 1, one unit of length.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ def sheet_current(
 
         K(q) = −κ a_t q r0 c / (1 + q r0 c),   a = (Γ/κ)(m×ẑ) f
 
-    The anomalous current Γ f m×ẑ of the source is part of K. Far away between shields
+    The anomalous current Γ f m×ẑ of the source is part of K. Between shields, far away,
 
         K = (Γ/2π) [r0/(r0 + L)] [m×ẑ − 2 ((m×ẑ)·r̂) r̂]/r²,   1/L = (1/above + 1/below)/2
 
@@ -52,7 +52,7 @@ def sheet_current(
 
     Raises:
         ValueError: if `size`, `pearl_length`, `above` or `below` is not positive, `wall` unknown,
-            a shape does not fit, or a number that must be finite is not.
+            a shape does not fit, or another number is not finite.
     """
     separation = vectors("points", points, 2) - vector("position", position, 2)
     r = np.hypot(separation[..., 0], separation[..., 1])
@@ -95,14 +95,15 @@ def magnetic_field(
 
     Raises:
         ValueError: if a point lies behind a wall, `size`, `pearl_length`, `above` or `below` is
-            not positive, `wall` unknown, a shape does not fit, or a number that must be finite
-            is not.
+            not positive, `wall` unknown, a shape does not fit, or another number is not finite.
     """
-    where = vectors("points", points, 3)
-    separation, z = where[..., :2] - vector("position", position, 2), where[..., 2]
+    coordinates = vectors("points", points, 3)
+    separation, z = coordinates[..., :2] - vector("position", position, 2), coordinates[..., 2]
     walls = Walls.checked(wall, above, below)
     if np.any((z > above) | (z < -below)):
-        raise ValueError(f"points = {points!r}: z must be between {-below} and {above}")
+        raise ValueError(
+            f"points = {points!r}: every z must be between {-below} and {above}, the two walls"
+        )
     r = np.hypot(separation[..., 0], separation[..., 1])
     width, r0 = positive("size", size), positive("pearl_length", pearl_length)
     v = walled_potential(r, z, r0, width, walls)

@@ -1,7 +1,7 @@
 """Energies of magnetic impurities on the infinite film, Eqs. (8) to (10) of the paper.
 
 An impurity of strength Γ and in-plane moment m (a unit vector) drives the anomalous current
-Γ m × ẑ with a Gaussian profile of width ξ (its size), or at a point. With the Keldysh potential V
+Γ m × ẑ, in a Gaussian profile of width ξ (its size) or at a point. With the Keldysh potential V
 and κ = 2/r0 (μ0 = 1, so energies are in μ0 Γ²/length),
 
     F_ij = J⊥ m_i⊥ m_j⊥ − J∥ m_i∥ m_j∥,   J⊥ = −J* V'(r)/r,   J∥ = J* V''(r),   J* = Γ_i Γ_j/(2πκ)
@@ -48,8 +48,8 @@ def couplings(
 
         J⊥ = −J* V'/r,   J∥ = J* V'',   V(q) = 2π r0 / [q (1 + q r0)] · exp[−q² (ξ1² + ξ2²)/2]
 
-    For point impurities J∥ > J⊥ > 0. For Gaussian ones J∥ changes sign, for equal ones near
-    r = 2.1 ξ, and J∥ = −J⊥ at r = 0.
+    For point impurities J∥ > J⊥ > 0. For Gaussian ones J∥ changes sign (near r = 2.1 ξ if both have
+    the width ξ), and J∥ = −J⊥ at r = 0.
 
     Args:
         r: distance [length], any shape, >= 0.
@@ -79,11 +79,12 @@ def couplings(
 def elementary_couplings(
     r: ArrayLike, pearl_length: float = 1.0, strengths: tuple[float, float] = (1.0, 1.0)
 ) -> Couplings:
-    """Approximate couplings of two point impurities in elementary functions.
+    """Approximate couplings of two point impurities, by elementary functions.
 
         J⊥ ≈ J* r0 / [r² (r + r0)],   J∥ ≈ J* r0 (2r + r0) / [r² (r + r0)²]
 
-    Right in both limits, off by up to 10.5 % in between: for estimates, not for tests.
+    Exact in the limits r ≪ r0 and r ≫ r0, wrong by up to 10.5 % in between: use it for estimates,
+    not for tests.
 
     Args:
         r: distance [length], any shape, > 0.
@@ -148,8 +149,8 @@ def interaction_tensor(
         F = ½ Σ_ij m_i · T_ij · m_j,   T_ij = J⊥ (1 − r̂ r̂) − J∥ r̂ r̂,   T_ii = 2 F_self 1
 
     The self-energy of a point impurity diverges, so T_ii is inf · 1 for size 0 (its off-diagonal
-    components are 0). It does not depend on the moment: set these diagonals to 0 to have the
-    interaction alone.
+    components are 0). It does not depend on the moment: set these blocks to 0 to keep only the
+    interaction.
 
     Args:
         positions: ``(n, 2)`` [length].
@@ -180,14 +181,14 @@ def interaction_tensor(
     _refuse_coincident(i, j, (r == 0) & (width == 0) & (i != j))
 
     v = screened_potential(r, 0.0, positive("pearl_length", pearl_length), width)
-    # At r = 0 the tensor is isotropic; there r̂ r̂ = 0 keeps inf · 0 out of the point impurities.
+    # At r = 0 the tensor is isotropic. r̂ = 0 there avoids inf · 0 for point impurities.
     away = np.where(r > 0, r, np.inf)
     direction = separation / away[:, None]
     quadrupole = np.where(r > 0, v.quadrupole, 0.0)[:, None, None]
     isotropic = np.where(np.eye(2) > 0, v.slope_over_r[:, None, None], 0.0)
     hessian = isotropic + quadrupole * (direction[:, :, None] * direction[:, None, :])
     scale = (gamma[i] * gamma[j] * pearl_length / (4.0 * np.pi))[:, None, None]
-    # A strength of 0 switches an impurity off, also a point one (0 · inf).
+    # Where the strength is 0 the block is 0, also for a point impurity (in place of 0 · inf).
     blocks = np.zeros_like(hessian)
     np.multiply(-scale, hessian, out=blocks, where=(scale != 0) & (hessian != 0))
     tensor = np.empty((len(points), len(points), 2, 2))
@@ -204,10 +205,10 @@ def _energy_scale(pearl_length: float, strengths: tuple[float, float]) -> float:
 def _refuse_coincident(
     i: NDArray[np.intp], j: NDArray[np.intp], coincident: NDArray[np.bool_]
 ) -> None:
-    """Refuse two point impurities at one place: their coupling has no value."""
+    """Refuse two point impurities at the same position, where their coupling is infinite."""
     if coincident.any():
         first = int(np.argmax(coincident))
         raise ValueError(
-            f"positions: point impurities {i[first]} and {j[first]} coincide; "
-            "their positions must differ, or one of their sizes must be > 0"
+            f"positions: point impurities {i[first]} and {j[first]} are at the same position; "
+            "their positions must differ, or the size of one must be > 0"
         )

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pearlfem.analytic._checks import finite
 from pearlfem.analytic._screened import PotentialDerivatives
-from pearlfem.analytic._source import moment_direction, surroundings
+from pearlfem.analytic._source import moment_direction, potential_around
 
 Array = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def stream_function(
     References:
         Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023), Eq. (12).
     """
-    v, separation, _ = surroundings(points, 2, position, size, pearl_length)
+    v, separation, _ = potential_around(points, 2, position, size, pearl_length)
     scale = finite("strength", strength) / (2.0 * np.pi)
     with np.errstate(invalid="ignore"):
         return np.asarray(scale * v.slope_over_r * (separation @ moment_direction(angle)))
@@ -70,8 +70,8 @@ def sheet_current(
 
         K = ∇g × ẑ = (κ/Γ) [J∥ m×ẑ − (J∥ + J⊥) ((m×ẑ)·r̂) r̂]
 
-    with the couplings J of `couplings` for a profile of width ξ once. The anomalous current
-    Γ f m×ẑ of the source is part of K.
+    with the couplings J of `couplings` for the sizes (ξ, 0). The anomalous current Γ f m×ẑ of the
+    source is part of K.
 
     Args:
         points: points of the film [length], ``(..., 2)``.
@@ -91,7 +91,7 @@ def sheet_current(
     References:
         Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023), Eq. (12).
     """
-    v, separation, _ = surroundings(points, 2, position, size, pearl_length)
+    v, separation, _ = potential_around(points, 2, position, size, pearl_length)
     scale = finite("strength", strength) / (2.0 * np.pi)
     gradient = scale * _slope_gradient(v, separation, moment_direction(angle))
     return np.stack([gradient[..., 1], -gradient[..., 0]], axis=-1)
@@ -128,7 +128,7 @@ def scalar_potential(
     References:
         Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023), Eq. (4).
     """
-    v, separation, side = surroundings(points, 3, position, size, pearl_length)
+    v, separation, side = potential_around(points, 3, position, size, pearl_length)
     scale = finite("strength", strength) / (4.0 * np.pi) * side
     with np.errstate(invalid="ignore"):
         return np.asarray(scale * v.slope_over_r * (separation @ moment_direction(angle)))
@@ -165,7 +165,7 @@ def magnetic_field(
     References:
         Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023), Eq. (4).
     """
-    v, separation, side = surroundings(points, 3, position, size, pearl_length)
+    v, separation, side = potential_around(points, 3, position, size, pearl_length)
     scale = finite("strength", strength) / (4.0 * np.pi)
     moment = moment_direction(angle)
     in_plane = side[..., None] * _slope_gradient(v, separation, moment)

@@ -1,11 +1,11 @@
-"""The scalar potential of one impurity as a vector along its moment, and its gradients.
+"""The scalar potential ψ of one impurity for a moment along x and along y, and its gradients.
 
 With the screened potential V(r, z) of `pearlfem.analytic._screened` and H = −∇ψ off the film,
 
     ψ = m · p,   p = ± (Γ/4π) ∇V(r, |z|)   for z >= 0 and z < 0  (∇ in the plane)
 
-so p and its derivatives serve both moments of an impurity by one evaluation of V. They are what is
-subtracted when a solver treats a point impurity: p on boundaries, ∇p in the plane off a film.
+One evaluation of V gives p and its derivatives, and so ψ of any moment m. A solver subtracts them
+when an impurity is a point: p on boundaries, ∇p in the plane off the film.
 Units: μ0 = 1, one unit of length. z = 0 is the limit from above, z → 0+.
 
 Paper: Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023).
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pearlfem.analytic._checks import finite, finite_array
-from pearlfem.analytic._source import moment_direction, surroundings
+from pearlfem.analytic._source import moment_direction, potential_around
 
 Array = NDArray[np.float64]
 
@@ -28,7 +28,7 @@ def potential_per_moment(
     size: float = 0.0,
     pearl_length: float = 1.0,
 ) -> Array:
-    """Potentials of an impurity with its moment along x and along y: ψ of any moment m is p · m.
+    """Scalar potentials of an impurity for a moment along x and along y: ψ = p · m for any m.
 
         p = ± (Γ/4π) ∇V(r, |z|)
 
@@ -50,7 +50,7 @@ def potential_per_moment(
     References:
         Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023), Eq. (4).
     """
-    v, separation, side = surroundings(points, _dimension(points), position, size, pearl_length)
+    v, separation, side = potential_around(points, _dimension(points), position, size, pearl_length)
     scale = finite("strength", strength) / (4.0 * np.pi)
     with np.errstate(invalid="ignore"):
         return np.asarray((scale * side * v.slope_over_r)[..., None] * separation)
@@ -64,7 +64,7 @@ def potential_gradient_per_moment(
     size: float = 0.0,
     pearl_length: float = 1.0,
 ) -> Array:
-    """Gradients of the potentials of an impurity with its moment along x and along y.
+    """Gradients of the scalar potentials of an impurity for a moment along x and along y.
 
         ∂p_a/∂x_b = ± (Γ/4π) [(V'/r) δ_ab + (V'' − V'/r) r̂_a r̂_b],   ∂p_a/∂z = (Γ/4π) (∂V'/∂z) r̂_a
 
@@ -78,7 +78,8 @@ def potential_gradient_per_moment(
 
     Returns:
         ∂p_a/∂x_b [Γ/length²], ``(..., 2, 3)``, or ``(..., 2, 2)`` (in the plane) for points of the
-        film; a, the component of the moment, comes first. NaN at a point impurity itself.
+        film; the first of these axes is a, the component of the moment. NaN at a point impurity
+        itself.
 
     Raises:
         ValueError: if `size` is negative, `pearl_length` not positive, a shape does not fit, or
@@ -88,7 +89,7 @@ def potential_gradient_per_moment(
         Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023), Eq. (4).
     """
     dimension = _dimension(points)
-    v, separation, side = surroundings(points, dimension, position, size, pearl_length)
+    v, separation, side = potential_around(points, dimension, position, size, pearl_length)
     scale = finite("strength", strength) / (4.0 * np.pi)
     r = np.hypot(separation[..., 0], separation[..., 1])[..., None]
     direction = separation / np.where(r > 0, r, np.inf)

@@ -1,11 +1,11 @@
 """Exact results for lattices of impurities on the infinite film, by Ewald summation.
 
 The interaction of two point impurities at a distance r is T(r) = −J* ∇∇V(r) with the Keldysh
-potential V. Everything here is in units of J*/length² with J* = Γ²/(2πκ), which is Γ² r0/(4π) as
-κ = 2/r0 (μ0 = 1): multiply by it to have μ0 Γ²/length. So a film without screening, r0 = ∞, has
-finite values as well. All impurities of a lattice have the same strength Γ.
+potential V. All results here are in units of J*/length² with J* = Γ²/(2πκ) = Γ² r0/(4π)
+(κ = 2/r0, μ0 = 1): multiply them by J* to get μ0 Γ²/length. In these units a film without
+screening, r0 = ∞, has finite values as well. All impurities of a lattice have the same strength Γ.
 
-T_ab of sites a and b has the axes ``(a, 2, b, 2)``: a reshape makes it a 2n × 2n matrix.
+T_ab of sites a and b has the axes ``(a, 2, b, 2)``: reshape it to get a 2n × 2n matrix.
 
 Paper: Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023), Fig. 3.
 """

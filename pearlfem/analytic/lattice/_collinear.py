@@ -10,21 +10,21 @@ from pearlfem.analytic.lattice.cell import Lattice
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
-# The wave vector of states whose cells are all alike.
+# Wave vector of states that are the same in every cell.
 FERROMAGNET = np.zeros(2)
 
 
 def layered_wavevector(lattice: Lattice) -> Array:
-    """Half of b2, ``(2,)``: the sign changes from cell to cell along a2 and not along a1."""
+    """b2/2, ``(2,)``: the sign alternates from cell to cell along a2 and is constant along a1."""
     return np.asarray(0.5 * lattice.reciprocal_vectors[1])
 
 
 def best_line(lattice: Lattice, wavevector: Array, interaction: Complex) -> tuple[Array, Array]:
-    """The best line for moments ± m with the same sign on all sites of a cell.
+    """Find the direction m of lowest energy for moments ±m, with one sign for each cell.
 
     Args:
         lattice: the impurities.
-        wavevector: k ``(2,)``, half a reciprocal vector: the sign of cell R is e^{ik·R}.
+        wavevector: k ``(2,)``, half of a reciprocal vector: the sign of cell R is e^{ik·R}.
         interaction: T(k) ``(..., n, 2, n, 2)``.
 
     Returns:

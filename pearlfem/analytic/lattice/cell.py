@@ -1,4 +1,4 @@
-"""The description of a lattice of impurities on the infinite film."""
+"""A lattice of impurities on the infinite film: its cell vectors and its sites."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pearlfem.analytic._checks import finite, finite_array, positive, vectors
 
 Array = NDArray[np.float64]
 
-# Two directions or two sites that differ by less than this, relative to the cell, are the same.
+# Directions or sites that differ by less than this, relative to the cell, are the same.
 _SAME = 1e-9
 
 
@@ -21,19 +21,19 @@ class Lattice:
 
     Attributes:
         vectors: cell vectors a1 and a2 as rows [length], ``(2, 2)``, read-only.
-        sites: places s of the impurities of one cell [length], ``(n, 2)``, read-only; they may be
-            written in any cell.
+        sites: positions s of the impurities of one cell [length], ``(n, 2)``, read-only; each may
+            lie in any cell.
     """
 
     vectors: Array
     sites: Array
 
     def __init__(self, vectors: ArrayLike, sites: ArrayLike = ((0.0, 0.0),)) -> None:
-        """Check the lattice and keep copies of its arrays.
+        """Check the lattice and keep read-only copies of its arrays.
 
         Args:
             vectors: a1 and a2 as rows [length], ``(2, 2)``.
-            sites: of one cell [length], ``(n, 2)``; one at the origin if not given.
+            sites: s of one cell [length], ``(n, 2)``; by default one site at the origin.
 
         Raises:
             ValueError: if the cell vectors are parallel, two sites are the same up to a lattice
@@ -67,12 +67,12 @@ class Lattice:
             a, b = first[0], second[0]
             raise ValueError(
                 f"sites = {self.sites.tolist()}: sites {a} and {b} coincide in the lattice; "
-                "every impurity must have a place of its own"
+                "all impurities must be at different positions"
             )
 
 
 def rhombic_lattice(angle: float, constant: float = 1.0) -> Lattice:
-    """Lattice of one impurity per cell with a1 along x, |a1| = |a2| = d and an angle between them.
+    """Lattice with one impurity per cell: a1 along x, |a1| = |a2| = d, at an angle to each other.
 
     Args:
         angle: θ between a1 and a2 [degrees], between 0 and 180; 60 is the triangular lattice, 90

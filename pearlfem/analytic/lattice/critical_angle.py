@@ -1,4 +1,4 @@
-"""Where the rhombic lattice changes from ferromagnet to layered antiferromagnet."""
+"""The angle at which the rhombic lattice changes from ferromagnet to layered antiferromagnet."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _ACCURACY = 1e-9
 def critical_angle(pearl_length: float) -> float:
     """Angle θ_c of the rhombic lattice at which both ordered states have the same energy.
 
-    Below θ_c, from the triangular lattice (60°) on, the ferromagnet is the lower of the two; above
-    it, up to the square lattice (90°), the layered antiferromagnet. Both are compared on an
-    infinite lattice: one larger than any Pearl length.
+    Between the triangular lattice (60°) and θ_c the ferromagnet has the lower energy, between θ_c
+    and the square lattice (90°) the layered antiferromagnet. The lattice is infinite, so it is
+    larger than any Pearl length.
 
     Args:
         pearl_length: r0/d, the Pearl length in units of the lattice constant |a1| = |a2|; may be
@@ -35,9 +35,9 @@ def critical_angle(pearl_length: float) -> float:
     """
     ratio = positive_or_infinite("pearl_length", pearl_length)
 
-    def advantage(angle: float) -> float:
+    def energy_difference(angle: float) -> float:
         lattice = rhombic_lattice(angle)
         layered = layered_antiferromagnet(lattice, ratio)
         return ferromagnet(lattice, ratio).energy - layered.energy
 
-    return float(brentq(advantage, _TRIANGULAR, _SQUARE, xtol=_ACCURACY))
+    return float(brentq(energy_difference, _TRIANGULAR, _SQUARE, xtol=_ACCURACY))

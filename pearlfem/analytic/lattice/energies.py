@@ -22,9 +22,9 @@ class CollinearState(NamedTuple):
     """A state of moments that are all parallel or antiparallel to one line.
 
     Attributes:
-        energy: per impurity, every pair counted once, without self-energies [J*/length²].
-        moment: unit vector of the impurities of the cell at the origin, ``(2,)``, along the best
-            line; one of the best if there are several, as on the triangular lattice.
+        energy: per impurity [J*/length²]; each pair counts once, self-energies do not count.
+        moment: unit vector of the impurities in the cell at the origin, ``(2,)``, along the line of
+            lowest energy; one of them if there are several, as on the triangular lattice.
     """
 
     energy: float
@@ -32,12 +32,12 @@ class CollinearState(NamedTuple):
 
 
 def energy_per_impurity(lattice: Lattice, moments: ArrayLike, pearl_length: float) -> float:
-    """Energy per impurity of moments that repeat from cell to cell.
+    """Energy per impurity of moments that are the same in every cell.
 
         E = (1/2n) Σ_ab m_a · T_ab(k = 0) · m_b
 
-    Every pair is counted once; the self-energies are left out. A state that repeats after more
-    than one cell of its lattice is described by a larger cell with more sites.
+    Each pair counts once; self-energies do not count. For a state that repeats only after several
+    cells, give a larger cell with more sites.
 
     Args:
         lattice: n impurities per cell.
@@ -53,13 +53,15 @@ def energy_per_impurity(lattice: Lattice, moments: ArrayLike, pearl_length: floa
     """
     m = vectors("moments", moments, 2)
     if m.shape != lattice.sites.shape:
-        raise ValueError(f"moments has shape {m.shape}: must be {lattice.sites.shape}, as sites")
+        raise ValueError(
+            f"moments has shape {m.shape}: must be {lattice.sites.shape}, one moment for each site"
+        )
     interaction = interaction_at(lattice, FERROMAGNET, pearl_length).real
     return float(0.5 / len(m) * np.einsum("ai,aibj,bj", m, interaction, m))
 
 
 def ferromagnet(lattice: Lattice, pearl_length: float) -> CollinearState:
-    """State of all moments parallel, along the best direction.
+    """State with all moments parallel, along the direction of lowest energy.
 
     Args:
         lattice: the impurities.
@@ -75,9 +77,9 @@ def ferromagnet(lattice: Lattice, pearl_length: float) -> CollinearState:
 
 
 def layered_antiferromagnet(lattice: Lattice, pearl_length: float) -> CollinearState:
-    """State of moments parallel along a1 and alternating from row to row along a2.
+    """State with moments that are parallel along a1 and alternate from row to row along a2.
 
-    The impurities of one cell are parallel. The line of the moments is the best one.
+    All impurities of a cell are parallel. The moments lie along the line of lowest energy.
 
     Args:
         lattice: the impurities.

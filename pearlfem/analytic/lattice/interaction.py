@@ -1,4 +1,4 @@
-"""The interaction of a lattice of point impurities in Fourier space."""
+"""The interaction T(k) of a lattice of point impurities in Fourier space."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def interaction_at(
         T_ab(k) = Σ_R T(R + s_b − s_a) e^{ik·(R + s_b − s_a)},   T(r) = −J* ∇∇V(r),   T(0) left out
 
     For moments m_a e^{ik·(R + s_a)} the energy of a cell is ½ Σ_ab m_a^* · T_ab(k) · m_b. T(k + G)
-    differs from T(k) by the phases e^{iG·(s_b − s_a)}, so it has the same eigenvalues.
+    differs from T(k) only by the phases e^{iG·(s_b − s_a)}, so its eigenvalues are the same.
 
-    T(k) is continuous at k = 0 for a finite r0: with V(q) = 2π r0/[q(1 + q r0)] the spectrum
-    q q V(q) vanishes there, and the film is open above and below. For r0 = ∞ it has a limit for
-    every direction of k, and T(0) here is the one without the term (2πJ*/area) k̂ k̂: the limit
-    for moments perpendicular to k. It is also the limit r0 → ∞ of T(0), that of a lattice that is
-    larger than any Pearl length.
+    For a finite r0, T(k) is continuous at k = 0: with V(q) = 2π r0/[q(1 + q r0)] the spectrum
+    q q V(q) vanishes there, because the space above and below the film is open. For r0 = ∞ the
+    limit k → 0 depends on the direction of k by the term (2πJ*/area) k̂ k̂. T(0) is returned
+    without this term: it is the limit for moments perpendicular to k, and also the limit r0 → ∞ of
+    T(0), for a lattice that is larger than any Pearl length.
 
     Args:
         lattice: the impurities.

@@ -1,14 +1,15 @@
 """Lattice sums in real space, cut off at a radius: a finite lattice seen from its centre.
 
-For r ≪ r0 the interaction falls as 1/r² only, so that a sum cut off below a few Pearl lengths is
-not yet the sum over the lattice. What a circle of radius R_c leaves out of the ferromagnet is, with
-the sites spread evenly over the plane and Gauss's theorem,
+For r ≪ r0 the interaction falls off only as 1/r², so a sum that is cut off below a few Pearl
+lengths has not converged. For the ferromagnet, spread the sites beyond the radius R_c evenly over
+the plane; by Gauss's theorem the sum then lacks
 
     (1/area) ∫_{r>R_c} T(r) d²r = (J*/area) ∮ V'(R_c) r̂ r̂ dl = (J*/area) π R_c V'(R_c) · 1
 
-which is −πJ*/area, the whole of the advantage of ferromagnets, until R_c ~ r0, and falls as r0/R_c
-beyond. States that alternate have no such tail. Either sum still scatters about its limit by what
-the rim of the circle cuts, some R_c^{1/2} T(R_c); a mean over cut-offs takes that away.
+Up to R_c ~ r0 this tail is −πJ*/area, all that favours ferromagnets over other states; beyond, it
+falls off as r0/R_c. Alternating states have no such tail. Both sums still fluctuate about their
+limits, by about R_c^{1/2} T(R_c), because the circle cuts the lattice irregularly; an average over
+cut-offs removes this.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ Complex = NDArray[np.complex128]
 def truncated_interaction(
     lattice: Lattice, wavevector: ArrayLike, cutoffs: ArrayLike, pearl_length: float
 ) -> Complex:
-    """Interaction T(k) of the pairs that are no farther apart than a cut-off.
+    """Interaction T(k) of all pairs that are no farther apart than a cut-off.
 
         T_ab(k) = Σ_{0 < |r| <= R_c} T(r) e^{ik·r},   r = R + s_b − s_a,   T(r) = −J* ∇∇V(r)
 
-    All cut-offs cost as much as the largest one: about 1 s for 300 000 sites within it.
+    All cut-offs together take as long as the largest one: about 1 s for 300 000 sites within it.
 
     Args:
         lattice: the impurities.
@@ -63,11 +64,11 @@ def truncated_interaction(
 
 
 def continuum_tail(lattice: Lattice, cutoffs: ArrayLike, pearl_length: float) -> Array:
-    """What the pairs beyond a cut-off add to the energy of a ferromagnet, per impurity.
+    """Energy per impurity that pairs beyond a cut-off add to a ferromagnet.
 
         E = (n/2) π J* R_c V'(R_c)/area
 
-    for n impurities in a cell: −nπJ*/2area for R_c ≪ r0 and for r0 = ∞ at any R_c.
+    for n impurities in a cell. It is −nπJ*/2area for R_c ≪ r0, and for r0 = ∞ at any R_c.
 
     Args:
         lattice: the impurities.
@@ -91,9 +92,10 @@ def continuum_tail(lattice: Lattice, cutoffs: ArrayLike, pearl_length: float) ->
 
 
 def truncated_ferromagnet(lattice: Lattice, cutoffs: ArrayLike, pearl_length: float) -> Array:
-    """Energy of the ferromagnet from the pairs within a cut-off, along the best direction.
+    """Energy of the ferromagnet from the pairs within a cut-off.
 
-    Add `continuum_tail` to have the infinite lattice.
+    Its moments have the direction of lowest energy. Add `continuum_tail` to get the energy on the
+    infinite lattice.
 
     Args:
         lattice: the impurities.
@@ -120,7 +122,7 @@ def truncated_layered_antiferromagnet(
         pearl_length: r0 = 2λ²/d [length]; may be infinite.
 
     Returns:
-        Energy per impurity ``(m,)`` [J*/length²], along the best line.
+        Energy per impurity ``(m,)`` [J*/length²], with the moments along the line of lowest energy.
 
     Raises:
         ValueError: as `truncated_interaction` does.
@@ -151,7 +153,8 @@ def _pair_sums(separations: Array, k: Array, radii: Array, pearl_length: float) 
     x, y = (separations / r[:, None]).T
     phase = np.exp(1j * (separations @ k))
     order = np.argsort(radii)
-    # The smallest cut-off that a pair is within; a running sum counts it for all larger ones.
+    # Count each pair at the smallest cut-off that includes it; the cumulative sum below adds it to
+    # all larger ones.
     shell = np.searchsorted(radii[order], r)
     sums = np.empty((radii.size, 2, 2), np.complex128)
     components = ((0, 0, isotropic + radial * x * x), (0, 1, radial * x * y))
@@ -166,5 +169,5 @@ def _slopes(r: Array, pearl_length: float) -> tuple[Array, Array]:
     """V'/r and V'' − V'/r of the Keldysh potential, or of −ln r for an infinite Pearl length."""
     if np.isinf(pearl_length):
         return -1.0 / (r * r), 2.0 / (r * r)
-    potential = screened_potential(r, 0.0, pearl_length, 0.0)
-    return potential.slope_over_r, potential.quadrupole
+    v = screened_potential(r, 0.0, pearl_length, 0.0)
+    return v.slope_over_r, v.quadrupole

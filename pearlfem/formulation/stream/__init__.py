@@ -1,1 +1,1 @@
-"""The stream formulation: a scalar potential; energies are lower bounds."""
+"""The stream formulation: the unknown is the scalar potential ψ; energies are lower bounds."""

@@ -1,4 +1,4 @@
-"""The stream formulation, assembled: ψ in Lagrange elements, p-multigrid."""
+"""The assembled stream formulation: ψ in Lagrange elements, p-multigrid solver."""
 
 from __future__ import annotations
 
@@ -21,32 +21,39 @@ from pearlfem.solvers.multigrid import Multigrid
 
 
 class StreamFormulation(Formulation):
-    """Operator and loads of ``pearlfem.formulation.stream.forms`` (collective).
+    """Operator and loads of the weak form in ``pearlfem.formulation.stream.forms``.
 
-    The unknowns are the dofs of ψ in a mirror symmetric space, otherwise those of u, then of g of
-    each film. One of a hole's unknowns stands for all of them.
+    In a mirror symmetric space the unknowns are the dofs of ψ; otherwise they are the dofs of u,
+    followed by those of g of each film. All dofs of a hole are one unknown.
+
+    Args:
+        films: The films in their mesh.
+        degree: Degree of the Lagrange elements.
+
+    Note:
+        Collective, as are all methods.
     """
 
     def __init__(self, films: Sequence[FilmMesh], degree: int) -> None:
         self._films, self._degree = films, degree
         self._fine = assemble_level(films, degree)
-        self._loads = [FilmLoad(self._fine.V, film) for film in films]
+        self._assemblers = [FilmLoad(self._fine.V, film) for film in films]
         super().__init__(int(self._fine.operator.getSize()[0]))
 
     def loads(self, sources: Sequence[Source]) -> list[Load]:
-        """Return ℓ of each of the ``sources`` (collective)."""
+        """Return the load of each source, and the lifts of point impurities (collective)."""
         points = [source for source in sources if is_point(source)]
-        of_points = self._points.loads(points) if points else iter(())
-        return [next(of_points) if is_point(source) else self._load(source) for source in sources]
+        point_loads = self._points.loads(points) if points else iter(())
+        return [next(point_loads) if is_point(source) else self._load(source) for source in sources]
 
     def _load(self, source: Source) -> Load:
-        """Return ℓ of a source that is not a point."""
+        """Return the load of a source that is not a point impurity."""
         fine, mesh = self._fine, self._films[0].mesh
         owned = fine.V.dofmap.index_map.size_local
         load = np.zeros(owned)
-        for k, (film, assembler) in enumerate(zip(self._films, self._loads, strict=True)):
-            near = film.quadrature.near(source)
-            rule = film.quadrature.part(near)
+        for k, (film, assembler) in enumerate(zip(self._films, self._assemblers, strict=True)):
+            near = film.quadrature.facets_near(source)
+            rule = film.quadrature.restricted_to(near)
             density = forms.load_density(rule.background(source), mesh)
             values = assembler.assemble(density, rule, near).array
             if mesh.mirrored:
@@ -58,10 +65,11 @@ class StreamFormulation(Formulation):
 
     @cached_property
     def _points(self) -> PointLoads:
+        """The loads of point impurities; made when the first of them is needed (collective)."""
         return PointLoads(self._films, self._fine)
 
     def create_solver(self, tolerance: float | None = None) -> Multigrid:
-        """Return the p-multigrid solver (collective)."""
+        """Create the p-multigrid solver (collective)."""
         coarse, transfer = None, None
         if self._degree > 1:
             level = assemble_level(self._films, 1)
@@ -69,7 +77,7 @@ class StreamFormulation(Formulation):
         return Multigrid(self._fine.operator, coarse, transfer, tolerance)
 
     def fields(self, unknowns: Array) -> Fields:
-        """Return ψ and g = 2ψ on the film in a mirror symmetric space, otherwise u and all g."""
+        """Return ψ and g = 2ψ in a mirror symmetric space, otherwise u and all g (collective)."""
         V, jumps, shared = self._fine.V, self._fine.jumps, self._fine.shared
         owned = V.dofmap.index_map.size_local
         values = unknowns if shared is None else shared.spread(unknowns)
@@ -77,24 +85,24 @@ class StreamFormulation(Formulation):
         if not jumps:
             g = create_function(V, "stream_function", 2.0 * potential.x.array[:owned])
             return Fields(potential, (g,))
-        stream_functions, before = [], owned
+        stream_functions, start = [], owned
         for dofs in jumps:
-            at_dofs = np.zeros(owned)
-            at_dofs[dofs] = values[before : before + len(dofs)]
-            stream_functions.append(create_function(V, "stream_function", at_dofs))
-            before += len(dofs)
+            g_values = np.zeros(owned)
+            g_values[dofs] = values[start : start + len(dofs)]
+            stream_functions.append(create_function(V, "stream_function", g_values))
+            start += len(dofs)
         return Fields(potential, tuple(stream_functions))
 
     def unknowns(self, fields: Fields) -> Array:
-        """Return the dofs of ψ, or of u and all g, with 0 where another one stands for them."""
+        """Return the dofs of ψ, or of u and all g, ``(n,)``; 0 for inactive unknowns of holes."""
         values = values_at_dofs(self._fine.V, fields.potential)
         for dofs, g in zip(self._fine.jumps, fields.stream_functions, strict=False):
             values = np.append(values, values_at_dofs(self._fine.V, g)[dofs])
         if self._fine.shared is not None:
-            values[self._fine.shared.left_out] = 0.0
+            values[self._fine.shared.inactive] = 0.0
         return values
 
     def destroy(self) -> None:
-        """Free the matrix for the loads of point impurities (collective)."""
+        """Free the matrix for the loads of point impurities; the solver owns the operator."""
         if "_points" in self.__dict__:
             self._points.destroy()

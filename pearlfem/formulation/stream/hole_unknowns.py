@@ -1,6 +1,7 @@
-"""Unknowns that share one value: on each hole the stream function is a single constant.
+"""Unknowns that share one value: on each hole the stream function is one constant.
 
-Of the unknowns of a hole the first stands for all; the others stay in the numbering with unit rows.
+The first unknown of a hole is active and gives the value of all of them. The others are inactive:
+they keep their numbers, but their rows are those of the unit matrix.
 """
 
 from __future__ import annotations
@@ -18,41 +19,47 @@ _Indices = npt.NDArray[np.integer]
 
 
 class SharedUnknowns:
-    """E: unknowns with one for each group to all unknowns; Eᵀ A E and Eᵀ b are those of the former.
+    """The matrix E that copies the first unknown of each group to the others of the group.
+
+    With x = E y the system A x = b becomes (Eᵀ A E) y = Eᵀ b; y is zero at inactive unknowns.
 
     Args:
-        layout: A matrix with the unknowns as rows.
-        groups: Global numbers of the unknowns that are equal, those that this rank owns.
+        layout: A matrix whose rows are the unknowns.
+        groups: For each group the global numbers of its owned unknowns.
+
+    Attributes:
+        matrix: E.
+        inactive: Local numbers of the inactive unknowns: all of a group except its first one.
 
     Note:
-        Collective.
+        Collective, as are all methods.
     """
 
     def __init__(self, layout: PETSc.Mat, groups: Sequence[_Indices]) -> None:
         first, last = layout.getOwnershipRange()
-        targets = np.arange(first, last, dtype=PETSc.IntType)
+        columns = np.arange(first, last, dtype=PETSc.IntType)
         for group in groups:
             lowest = layout.comm.tompi4py().allreduce(
                 int(group.min(initial=np.iinfo(np.int32).max)), op=MPI.MIN
             )
-            targets[group - first] = lowest
-        self.left_out = np.flatnonzero(targets != np.arange(first, last)).astype(PETSc.IntType)
-        self._targets = targets
+            columns[group - first] = lowest
+        self.inactive = np.flatnonzero(columns != np.arange(first, last)).astype(PETSc.IntType)
+        self._columns = columns
         sizes = layout.getSizes()
-        rows = np.arange(last - first + 1, dtype=PETSc.IntType)
+        row_starts = np.arange(last - first + 1, dtype=PETSc.IntType)
         self.matrix = PETSc.Mat().createAIJ(
-            sizes, csr=(rows, targets, np.ones(last - first)), comm=layout.comm
+            sizes, csr=(row_starts, columns, np.ones(last - first)), comm=layout.comm
         )
 
     def condense(self, operator: PETSc.Mat) -> PETSc.Mat:
-        """Return Eᵀ A E with unit rows where nothing is left; ``operator`` is destroyed."""
-        half = operator.matMult(self.matrix)  # with ptap in one go it takes three times as long
-        product = self.matrix.transposeMatMult(half)
-        for matrix in (half, operator):
+        """Return Eᵀ A E, with unit rows for inactive unknowns; A = ``operator`` is destroyed."""
+        right_product = operator.matMult(self.matrix)  # PETSc's ptap takes three times as long
+        product = self.matrix.transposeMatMult(right_product)
+        for matrix in (right_product, operator):
             matrix.destroy()
         unit = PETSc.Mat().createAIJ(product.getSizes(), nnz=1, comm=product.comm)
         diagonal = product.createVecRight()
-        diagonal.array[self.left_out] = 1.0
+        diagonal.array[self.inactive] = 1.0
         unit.setDiagonal(diagonal)
         unit.assemble()
         product.axpy(1.0, unit)
@@ -60,15 +67,15 @@ class SharedUnknowns:
         return product
 
     def gather(self, load: Array) -> Array:
-        """Return Eᵀ b, what this rank owns of it (collective)."""
-        gathered, all_of_it = self.matrix.createVecs()
-        all_of_it.array[:] = load
-        self.matrix.multTranspose(all_of_it, gathered)
-        return np.array(gathered.array_r)
+        """Return Eᵀ b of the load b, both ``(n,)`` for the n owned unknowns (collective)."""
+        condensed, full = self.matrix.createVecs()
+        full.array[:] = load
+        self.matrix.multTranspose(full, condensed)
+        return np.array(condensed.array_r)
 
     def spread(self, unknowns: Array) -> Array:
-        """Return E x: all unknowns that this rank owns (collective)."""
-        few, all_of_them = self.matrix.createVecs()
-        few.array[:] = unknowns
-        self.matrix.mult(few, all_of_them)
-        return np.array(all_of_them.array_r)
+        """Return E y of the unknowns y, both ``(n,)`` for the n owned unknowns (collective)."""
+        condensed, full = self.matrix.createVecs()
+        condensed.array[:] = unknowns
+        self.matrix.mult(condensed, full)
+        return np.array(full.array_r)

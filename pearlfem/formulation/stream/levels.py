@@ -1,8 +1,8 @@
-"""The stream formulation in one degree, and the interpolation from degree 1 to it.
+"""A level of p-multigrid: the stream formulation of one degree; interpolation between two levels.
 
-In a space meshed as a whole ψ = u + Σ_k ½ sign(z − z_k) g_k jumps across the films without a crack
-in the mesh. The operator has blocks for u and for each g_k, and each rank's unknowns are its own of
-u, then of g_1, g_2, …
+In a mesh of all space (not only the half z > 0), ψ = u + Σ_k ½ sign(z − z_k) g_k jumps across film
+k, though the mesh has no duplicate nodes there. The operator has blocks for u and for each g_k. The
+unknowns of a rank are its owned dofs of u, followed by those of g_1, g_2, …
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
-from pearlfem.formulation.base import assemble_operator, leave_out
+from pearlfem.formulation.base import assemble_operator, clear_rows_and_columns
 from pearlfem.formulation.film import FilmMesh
 from pearlfem.formulation.stream import forms
 from pearlfem.formulation.stream.hole_unknowns import SharedUnknowns
@@ -29,10 +29,10 @@ class Level(NamedTuple):
 
     Args:
         V: The space of ψ, or of u and all g.
-        fixed: Dofs where ψ or u is zero, ghosts too.
-        jumps: Of each film the owned dofs of its g; none in a mirror symmetric space.
+        fixed: Dofs where ψ or u is zero, including ghosts.
+        jumps: For each film the owned dofs of its g; empty in a mirror symmetric space.
         operator: B.
-        shared: Makes one unknown of all dofs of a hole; None without holes.
+        shared: Makes all dofs of a hole one unknown; None without holes.
     """
 
     V: fem.FunctionSpace
@@ -43,13 +43,13 @@ class Level(NamedTuple):
 
 
 def assemble_level(films: Sequence[FilmMesh], degree: int) -> Level:
-    """Assemble the operator of ``degree`` (collective)."""
+    """Assemble the operator for Lagrange elements of ``degree`` (collective)."""
     mesh = films[0].mesh
     V = forms.create_function_space(mesh, degree)
     fixed = forms.fixed_dofs(V, films)
     jumps: tuple[Int32Array, ...] = ()
     if mesh.mirrored:
-        (film,) = films  # two films are no mirror image of themselves
+        (film,) = films  # with two films, space is not mirror symmetric
         operator = assemble_operator(forms.energy_form(V, film), V, fixed)
     else:
         jumps = tuple(forms.jump_dofs(V, film) for film in films)
@@ -69,23 +69,23 @@ def _operator_with_jumps(
     fixed: Int32Array,
     jumps: Sequence[Int32Array],
 ) -> PETSc.Mat:
-    """Return B for u and the g of all films."""
+    """Return B for u and the g of all films, as one matrix (collective)."""
     parts = forms.jump_forms(V, films, jumps)
-    every = _global_numbers(V, np.arange(V.dofmap.index_map.size_local, dtype=np.int32))
-    of_films = [_global_numbers(V, dofs) for dofs in jumps]
+    u_numbers = _global_numbers(V, np.arange(V.dofmap.index_map.size_local, dtype=np.int32))
+    g_numbers = [_global_numbers(V, dofs) for dofs in jumps]
     count = 1 + len(films)
     blocks: _Blocks = [[None] * count for _ in range(count)]
     blocks[0][0] = assemble_operator(parts.continuous, V, fixed)
     for k, form in enumerate(parts.couplings):
         coupling = assemble_operator(form, V, fixed, diagonal=0.0)
-        blocks[1 + k][0] = coupling.createSubMatrix(of_films[k], every)
-        blocks[0][1 + k] = coupling.createSubMatrix(every, of_films[k])
+        blocks[1 + k][0] = coupling.createSubMatrix(g_numbers[k], u_numbers)
+        blocks[0][1 + k] = coupling.createSubMatrix(u_numbers, g_numbers[k])
         coupling.destroy()
     for (k, m), form in parts.jumps.items():
         jump = assemble_operator(form, V, fixed, diagonal=0.0)
-        blocks[1 + k][1 + m] = jump.createSubMatrix(of_films[k], of_films[m])
+        blocks[1 + k][1 + m] = jump.createSubMatrix(g_numbers[k], g_numbers[m])
         if k != m:
-            blocks[1 + m][1 + k] = jump.createSubMatrix(of_films[m], of_films[k])
+            blocks[1 + m][1 + k] = jump.createSubMatrix(g_numbers[m], g_numbers[k])
         jump.destroy()
     return _join(blocks)
 
@@ -96,51 +96,59 @@ def _shared(
     films: Sequence[FilmMesh],
     jumps: Sequence[Int32Array],
 ) -> SharedUnknowns | None:
-    """Return what makes one unknown of each hole, if there are holes (collective)."""
+    """Return the shared unknowns of the holes, None without holes (collective)."""
     if not any(film.holes for film in films):
         return None
     first, owned = operator.getOwnershipRange()[0], V.dofmap.index_map.size_local
-    groups, before = [], owned
+    groups, start = [], owned  # start: local number of the first unknown of the film's g
     for k, film in enumerate(films):
         for dofs in forms.hole_dofs(V, film):
-            mine = dofs[dofs < owned]
-            unknowns = before + np.flatnonzero(np.isin(jumps[k], mine)) if jumps else mine
+            unknowns = dofs[dofs < owned]
+            if jumps:
+                unknowns = start + np.flatnonzero(np.isin(jumps[k], unknowns))
             groups.append(first + unknowns)
-        before += len(jumps[k]) if jumps else 0
+        start += len(jumps[k]) if jumps else 0
     return SharedUnknowns(operator, groups)
 
 
 def interpolation(coarse: Level, fine: Level, films: Sequence[FilmMesh]) -> PETSc.Mat:
-    """Return the matrix from the unknowns of ``coarse`` to those of ``fine`` (collective)."""
-    nodes = fem_petsc.interpolation_matrix(coarse.V, fine.V)
-    nodes.assemble()
-    leave_out(nodes, fine.fixed, coarse.fixed)
+    """Return the interpolation matrix from ``coarse`` to ``fine`` unknowns (collective).
+
+    Args:
+        coarse: The level of degree 1.
+        fine: The level of the higher degree.
+        films: The films in their mesh.
+    """
+    nodal = fem_petsc.interpolation_matrix(coarse.V, fine.V)
+    nodal.assemble()
+    clear_rows_and_columns(nodal, fine.fixed, coarse.fixed)
     if not fine.jumps:
-        return _with_shared(nodes, coarse, fine)
+        return _between_active_unknowns(nodal, coarse, fine)
     count = 1 + len(films)
     blocks: _Blocks = [[None] * count for _ in range(count)]
-    every = _global_numbers(fine.V, np.arange(nodes.getLocalSize()[0], dtype=np.int32))
+    u_numbers = _global_numbers(fine.V, np.arange(nodal.getLocalSize()[0], dtype=np.int32))
     for k, film in enumerate(films):
         coarse_jumps = _global_numbers(coarse.V, coarse.jumps[k])
-        # Off film k, where the finer g does not reach, u takes what the coarser g has there.
-        side = nodes.createVecLeft()
-        side.array[:] = forms.half_sign_at_dofs(fine.V, film)
-        lifted = nodes.createSubMatrix(every, coarse_jumps)
-        lifted.diagonalScale(side)
-        blocks[0][1 + k] = lifted
+        # A coarse g of film k is not zero at fine nodes inside the cells next to the film. Fine g
+        # has no dofs there, so u takes these values, times ½ sign(z − z_k).
+        half_sign = nodal.createVecLeft()
+        half_sign.array[:] = forms.half_sign_at_dofs(fine.V, film)
+        off_film = nodal.createSubMatrix(u_numbers, coarse_jumps)
+        off_film.diagonalScale(half_sign)
+        blocks[0][1 + k] = off_film
         fine_jumps = _global_numbers(fine.V, fine.jumps[k])
-        blocks[1 + k][1 + k] = nodes.createSubMatrix(fine_jumps, coarse_jumps)
-    blocks[0][0] = nodes
-    return _with_shared(_join(blocks), coarse, fine)
+        blocks[1 + k][1 + k] = nodal.createSubMatrix(fine_jumps, coarse_jumps)
+    blocks[0][0] = nodal
+    return _between_active_unknowns(_join(blocks), coarse, fine)
 
 
-def _with_shared(nodes: PETSc.Mat, coarse: Level, fine: Level) -> PETSc.Mat:
-    """Return the interpolation ``nodes`` between the unknowns that holes leave."""
+def _between_active_unknowns(interpolation: PETSc.Mat, coarse: Level, fine: Level) -> PETSc.Mat:
+    """Return ``interpolation`` without the inactive unknowns of holes; destroy the original."""
     if coarse.shared is None or fine.shared is None:
-        return nodes
-    product = nodes.matMult(coarse.shared.matrix)
-    leave_out(product, fine.shared.left_out, coarse.shared.left_out)
-    nodes.destroy()
+        return interpolation
+    product = interpolation.matMult(coarse.shared.matrix)
+    clear_rows_and_columns(product, fine.shared.inactive, coarse.shared.inactive)
+    interpolation.destroy()
     return product
 
 
@@ -151,38 +159,42 @@ def _constants_between_films(
     jumps: Sequence[Int32Array],
     shared: SharedUnknowns | None,
 ) -> PETSc.NullSpace:
-    """Return ψ = 1 and each ψ = ½ sign(z − z_k), which cost energy only where ψ is fixed."""
+    """Return the near null space, orthonormal: ψ = 1 and ψ = ½ sign(z − z_k) of each film.
+
+    Their energy is zero except near fixed dofs and edges of films.
+    """
     owned = V.dofmap.index_map.size_local
-    one = operator.createVecRight()
-    one.array[:owned], one.array[owned:] = 1.0, 0.0
-    vectors, before = [one], owned
+    constant = operator.createVecRight()
+    constant.array[:owned], constant.array[owned:] = 1.0, 0.0
+    vectors, start = [constant], owned
     for film, dofs in zip(films, jumps, strict=True):
-        sign = operator.createVecRight()
-        sign.array[:owned], sign.array[owned:] = forms.half_sign_at_dofs(V, film), 0.0
-        sign.array[before : before + len(dofs)] = 1.0
-        vectors.append(sign)
-        before += len(dofs)
+        half_sign = operator.createVecRight()
+        half_sign.array[:owned] = forms.half_sign_at_dofs(V, film)
+        half_sign.array[owned:] = 0.0
+        half_sign.array[start : start + len(dofs)] = 1.0
+        vectors.append(half_sign)
+        start += len(dofs)
     for k, vector in enumerate(vectors):
         if shared is not None:
-            vector.array[shared.left_out] = 0.0
+            vector.array[shared.inactive] = 0.0
         vector.normalize()
-        for other in vectors[:k]:
-            vector.axpy(-other.dot(vector), other)
+        for previous in vectors[:k]:
+            vector.axpy(-previous.dot(vector), previous)
         vector.normalize()
     return PETSc.NullSpace().create(vectors=vectors, comm=operator.comm)
 
 
 def _global_numbers(V: fem.FunctionSpace, dofs: Int32Array) -> PETSc.IS:
-    """Return the global numbers of this rank's own ``dofs``."""
+    """Return the global numbers of owned ``dofs``."""
     first = V.dofmap.index_map.local_range[0]
     return PETSc.IS().createGeneral(first + dofs, comm=V.mesh.comm)
 
 
 def _join(blocks: _Blocks) -> PETSc.Mat:
-    """Return ``blocks`` as one sparse matrix and destroy them."""
-    corner = blocks[0][0]
-    assert corner is not None
-    nest = PETSc.Mat().createNest(blocks, comm=corner.comm)
+    """Return ``blocks`` as one sparse matrix, and destroy them (collective)."""
+    first = blocks[0][0]
+    assert first is not None
+    nest = PETSc.Mat().createNest(blocks, comm=first.comm)
     joined = nest.convert("aij", PETSc.Mat())
     for matrix in (nest, *(block for row in blocks for block in row if block is not None)):
         matrix.destroy()

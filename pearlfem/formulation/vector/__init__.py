@@ -1,1 +1,1 @@
-"""The vector formulation: the vector potential; energies are upper bounds."""
+"""The vector formulation: the unknown is the vector potential A; energies are upper bounds."""

@@ -1,16 +1,18 @@
-"""The vector-potential formulation in London gauge (primal: an upper bound).
+"""The weak form of the vector formulation in London gauge (primal: an upper bound).
 
-The gradient of the phase is absorbed in A. Find A in H(curl), n × A = 0 on the far boundary and on
-shields, with
+A contains the gradient of the phase. Find A in H(curl), with n × A = 0 on the far boundary and on
+shields, such that for all v with the same boundary values
 
     B(A, v) = ½ ∫ (1/μ0) curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS = ℓ(v),
     ℓ(v) = −∫_Γ (κ/2) a·v_t dS,     F = ∫_Γ (κ/2) |a|² dS − [2ℓ(A) − B(A, A)],
 
-in reduced units (μ0 = 1); Γ is all films. In a mirror symmetric space half of the first integral is
-that over z > 0. H_t = 0, there off the film and everywhere on magnetic walls, is natural. Every
-conforming A gives F or more, so a Galerkin solution bounds the free energy of unbounded space from
-above. Gradients that vanish on the films are in the null space of B and ℓ alike: conjugate
-gradients never leave its complement.
+in reduced units (μ0 = 1). Γ is the union of all films. In a mirror symmetric space, half of the
+integral over space is the integral over z > 0. H_t = 0 is a natural boundary condition: on magnetic
+walls and, in a mirror symmetric space, on the plane off the film.
+
+F is the minimum over all A of H(curl). So a Galerkin solution bounds the free energy of unbounded
+space from above. B and ℓ are both zero for gradients that vanish on the films: the linear system is
+singular but consistent, and conjugate gradients converge.
 """
 
 from __future__ import annotations
@@ -36,22 +38,25 @@ from pearlfem.runtime.jit import compiled_form
 
 
 def create_function_space(mesh: TaggedMesh, degree: int) -> fem.FunctionSpace:
-    """Return the Nédélec space (first kind) of ``degree`` for A."""
+    """Return the Nédélec space (first kind) of ``degree`` for A (collective)."""
     return fem.functionspace(mesh.domain, ("N1curl", degree))
 
 
 def create_potential_space(mesh: TaggedMesh, degree: int) -> fem.FunctionSpace:
-    """Return the Lagrange space whose gradients lie in the space of A of the same degree."""
+    """Return the Lagrange space of ``degree``; its gradients lie in the space of A (collective)."""
     return fem.functionspace(mesh.domain, ("Lagrange", degree))
 
 
 def create_vector_space(mesh: TaggedMesh) -> fem.FunctionSpace:
-    """Return the space of vector fields of degree 1, continuous."""
+    """Return the space of continuous vector fields of degree 1 (collective)."""
     return fem.functionspace(mesh.domain, ("Lagrange", 1, (3,)))
 
 
 def fixed_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
-    """Return this rank's dofs (ghosts too, unrolled) on the far boundary and on shields."""
+    """Return this rank's dofs, including ghosts, on the far boundary and on shields.
+
+    Blocks of a vector space are unrolled: each component has its own dof.
+    """
     blocks = fem.locate_dofs_topological(V, 2, mesh.facets("far", "shield"))
     size = V.dofmap.index_map_bs
     unrolled = size * blocks[:, None] + np.arange(size)
@@ -59,7 +64,7 @@ def fixed_dofs(V: fem.FunctionSpace, mesh: TaggedMesh) -> Int32Array:
 
 
 def dofs_without_film(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> Int32Array:
-    """Return this rank's dofs (ghosts too) of a scalar space that are on no film, or fixed."""
+    """Return this rank's dofs (with ghosts) of a scalar space that are fixed or not on a film."""
     mesh, index_map = films[0].mesh, V.dofmap.index_map
     free = np.zeros(index_map.size_local + index_map.num_ghosts, dtype=bool)
     facets = mesh.facets(*(film.group for film in films))
@@ -69,9 +74,12 @@ def dofs_without_film(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> Int32A
 
 
 def free_islands(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> list[Int32Array]:
-    """Return this rank's own scalar dofs on each island of the films that nothing fixes.
+    """Return the owned dofs of a scalar space on each island without fixed dofs.
 
-    A scalar that is constant there has no gradient.
+    On such an island a constant scalar has no gradient, and thus no energy.
+
+    Returns:
+        One array for each free island of all films; it may be empty on this rank.
 
     Note:
         Collective.
@@ -80,6 +88,7 @@ def free_islands(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> list[Int32A
 
 
 def _free_islands_of(V: fem.FunctionSpace, film: FilmMesh) -> list[Int32Array]:
+    """Return ``free_islands`` of one film."""
     mesh = film.mesh
     cells, local = film.sides.T
     facets = mesh.domain.topology.connectivity(3, 2).array.reshape(-1, 4)[cells, local]
@@ -89,16 +98,17 @@ def _free_islands_of(V: fem.FunctionSpace, film: FilmMesh) -> list[Int32Array]:
     for island in range(film.film.islands):
         marks = fem.Function(V)
         marks.x.array[fem.locate_dofs_topological(V, 2, facets[islands == island])] = 1.0
-        marks.x.scatter_reverse(dolfinx.la.InsertMode.add)  # a facet is one rank's, its dofs many's
+        # A facet is on one rank, but its dofs may be on several.
+        marks.x.scatter_reverse(dolfinx.la.InsertMode.add)
         marks.x.scatter_forward()
-        held = np.any(marks.x.array[fixed] > 0)
-        if not film.comm.allreduce(bool(held), op=MPI.LOR):
+        has_fixed = np.any(marks.x.array[fixed] > 0)
+        if not film.comm.allreduce(bool(has_fixed), op=MPI.LOR):
             free.append(np.flatnonzero(marks.x.array[:owned] > 0).astype(np.int32))
     return free
 
 
 def energy_form(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> fem.Form:
-    """Return the compiled form B(A, v) = ½ ∫ curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS."""
+    """Return the form B(A, v) = ½ ∫ curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS (collective)."""
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
     half = fem.Constant(V.mesh, 0.5)
     form = half_space_weight(films[0].mesh) * ufl.inner(ufl.curl(u), ufl.curl(v)) * ufl.dx
@@ -109,10 +119,13 @@ def energy_form(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> fem.Form:
 
 
 def potential_form(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> fem.Form:
-    """Return the form ∫_Γ (κ/2) (∇_s u·∇_s v + ε u v) dS, close to B(∇u, ∇v), of potentials.
+    """Return the form ∫_Γ (κ/2) (∇_s u·∇_s v + ε u v) dS of potentials, close to B(∇u, ∇v).
 
-    A potential that is constant on an island has no energy. For preconditioning this needs no
-    accuracy: ε = 1/area keeps the form definite and changes other energies by some per cent.
+    Without ε, a constant on an island would have no energy. ε = 1/area makes the form definite and
+    changes other energies by a few per cent, which is accurate enough for a preconditioner.
+
+    Note:
+        Collective.
     """
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
     comm, one, half = V.mesh.comm, fem.Constant(V.mesh, 1.0), fem.Constant(V.mesh, 0.5)
@@ -126,10 +139,18 @@ def potential_form(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> fem.Form:
 
 
 def load_density(background: Array, superfluid_weight: Array) -> Array:
-    """Return t in ℓ(v) = −∫_Γ (κ/2) a·v dS = ∫_Γ t·v dS, shape ``(…, 2)`` as a."""
+    """Return t = −(κ/2) a, so that ℓ(v) = −∫_Γ (κ/2) a·v dS = ∫_Γ t·v dS.
+
+    Args:
+        background: a, shape ``(…, 2)``.
+        superfluid_weight: κ, shape ``(…)``.
+
+    Returns:
+        Array of shape ``(…, 2)``.
+    """
     return -0.5 * superfluid_weight[..., None] * background
 
 
 def _tangential(u: Any) -> Any:
-    """The components of u along the films."""
+    """Return the UFL expression u_t: the components of u along the films."""
     return ufl.as_vector([u[0], u[1]])

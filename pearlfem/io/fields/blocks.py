@@ -12,14 +12,15 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 RESULT = "result.vtm"
-_BLOCKS = ("film", "space", "impurities")
+_FILE = re.compile(r"(?P<block>.+?)(_\d+)?\.vtu")
+_LAST = ("space", "impurities")  # blocks after those of the films
 
 
 def write_blocks(folder: Path, units: Mapping[str, str]) -> Path:
     """Write ``result.vtm``, which names the ``.vtu`` files that are in ``folder``; return its path.
 
-    A field of several ranks is a block of pieces, for VTK's reader of ``.vtm`` knows no ``.pvtu``.
-    Units are field data: a text "unit of K" for the array K.
+    A field of several ranks is a block of pieces, because VTK's reader of ``.vtm`` knows no
+    ``.pvtu``. Units are field data: a text "unit of K" for the array K.
 
     Args:
         folder: That of the files.
@@ -38,8 +39,7 @@ def write_blocks(folder: Path, units: Mapping[str, str]) -> Path:
         where = {"type": "String", "Name": f"unit of {array}", "NumberOfTuples": "1"}
         text = ElementTree.SubElement(fields, "Array", where, format="ascii")
         text.text = " ".join(str(code) for code in [*unit.encode(), 0])
-    names = [name for name in _BLOCKS if any(folder.glob(f"{name}*.vtu"))]
-    for index, name in enumerate(names):
+    for index, name in enumerate(_block_names(folder)):
         whole = f"{name}.vtu"
         if (folder / whole).is_file():
             where = {"index": str(index), "name": name, "file": whole}
@@ -52,6 +52,13 @@ def write_blocks(folder: Path, units: Mapping[str, str]) -> Path:
     path = folder / RESULT
     ElementTree.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
     return path
+
+
+def _block_names(folder: Path) -> list[str]:
+    """Return the names of all blocks in ``folder``, those of films first."""
+    found = {match["block"] for path in folder.iterdir() if (match := _FILE.fullmatch(path.name))}
+    last = [name for name in _LAST if name in found]
+    return [*sorted(found - set(last)), *last]
 
 
 def label_units(path: Path, units: Mapping[str, str]) -> None:

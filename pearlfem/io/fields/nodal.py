@@ -13,39 +13,18 @@ from mpi4py import MPI
 from pearlfem.formulation.film import FilmMesh
 from pearlfem.io.fields.fine_film import Pieces, split_near
 from pearlfem.mesh.sizes.grading import device_extent
-from pearlfem.observables.fields import (
-    flux_density,
-    regular_flux_density,
-    regular_sheet_current,
-    regular_stream_function,
-    scalar_potential,
-)
+from pearlfem.observables.lookup import function_of, is_known
 from pearlfem.observables.point_impurities.fields import distinct_nodes, point_moments
 from pearlfem.observables.point_impurities.kernels import exact_film_fields
 from pearlfem.quantities.arrays import Array, Int64Array
-from pearlfem.quantities.units import Kind, ReducedUnits, Units
+from pearlfem.quantities.results import ARRAYS, FIELDS
+from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.solution import Solution
 
 # VTK's quadratic tetrahedron: its vertices, then the mid-points of these edges.
 _TETRA_EDGES = ((0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3))
-
-
 _TETRA_MIRROR = [0, 2, 1, 3, 6, 5, 4, 7, 9, 8]
-
-
 _TRIANGLE_MIRROR = [0, 2, 1, 5, 4, 3]
-
-
-_KINDS: dict[str, Kind] = {
-    "B": "field",
-    "B_z": "field",
-    "K": "sheet_current",
-    "g": "current",
-    "psi": "current",
-    "strength": "strength",
-    "size": "length",
-    "length": "length",  # of points
-}
 
 
 class NodalBlock(NamedTuple):
@@ -91,9 +70,11 @@ def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues
     corners = domain.geometry.x[domain.geometry.dofmaps[0][cells]]
     middles = [(corners[:, a] + corners[:, b]) / 2 for a, b in _TETRA_EDGES]
     nodes = np.concatenate([corners, np.stack(middles, axis=1)], axis=1)
-    fields = {"B": _at_nodes(flux_density(solution), cells)}
-    if (psi := scalar_potential(solution)) is not None:
-        fields["psi"] = _at_nodes(psi, cells)
+    fields = {
+        field.name: _at_nodes(function_of(field.nodes)(solution), cells)
+        for field in FIELDS
+        if not field.on_film and is_known(field, solution)
+    }
     space = NodalBlock("space", nodes, fields)
     films = tuple(_film_block(solution, film, nodes) for film in solution.films)
     _turn(space, _TETRA_MIRROR)
@@ -101,17 +82,17 @@ def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues
         _turn(film, _TRIANGLE_MIRROR)
     for block in (space, *films):
         for name in block.fields:
-            block.fields[name] = units.from_reduced(block.fields[name], _KINDS[name])
+            block.fields[name] = units.from_reduced(block.fields[name], ARRAYS[name])
     return NodalValues(space, films, solution.mesh.comm, array_units(units))
 
 
 def array_units(units: Units | ReducedUnits) -> dict[str, str]:
     """Return the names of the units of all arrays in the files, and that of ``length``."""
-    return {name: units.name(kind) for name, kind in _KINDS.items()}
+    return {name: units.name(kind) for name, kind in ARRAYS.items()}
 
 
 def _film_block(solution: Solution, film: FilmMesh, nodes: Array) -> NodalBlock:
-    """Return K, B_z and g at the nodes of a film's facets; finer near point impurities.
+    """Return the fields on a film at the nodes of its facets; finer near point impurities.
 
     Args:
         solution: The solution.
@@ -127,15 +108,15 @@ def _film_block(solution: Solution, film: FilmMesh, nodes: Array) -> NodalBlock:
 
     places = nodes[above[:, None], corners_and_middles]
     fields = {
-        "K": on_film(regular_sheet_current(solution, film)),
-        "B_z": on_film(regular_flux_density(solution))[..., 2],
+        field.name: on_film(function_of(field.nodes)(solution, film))
+        for field in FIELDS
+        if field.on_film and is_known(field, solution)
     }
-    if solution.stream_functions:
-        fields["g"] = on_film(regular_stream_function(solution, film))
     if point_moments(solution):
         places, fields = _finer(solution, film, places, fields)
-    K = fields["K"]
-    fields["K"] = np.concatenate([K, np.zeros_like(K[..., :1])], axis=-1)
+    for name, values in fields.items():
+        if values.shape[2:] == (2,):  # VTK has no vectors of two components
+            fields[name] = np.concatenate([values, np.zeros_like(values[..., :1])], axis=-1)
     name = f"film {film.layer.name}" if film.layer.name else "film"
     return NodalBlock(name, places, fields)
 
@@ -145,19 +126,21 @@ def _finer(
 ) -> tuple[Array, dict[str, Array]]:
     """Return nodes and fields with the facets near point impurities in pieces.
 
-    The exact fields of the points are added at the nodes of the pieces.
+    The exact fields of the points are added at the nodes of the pieces. A field that has no exact
+    part is left out: near a point it would be wrong.
     """
     points = np.array([position for position, _ in point_moments(solution)])
     scale = device_extent(film.film, [drive.source for drive in solution.drives]).size
     pieces = _split(film, places[:, :3, :2], points, 0.2 * scale)
     places = pieces.interpolated(places)
     places[..., 2] = film.height
-    fields = {name: pieces.interpolated(each) for name, each in fields.items()}
     distinct, which = distinct_nodes(places[..., :2].reshape(-1, 2))
     exact = exact_film_fields(solution, distinct)._asdict()
-    for name in fields:
-        fields[name] += exact[name][which].reshape(fields[name].shape)
-    return places, fields
+    finer = {}
+    for name in [name for name in fields if name in exact]:
+        finer[name] = pieces.interpolated(fields[name])
+        finer[name] += exact[name][which].reshape(finer[name].shape)
+    return places, finer
 
 
 def _split(film: FilmMesh, corners: Array, points: Array, scale: float) -> Pieces:

@@ -17,8 +17,21 @@ from pearlfem.io.fields.nodal import NodalBlock, NodalValues
 from pearlfem.runtime.parallel import together
 
 
+def write_vtu(folder: Path, values: NodalValues) -> None:
+    """Write all films and space.
+
+    Raises:
+        OSError: A file cannot be written (on every rank).
+
+    Note:
+        Collective.
+    """
+    write_films(folder, values)
+    write_space(folder, values)
+
+
 def write_films(folder: Path, values: NodalValues) -> tuple[Path, ...]:
-    """Write K, B_z and g (if known) of each film: ``film.vtu``, or ``film.pvtu`` and its pieces.
+    """Write the fields of each film: ``film.vtu``, or ``film.pvtu`` and a piece per rank.
 
     Returns:
         The file to open of each film.
@@ -33,7 +46,7 @@ def write_films(folder: Path, values: NodalValues) -> tuple[Path, ...]:
 
 
 def write_space(folder: Path, values: NodalValues) -> Path:
-    """Write B and psi (if known): ``space.vtu``, or ``space.pvtu`` and a piece per rank.
+    """Write the fields in space: ``space.vtu``, or ``space.pvtu`` and a piece per rank.
 
     For z ≥ 0 only, if space is mirror symmetric.
 

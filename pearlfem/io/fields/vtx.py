@@ -39,7 +39,7 @@ def check_vtx() -> None:
 
 
 def write_vtx(folder: Path, values: NodalValues) -> None:
-    """Write ``film.bp`` (K, B_z and g if known) and ``mesh.bp`` (B, and psi if known).
+    """Write the fields of each film (``film.bp``) and those in space (``space.bp``).
 
     Raises:
         RuntimeError: A file cannot be written.

@@ -1,26 +1,29 @@
-"""What summary.json must hold for a page: read and checked, so that a damaged one is refused."""
+"""The content of summary.json, read and checked: a page of a damaged one is refused."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError, create_model
 
 from pearlfem.errors import StudyError
 from pearlfem.quantities.arrays import Array
+from pearlfem.quantities.result_shapes import AXES, NumberResult, Result, TableResult, VectorResult
+from pearlfem.quantities.results import RESULTS
+from pearlfem.quantities.rounding import Side
 
 _Tensor = list[list[list[list[float]]]]
-_Pair = Annotated[list[float], Field(min_length=3, max_length=3)]
+_Vector = Annotated[list[float], Field(min_length=3, max_length=3)]
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
 
-class Bounded(_Part):
+class BoundedNumber(_Part):
     """A number with its bounds, of which either may be missing."""
 
     value: float
@@ -38,6 +41,13 @@ class Bounded(_Part):
         """Gap relative to the value."""
         return None if self.gap is None or self.value == 0 else self.gap / abs(self.value)
 
+    @property
+    def side(self) -> Side:
+        """Which bound the value itself is: the only one that is known, or none."""
+        if self.lower is not None and self.upper is None:
+            return "lower"
+        return "upper" if self.upper is not None and self.lower is None else ""
+
 
 class Interaction(_Part):
     """The interaction tensor of n impurities."""
@@ -48,26 +58,21 @@ class Interaction(_Part):
     unit: str
 
     def arrays(self) -> tuple[Array | None, ...]:
-        """Return tensor, lower and upper bounds, each of shape ``(n, n, 2, 2)``.
+        """Return tensor, lower and upper bounds, each of shape ``(n, n, c, c)``.
 
         Raises:
             ValueError: One has another shape.
         """
         sides = (self.tensor, self.lower, self.upper)
         arrays = tuple(None if side is None else np.array(side) for side in sides)
-        n = len(self.tensor)
-        if any(array is not None and array.shape != (n, n, 2, 2) for array in arrays):
-            raise ValueError(f"interaction: not of shape ({n}, {n}, 2, 2)")
+        shape = np.shape(self.tensor)
+        n, components = len(self.tensor), shape[-1]
+        expected = (n, n, components, components)
+        if any(array is not None and array.shape != expected for array in arrays):
+            raise ValueError(f"interaction: not of shape {expected}")
+        if components > len(AXES):
+            raise ValueError(f"interaction: {components} components; allowed: {len(AXES)}")
         return arrays
-
-
-class Hole(_Part):
-    """What is in a hole."""
-
-    name: str
-    current: float
-    flux: float
-    fluxoid: float
 
 
 class Round(_Part):
@@ -107,7 +112,7 @@ class Order(_Part):
     """The ground state of the moments."""
 
     angles: list[float]
-    energy: Bounded
+    energy: BoundedNumber
     degenerate: bool
     starts: int
     reached: int
@@ -126,7 +131,10 @@ class Temperature(_Part):
 
 
 class Summary(_Part):
-    """summary.json or partial.json, as ``pearlfem.io.results.summary`` writes it."""
+    """summary.json or partial.json, as ``pearlfem.io.results.summary`` writes it.
+
+    Results have further attributes, which the table of results tells: see ``read_summary``.
+    """
 
     schema_version: Literal[1] = Field(alias="schema")
     title: str
@@ -134,10 +142,8 @@ class Summary(_Part):
     shortfall: str | None = None
     units: Mapping[str, str]
     temperature: Temperature | None
-    free_energy: Bounded
+    free_energy: BoundedNumber
     interaction: Interaction | None
-    magnetic_moment: _Pair | None
-    holes: list[Hole]
     order: Order | None
     rounds: list[Round]
     cells: NonNegativeInt
@@ -148,6 +154,30 @@ class Summary(_Part):
     versions: Mapping[str, str]
 
 
+def _content_type(result: Result) -> Any:
+    """Return the type of what summary.json has of a result, with its default.
+
+    A summary of an earlier version does not have all results.
+    """
+    match result:
+        case NumberResult():
+            return float | None, None
+        case VectorResult():
+            return _Vector | None, None
+        case TableResult():
+            columns: dict[str, Any] = {part.name: (float | None, ...) for part in result.parts}
+            row: Any = create_model(result.name, __base__=_Part, **{"name": (str, ...)} | columns)
+            return list[row], []
+    raise TypeError(f"no content of {result}")
+
+
+_Summary: type[Summary] = create_model(
+    "Summary",
+    __base__=Summary,
+    **{r.name: _content_type(r) for r in RESULTS if r.name not in Summary.model_fields},
+)
+
+
 def read_summary(path: Path) -> Summary:
     """Return the content of ``path``.
 
@@ -155,7 +185,7 @@ def read_summary(path: Path) -> Summary:
         StudyError: It cannot be read, or is not what a run writes.
     """
     try:
-        return Summary.model_validate_json(read_text(path))
+        return _Summary.model_validate_json(read_text(path))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "file"

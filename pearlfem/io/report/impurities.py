@@ -16,6 +16,8 @@ from pearlfem.io.report.contents import Interaction
 from pearlfem.io.results.arrays import read_arrays
 from pearlfem.io.results.impurities import INTERACTION
 from pearlfem.quantities.arrays import Array
+from pearlfem.quantities.result_shapes import AXES
+from pearlfem.quantities.tensors import as_matrix
 
 FEW = 4  # impurities whose tensor is shown as a whole
 _LARGEST = 12  # couplings that are listed if there are more
@@ -57,7 +59,7 @@ class Pair(NamedTuple):
     i: int
     j: int
     distance: float
-    tensor: Array  # (2, 2)
+    tensor: Array  # (c, c)
     energy: float
     gap: float | None
 
@@ -114,24 +116,32 @@ class Couplings:
         """Whether there are both bounds."""
         return self._lower is not None and self._upper is not None
 
+    @property
+    def components(self) -> int:
+        """Number of components of a moment."""
+        return int(self.tensor.shape[-1])
+
+    def pairs_of_axes(self) -> list[str]:
+        """Return the names of the entries of T_ij: xx, xy and so on."""
+        return [a + b for a in self._axes for b in self._axes]
+
     def matrix(self) -> list[tuple[str, list[float]]]:
-        """Return T as 2n named rows of 2n numbers."""
-        n = len(self.tensor)
-        rows = self.tensor.transpose(0, 2, 1, 3).reshape(2 * n, 2 * n).tolist()
-        return list(zip(self.labels(), rows, strict=True))
+        """Return T as named rows of numbers, one for each component of each impurity."""
+        return list(zip(self.labels(), as_matrix(self.tensor).tolist(), strict=True))
 
     def labels(self) -> list[str]:
         """Return the names of rows and columns: 1x, 1y, 2x and so on."""
-        return [f"{i + 1}{axis}" for i in range(len(self.tensor)) for axis in "xy"]
+        return [f"{i + 1}{axis}" for i in range(len(self.tensor)) for axis in self._axes]
 
     def entries(self) -> Iterator[Entry]:
         """Yield self-energies T_ii/2 and couplings T_ij, i < j, one by one with their bounds."""
-        for i, own in enumerate(self.tensor):
-            for a, b, name in ((0, 0, "m along x"), (1, 1, "m along y")):
-                yield self._entry(f"self-energy {i + 1}, {name}", (i, i, a, b), 0.5, None)
-            for j in range(i + 1, len(own)):
-                for a, b in np.ndindex(2, 2):
-                    name = f"T_{'xy'[a]}{'xy'[b]}, pair {i + 1}–{j + 1}"
+        for i in range(len(self.tensor)):
+            for a, axis in enumerate(self._axes):
+                name = f"self-energy {i + 1}, m along {axis}"
+                yield self._entry(name, (i, i, a, a), 0.5, None)
+            for j in range(i + 1, len(self.tensor)):
+                for a, b in np.ndindex(self.components, self.components):
+                    name = f"T_{self._axes[a]}{self._axes[b]}, pair {i + 1}–{j + 1}"
                     yield self._entry(name, (i, j, a, b), 1.0, self._distance(i, j))
 
     def largest_pairs(self) -> list[Pair]:
@@ -168,6 +178,10 @@ class Couplings:
             points=True,
         )
 
+    @property
+    def _axes(self) -> tuple[str, ...]:
+        return AXES[: self.components]
+
     def _entry(
         self, name: str, at: tuple[int, int, int, int], factor: float, distance: float | None
     ) -> Entry:
@@ -188,8 +202,11 @@ class Couplings:
         return float(np.hypot(*(self._impurities.positions[i] - self._impurities.positions[j])))
 
     def _moments(self) -> Array:
+        """Return the moments, which lie in the plane, ``(n, c)``."""
         radians = np.radians(self._impurities.angles)
-        return np.column_stack([np.cos(radians), np.sin(radians)])
+        moments = np.zeros((len(radians), self.components))
+        moments[:, :2] = np.column_stack([np.cos(radians), np.sin(radians)])
+        return moments
 
 
 def arrows(impurities: Impurities) -> list[Arrow]:

@@ -16,10 +16,9 @@ import jinja2
 from pearlfem.errors import StudyError
 from pearlfem.io.report import sweep, text
 from pearlfem.io.report.result import is_result, result_content
-from pearlfem.io.results.folder import SUMMARY, held_folder
+from pearlfem.io.results.folder import PAGE, SUMMARY, held_folder
+from pearlfem.io.results.sweep_folder import CSV
 from pearlfem.runtime.atomic import atomic_file
-
-PAGE = sweep.PAGE
 
 
 def write_page(folder: Path) -> Path:
@@ -39,7 +38,7 @@ def write_page(folder: Path) -> Path:
             return _render(folder, "result.html", result_content(folder))
     if sweep.is_sweep(folder):
         return _render(folder, "sweep.html", sweep.sweep_content(folder))
-    raise StudyError(f"{folder}: holds no {SUMMARY} of a run and no {sweep.TABLE} of a sweep")
+    raise StudyError(f"{folder}: holds no {SUMMARY} of a run and no {CSV} of a sweep")
 
 
 def _render(folder: Path, template: str, content: Mapping[str, Any]) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,11 +14,15 @@ from pearlfem.io.report.charts import Chart, Series, chart
 from pearlfem.io.report.contents import read_text
 from pearlfem.io.report.images import Map, grid_map
 from pearlfem.io.report.text import Heading, greek, heading, unit
+from pearlfem.quantities.result_shapes import AXES
+from pearlfem.quantities.results import FIELDS, FLUX
 
 _FEW_ROWS = 12
-_PLACES = ("s", "x", "y", "z")
+_PLACES = ("s", *AXES)
 _MOST_MAPS = 3  # of one grid
 _PREFIX = "probe_"
+_VECTORS = {column: field.name for field in FIELDS for column in field.columns}
+_MAPPED = (*(f.columns[-1] for f in FIELDS if f.components != 2), FLUX.name)
 
 
 class Table(NamedTuple):
@@ -71,9 +75,10 @@ def _part(path: Path, table: Table) -> ProbePart:
     name, count = path.stem.removeprefix(_PREFIX), len(table.columns[0])
     charts: list[Chart] = []
     maps: list[Map] = []
-    if count > 2 and table.headings[0].name == "s":
+    names = [head.name for head in table.headings]
+    if count > 2 and names[0] == "s":
         charts = list(_curves(table))
-    elif count > _FEW_ROWS and [h.name for h in table.headings[:3]] == ["x", "y", "z"]:
+    elif count > _FEW_ROWS and tuple(names[:3]) == AXES:
         maps = list(_maps(table))
     few = table if count <= _FEW_ROWS else None
     return ProbePart(name, path.name, count, charts, maps, few)
@@ -93,16 +98,16 @@ def _curves(table: Table) -> Iterator[Chart]:
 
 def _quantity(name: str) -> str:
     """Return B of Bx, By_applied and so on; other names as they are."""
-    return name[0] if name[:1] in ("B", "K") and name[1:2] in ("x", "y", "z") else name
+    return _VECTORS.get(name.partition("_")[0], name)
 
 
 def _maps(table: Table) -> Iterator[Map]:
-    """Yield maps of what is known best on a grid in a plane of constant z: flux, or Bz."""
+    """Yield maps of scalars, and of components along z, on a grid in a plane of constant z."""
     columns = dict(zip((h.name for h in table.headings), table.columns, strict=True))
     units = {h.name: h.unit for h in table.headings}
     if len(set(columns["z"])) > 1:
         return
-    wanted: Sequence[str] = [name for name in ("Bz", "flux", "g", "psi") if name in columns]
+    wanted = [name for name in _MAPPED if name in columns]
     for name in wanted[:_MOST_MAPS]:
         found = grid_map(name, unit(units[name]), columns["x"], columns["y"], columns[name])
         if found is not None:

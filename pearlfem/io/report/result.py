@@ -1,4 +1,4 @@
-"""What a page of one result shows: from the files of its folder alone."""
+"""The content of the page of a result, made from the files in its folder alone."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from pearlfem.io.report.contents import Order, Round, Summary, read_summary, rea
 from pearlfem.io.report.images import read_png
 from pearlfem.io.report.impurities import Couplings, Impurities, arrows, read_impurities
 from pearlfem.io.report.probes import read_probes
-from pearlfem.io.results.folder import PARTIAL, SUMMARY
+from pearlfem.io.results.folder import PARTIAL, PICTURE, SUMMARY
 from pearlfem.io.results.impurities import INTERACTION
+from pearlfem.io.results.shown import facts, tables
+from pearlfem.io.results.study import STUDY
+from pearlfem.quantities.results import FIELDS
 
-STUDY, PICTURE = "study.toml", "film.png"
 _PHASES = {
     "mesh": "mesh",
     "refine": "refinement: meshes, assembly, solutions",
@@ -50,10 +52,14 @@ def result_content(folder: Path) -> dict[str, Any]:
     path = folder / (SUMMARY if (folder / SUMMARY).is_file() else PARTIAL)
     summary = read_summary(path)
     impurities, couplings = _couplings(folder, summary)
+    results = summary.model_dump(exclude={"interaction"})
     return {
         "title": summary.title or folder.resolve().name,
         "source": path.name,
         "summary": summary,
+        "facts": facts(results),
+        "tables": tables(results),
+        "fields": FIELDS,
         "picture": read_png(folder / PICTURE),
         "impurities": impurities,
         "couplings": couplings,
@@ -78,7 +84,7 @@ def _couplings(folder: Path, summary: Summary) -> tuple[Impurities | None, Coupl
 
 
 def _phases(seconds: Mapping[str, float]) -> list[Phase]:
-    """Return all phases in the order of the run, and what is between them."""
+    """Return all phases in the order of the run, and the time between them."""
     total = seconds.get("total", sum(seconds.values())) or 1.0
     known = [name for name in _PHASES if name in seconds]
     others = [name for name in seconds if name not in _PHASES and name != "total"]
@@ -90,7 +96,7 @@ def _phases(seconds: Mapping[str, float]) -> list[Phase]:
 
 
 def _refinement(rounds: list[Round], energy: str) -> list[Chart]:
-    """Return charts of how bounds and error went with the meshes."""
+    """Return charts of bounds and error against the size of the meshes."""
     if len(rounds) < 2:
         return []
     dofs = [float(one.dofs) for one in rounds]

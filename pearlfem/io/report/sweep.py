@@ -1,11 +1,10 @@
-"""What a page of a sweep shows: from its table and the names of its folders alone."""
+"""The content of the page of a sweep, made from its table and the names of its folders alone."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
-import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,15 +14,14 @@ from pearlfem.errors import StudyError
 from pearlfem.io.report.charts import MOST_SERIES, Chart, Series, chart
 from pearlfem.io.report.contents import read_summary, read_text
 from pearlfem.io.report.text import heading, number
-from pearlfem.io.results.folder import SUMMARY
+from pearlfem.io.results.folder import PAGE, SUMMARY
+from pearlfem.io.results.sweep_folder import CSV, FAILED, POINT, SWEEP
+from pearlfem.quantities.result_shapes import SIDES
+from pearlfem.quantities.results import RESULTS
 
-TABLE, STUDY, FAILED = "table.csv", "sweep.toml", "failed.txt"
-PAGE = "report.html"
 _MOST_CHARTS, _MOST_ROWS = 24, 500
-_FIRST_RESULT = "free_energy"
-_POINT = re.compile(r"\d{4,6}")
+_FIRST_RESULT = RESULTS[0].name
 _NOISE = 1e-9  # relative: a column that varies by less is constant
-_BOUNDS = (".lower", ".upper")
 
 _Column = list[float | str | None]
 
@@ -48,7 +46,7 @@ class Curves(NamedTuple):
 
 def is_sweep(folder: Path) -> bool:
     """Return whether ``folder`` holds a sweep."""
-    return (folder / TABLE).is_file() or (folder / STUDY).is_file()
+    return (folder / CSV).is_file() or (folder / SWEEP).is_file()
 
 
 def sweep_content(folder: Path) -> dict[str, Any]:
@@ -57,18 +55,18 @@ def sweep_content(folder: Path) -> dict[str, Any]:
     Raises:
         StudyError: A file is missing or damaged.
     """
-    text = read_text(folder / STUDY)
-    columns = _read_table(folder / TABLE)
+    text = read_text(folder / SWEEP)
+    columns = _read_table(folder / CSV)
     names = list(columns)
-    parameters = names[1 : _first_result(folder / TABLE, names)]
+    parameters = names[1 : _first_result(folder / CSV, names)]
     results = [name for name in names if name not in (names[0], *parameters)]
     shown = [n for n in results if heading(n).name.startswith(_FIRST_RESULT) or n == "error"]
     shown += [name for name in ("dofs",) if name in results]
     points = columns[names[0]]
-    first = _folder_name(folder / TABLE, points[0]) if points else None
+    first = _folder_name(folder / CSV, points[0]) if points else None
     return {
-        "title": _title(folder / STUDY, text) or folder.resolve().name,
-        "source": TABLE,
+        "title": _title(folder / SWEEP, text) or folder.resolve().name,
+        "source": CSV,
         "count": len(points),
         "parameters": parameters,
         "headings": [heading(name) for name in (*parameters, *shown)],
@@ -124,7 +122,7 @@ def _folder_name(path: Path, point: float | str | None) -> str:
 
 def _rows(folder: Path, columns: Mapping[str, _Column], shown: Sequence[str]) -> Iterator[Row]:
     for k, point in enumerate(columns["point"][:_MOST_ROWS]):
-        name = _folder_name(folder / TABLE, point)
+        name = _folder_name(folder / CSV, point)
         page = f"{name}/{PAGE}" if (folder / name / PAGE).is_file() else f"{name}/"
         yield Row(name, page, [columns[column][k] for column in shown])
 
@@ -132,7 +130,7 @@ def _rows(folder: Path, columns: Mapping[str, _Column], shown: Sequence[str]) ->
 def _failures(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield the folders of points that have failed, and why."""
     for path in sorted(folder.glob(f"*/{FAILED}")):
-        if _POINT.fullmatch(path.parent.name):
+        if POINT.fullmatch(path.parent.name):
             yield path.parent.name, read_text(path).strip()
 
 
@@ -140,7 +138,7 @@ def _all_curves(
     columns: Mapping[str, _Column], parameters: Sequence[str], results: Sequence[str]
 ) -> Iterator[Curves]:
     """Yield the curves of all numbers that vary, against each parameter that is a number."""
-    plain = [name for name in results if not heading(name).name.endswith(_BOUNDS)]
+    plain = [name for name in results if not heading(name).side]
     for parameter in parameters:
         if _varies(columns[parameter]):
             others = [name for name in parameters if name != parameter]
@@ -216,8 +214,8 @@ def _chart(
         return [float(c) if isinstance(c, int | float) else math.nan for c in cells]
 
     sides = [
-        f"{head.name}{side} [{head.unit}]" if head.unit else f"{head.name}{side}"
-        for side in _BOUNDS
+        f"{head.name}.{side} [{head.unit}]" if head.unit else f"{head.name}.{side}"
+        for side in SIDES
     ]
     bounded = all(side in columns for side in sides)
     series = [

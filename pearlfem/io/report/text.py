@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context
 from typing import NamedTuple
+
+from pearlfem.quantities.rounding import Side, rounded
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _GREEK = {"mu0": "μ₀", "Gamma": "Γ", "Phi0": "Φ₀", "kappa": "κ", "psi": "ψ"}
@@ -14,10 +14,17 @@ _HEADING = re.compile(r"(?P<name>.*?)(?: \[(?P<unit>[^\[\]]*)\])?", re.DOTALL)
 
 
 class Heading(NamedTuple):
-    """What stands above a column: a name, and a unit that may be empty."""
+    """The heading of a column: a name, and a unit that may be empty."""
 
     name: str
     unit: str
+
+    @property
+    def side(self) -> Side:
+        """Which bound the numbers are: "lower", "upper", or none."""
+        if self.name.endswith(".lower"):
+            return "lower"
+        return "upper" if self.name.endswith(".upper") else ""
 
     def __str__(self) -> str:
         """Return ``name [unit]`` for people."""
@@ -25,7 +32,7 @@ class Heading(NamedTuple):
 
 
 def heading(text: str) -> Heading:
-    """Return ``"Bz [uT]"`` in its parts."""
+    """Return the parts of ``"Bz [uT]"``."""
     found = _HEADING.fullmatch(text)
     assert found is not None  # it matches any text
     return Heading(found["name"], found["unit"] or "")
@@ -41,23 +48,12 @@ def number(value: float | None, digits: int = 9) -> str:
     return _typeset(mantissa, exponent)
 
 
-def bounded(value: float | None, gap: float | None, side: str = "") -> str:
-    """Return ``value`` with three digits of the ``gap`` between its bounds, or as ``number``.
-
-    Args:
-        value: The number or one of its bounds.
-        gap: Upper minus lower bound; None if one of them is missing.
-        side: "lower" or "upper": rounded away from the truth, so that it still is a bound.
-    """
-    if not value or not gap or gap < 0:
+def bounded(value: float | None, gap: float | None, side: Side = "") -> str:
+    """Return a number, or a bound of one, as ``quantities.rounding.rounded``; a dash if None."""
+    if value is None:
         return number(value)
-    digits = math.floor(math.log10(abs(value))) - math.floor(math.log10(gap)) + 3
-    digits = min(max(digits, 3), 12)
-    rounding = {"lower": ROUND_FLOOR, "upper": ROUND_CEILING}.get(side, ROUND_HALF_EVEN)
-    # Of the shortest text, for the digits of 1.4 beyond it are round-off.
-    rounded = Context(prec=digits, rounding=rounding).create_decimal(repr(float(value)))
-    mantissa, _, exponent = f"{float(rounded):#.{digits}g}".partition("e")
-    return _typeset(mantissa.removesuffix("."), exponent)
+    mantissa, _, exponent = rounded(value, gap, side).partition("e")
+    return _typeset(mantissa, exponent)
 
 
 def power_of_ten(exponent: int) -> str:

@@ -34,16 +34,22 @@ from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 from pearlfem.io.results.lock import HIDDEN, lock, unlock
+from pearlfem.quantities.formats import FORMATS
 from pearlfem.runtime.parallel import on_root
 
 SUMMARY = "summary.json"
 PARTIAL = "partial.json"  # bounds of a study whose tolerance was not reached
+PICTURE = "film.png"
+PAGE = "report.html"
 _NEW, _OLD, _NOW = "new", "old", "now"
-_OURS = re.compile(
-    r"(film|space)(\.p?vtu|_\d+\.vtu|\.bp)|impurities\.vtu|result\.vtm|film\.png|report\.html"
-    r"|(interaction|solution)\.npz|study(\.toml|_\d+_.+)|(summary|partial)\.json|probe_.+\.csv"
+_FILES = (
+    r"(summary|partial)\.json|study(\.toml|_\d+_.+)|(interaction|solution)\.npz|probe_.+\.csv",
+    r"film\.png|impurities\.vtu|result\.vtm|report\.html",
+    *(each.files for each in FORMATS.values() if each.files),
 )
-_FOLDER = ".bp"  # what ADIOS2 writes is a folder, and has no hard links
+_FOLDERS = tuple(each.folders for each in FORMATS.values() if each.folders)
+_OUR_FOLDER = re.compile("|".join(_FOLDERS))
+_OURS = re.compile("|".join((*_FILES, *_FOLDERS)))
 _NO_LINKS = {errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.ESTALE}
 
@@ -153,7 +159,7 @@ def _publish(folder: Path) -> None:
     old = _earlier(folder, new)
     for name in new:
         _sync(hidden / _NEW / name)
-    if any(name.endswith(_FOLDER) for name in (*old, *new)):
+    if any(_OUR_FOLDER.fullmatch(name) for name in (*old, *new)):  # which have no hard links
         _replace(folder, new, old)
         return
     try:
@@ -177,7 +183,7 @@ def _earlier(folder: Path, new: Collection[str] = ()) -> list[str]:
     """Return the names of the files that the result ``new`` replaces."""
     found = [path for path in folder.iterdir() if _OURS.fullmatch(path.name) or path.name in new]
     for path in found:
-        if path.is_dir() and path.suffix != _FOLDER:
+        if path.is_dir() and not _OUR_FOLDER.fullmatch(path.name):
             raise StudyError(f"{path}: is a folder; allowed: a file, which the result replaces")
     return sorted(path.name for path in found)
 

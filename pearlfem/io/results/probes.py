@@ -47,7 +47,7 @@ def write_table(file: TextIO, columns: Sequence[Column], units: Units | ReducedU
         Not collective: call it on one rank.
     """
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(f"{c.name} [{units.name(c.quantity)}]" for c in columns)
-    # + 0.0 for there is no minus before 0, which depends on the order of sums
-    scaled = [(units.from_reduced(c.values, c.quantity) + 0.0).tolist() for c in columns]
+    writer.writerow(f"{c.name} [{units.name(c.kind)}]" for c in columns)
+    # + 0.0 removes the sign of −0.0, which depends on the order of sums
+    scaled = [(units.from_reduced(c.values, c.kind) + 0.0).tolist() for c in columns]
     writer.writerows(zip(*scaled, strict=True))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import dolfinx
 import gmsh
@@ -17,75 +18,52 @@ from petsc4py import PETSc
 
 from pearlfem.io.results.folder import PARTIAL, SUMMARY
 from pearlfem.model.temperature import Temperature
-from pearlfem.observables.holes import HoleState
-from pearlfem.quantities.arrays import Array
-from pearlfem.quantities.units import Kind, ReducedUnits, Units
-
-_KINDS: tuple[Kind, ...] = ("length", "field", "current", "sheet_current", "flux", "moment")
+from pearlfem.quantities.results import KINDS, RESULTS
+from pearlfem.quantities.units import ReducedUnits, Units
 
 
-class Bounded(NamedTuple):
-    """A number or an array of them with its bounds, of which either may be missing."""
-
-    value: Any
-    lower: Any = None
-    upper: Any = None
-
-    def as_dict(self, name: str, units: Units | ReducedUnits, kind: Kind) -> dict[str, Any]:
-        """Return value (as ``name``), bounds and unit, with lists in place of arrays."""
-        scaled = [None if v is None else units.from_reduced(v, kind) for v in self]
-        plain = [v.tolist() if isinstance(v, np.ndarray) else v for v in scaled]
-        return dict(zip((name, "lower", "upper"), plain, strict=True)) | {"unit": units.name(kind)}
-
-
-def summarise(
-    *,
-    title: str,
-    units: Units | ReducedUnits,
-    temperature: Temperature | None,
-    shortfall: str | None,
-    free_energy: Bounded,
-    tensor: Bounded | None,
-    magnetic_moment: Array | None,
-    holes: Sequence[HoleState],
-    order: Mapping[str, Any] | None,
-    rounds: Sequence[Mapping[str, Any]],
-    counts: Mapping[str, int],
-    seconds: Mapping[str, float],
-) -> dict[str, Any]:
-    """Return the summary of a run; what was not computed is None.
+@dataclass
+class RunRecord:
+    """What is known of a run, collected while it runs; all numbers are in reduced units.
 
     Args:
         title: Title of the study.
-        units: Those of the result; all numbers here are reduced.
-        temperature: That of the study, if it has one.
+        units: Units of the summary.
+        temperature: Temperature of the study, if it has one.
+        results: Values of the table of results, by name; those that are missing were not computed.
         shortfall: Why the tolerance was not reached; None for a converged run.
-        free_energy: F [μ0Γ²/L] of the moments as given.
-        tensor: Interaction tensor [μ0Γ²/L], shape ``(n, n, 2, 2)``.
-        magnetic_moment: Moment of the currents [ΓL], shape ``(3,)``.
-        holes: What is in each hole.
-        order: Ground state and order of the moments, if it was looked for; in ``units`` already.
+        order: Ground state of the moments, if it was looked for; in ``units`` already.
         rounds: What each mesh gave, if there were several.
         counts: ``cells``, ``dofs``, ``iterations`` and ``ranks``.
         seconds: Wall-clock time of each phase.
     """
+
+    title: str
+    units: Units | ReducedUnits
+    temperature: Temperature | None = None
+    results: dict[str, Any] = field(default_factory=dict)
+    shortfall: str | None = None
+    order: Mapping[str, Any] | None = None
+    rounds: Sequence[Mapping[str, Any]] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def summarise(record: RunRecord) -> dict[str, Any]:
+    """Return the summary of a run; what was not computed is None."""
+    units, temperature, values = record.units, record.temperature, record.results
     return {
         "schema": 1,
-        "title": title,
-        "converged": shortfall is None,
-        **({} if shortfall is None else {"shortfall": shortfall}),
-        "units": {kind: units.name(kind) for kind in _KINDS},
+        "title": record.title,
+        "converged": record.shortfall is None,
+        **({} if record.shortfall is None else {"shortfall": record.shortfall}),
+        "units": {kind: units.name(kind) for kind in KINDS},
         "temperature": None if temperature is None else _temperature(temperature, units),
-        "free_energy": free_energy.as_dict("value", units, "energy"),
-        "interaction": None if tensor is None else tensor.as_dict("tensor", units, "energy"),
-        "magnetic_moment": None
-        if magnetic_moment is None
-        else units.from_reduced(magnetic_moment, "moment").tolist(),
-        "holes": [_hole(hole, units) for hole in holes],
-        "order": None if order is None else dict(order),
-        "rounds": [_round(one, units) for one in rounds],
-        **counts,
-        "seconds": dict(seconds),
+        **{each.name: each.content(values.get(each.name), units) for each in RESULTS},
+        "order": None if record.order is None else dict(record.order),
+        "rounds": [_round(one, units) for one in record.rounds],
+        **record.counts,
+        "seconds": dict(record.seconds),
         "versions": versions(),
     }
 
@@ -97,15 +75,6 @@ def _temperature(temperature: Temperature, units: Units | ReducedUnits) -> dict[
         "unit": units.name("temperature"),
         "weight": temperature.weight,
         "factor": temperature.factor,
-    }
-
-
-def _hole(hole: HoleState, units: Units | ReducedUnits) -> dict[str, Any]:
-    return {
-        "name": hole.name,
-        "current": units.from_reduced(hole.current, "current"),
-        "flux": units.from_reduced(hole.flux, "flux"),
-        "fluxoid": units.from_reduced(hole.fluxoid, "flux"),
     }
 
 

@@ -27,7 +27,7 @@ from pearlfem.study.sweep import Sweep, SweepPoint
 FAILED = "failed.txt"
 SWEEP = "sweep.toml"
 CSV, PARQUET = "table.csv", "table.parquet"
-_POINT = re.compile(r"\d{4,6}")
+POINT = re.compile(r"\d{4,6}")
 
 
 class SweepFolder:
@@ -132,7 +132,7 @@ class SweepFolder:
             )
         points = self.sweep.points
         own = {p.folder: self_contained(p.text, p.origin) for p in points}
-        found = [path for path in visible if _POINT.fullmatch(path.name)]
+        found = [path for path in visible if POINT.fullmatch(path.name)]
         strangers = [path for path in found if _other_study(path, own.get(path.name))]
         if strangers and not force:
             raise StudyError(

@@ -1,1 +1,1 @@
-"""How large the cells of a mesh are, place by place."""
+"""The sizes of cells: how fine a mesh must be at each point."""

@@ -1,9 +1,10 @@
-"""How many cells a mesh will have, before it is made."""
+"""An estimate of the number of cells of a mesh, before it is made."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,64 +26,111 @@ def estimated_cells(
     resolution: float,
     far: float,
 ) -> float:
-    """Return about how many cells ``create_mesh`` makes: ∫ dV/v(h), v the mean volume of a cell.
+    """Estimate how many cells ``create_mesh`` makes: ∫ dV/v(h), with v the mean volume of a cell.
 
-    Boxes are halved until h hardly varies within them; their number does not grow with the
-    resolution.
+    A box around all of space is halved again and again, until h hardly varies within each part. The
+    number of parts does not grow with the resolution.
     """
+    space = _space(film, sources, boundary, far)
+    fine_seeds = seeds(film, sources, boundary, resolution)
+    unit_seeds = seeds(film, sources, boundary, 1.0)
+    corners, edges, cells = space.low[None], space.high - space.low, 0.0
+    while len(corners):
+        middles = space.places(corners + edges / 2)
+        distances = [group.distances(middles) for group in fine_seeds]
+        growths = [group.growth for group in fine_seeds]
+        sizes = np.minimum.reduce([g.at(d) for g, d in zip(growths, distances, strict=True)])
+        # The lengths over which h varies do not depend on the resolution.
+        growths = [group.growth for group in unit_seeds]
+        lengths = [g.at(d) / g.rate for g, d in zip(growths, distances, strict=True)]
+        # Each box that is not done holds many cells: a mesh with so many boxes fits on no machine.
+        done = (edges.max() <= np.minimum.reduce(lengths)) | (len(corners) > _MOST_BOXES)
+        counted = done & space.contains(middles)
+        volume = abs(np.linalg.det(space.frame)) * edges.prod()
+        cells += np.sum(volume / _cell_volumes(sizes, middles, boundary)[counted])
+        corners, edges = _halved(corners[~done], edges)
+    return float(cells)
+
+
+class _Space(NamedTuple):
+    """A box around the space that is meshed.
+
+    Args:
+        boundary: The space around the film.
+        center: Centre (x, y) of the device [length].
+        reach: Radius of the far boundary [length].
+        frame: Directions of the box's edges in the plane, unit vectors, shape ``(2, 2)``.
+        low: Its corner along ``frame`` and z [length], shape ``(3,)``.
+        high: The opposite corner.
+    """
+
+    boundary: Boundary
+    center: tuple[float, float]
+    reach: float
+    frame: Array
+    low: Array
+    high: Array
+
+    def places(self, points: Array) -> Array:
+        """Return (x, y, z) of ``points`` that are given along ``frame`` and z; shape ``(n, 3)``."""
+        places = points.copy()
+        places[:, :2] = points[:, :2] @ self.frame
+        return places
+
+    def contains(self, places: Array) -> BoolArray:
+        """Return which ``places`` (x, y, z), shape ``(n, 3)``, are inside the far boundary."""
+        offsets = places - [*self.center, 0.0]
+        if isinstance(self.boundary, Periodic):
+            return np.ones(len(places), dtype=bool)
+        if not isinstance(self.boundary, Walls):
+            return np.asarray(np.linalg.norm(offsets, axis=1) < self.reach)
+        near = np.linalg.norm(offsets[:, :2], axis=1) < self.reach
+        return np.asarray(near | (not self.boundary.infinite))
+
+
+def _space(film: Film, sources: Sequence[Source], boundary: Boundary, far: float) -> _Space:
+    """Return the box around walls or periodic cell, or in open space around the far boundary."""
     (x, y), unit = device_extent(film, sources, boundary)
-    reach = far * unit
+    reach, frame = far * unit, np.eye(2)
     low, high = np.array([x - reach, y - reach, 0.0]), np.array([x + reach, y + reach, reach])
     if isinstance(boundary, Walls):
         low[2], high[2] = (0.0 if boundary.mirrored else boundary.heights[0]), boundary.heights[1]
         if not boundary.infinite:
             half, center = np.array(boundary.box[:2]) / 2, np.array(boundary.center[:2])
             low[:2], high[:2] = center - half, center + half
-    frame = np.eye(2)  # directions of the boxes' edges in the plane
     if isinstance(boundary, Periodic):
         lengths = np.linalg.norm(boundary.vectors, axis=1)
         frame = boundary.vectors / lengths[:, None]
         middle = np.array([x, y]) @ np.linalg.inv(frame)
         low[:2], high[:] = middle - lengths / 2, [*(middle + lengths / 2), boundary.height]
-    found = seeds(film, sources, boundary, resolution)
-    scales = seeds(film, sources, boundary, 1.0)
-    corners, edges, total = low[None], high - low, 0.0
-    while len(corners):
-        middles = corners + edges / 2
-        middles[:, :2] = middles[:, :2] @ frame
-        distances = [one.distances(middles) for one in found]
-        sizes = np.min([o.growth.at(d) for o, d in zip(found, distances, strict=True)], axis=0)
-        scale = [o.growth for o in scales]
-        varies = np.min([g.at(d) / g.rate for g, d in zip(scale, distances, strict=True)], axis=0)
-        # Each box yet to be halved holds many cells: beyond this many, no mesh fits anywhere.
-        done = (edges.max() <= varies) | (len(corners) > _MOST_BOXES)
-        here = done & _inside(middles - [x, y, 0.0], boundary, reach)
-        sizes = np.minimum(sizes, largest_cell(boundary))
-        made = MEAN_VOLUME * sizes**2 * np.minimum(sizes, _heights(middles, boundary))
-        total += np.sum(abs(np.linalg.det(frame)) * edges.prod() / made[here])
-        halved = np.where(edges > edges.max() / 2, edges / 2, edges)  # towards cubes
-        steps = product(*([0.0, b] if b < a else [0.0] for a, b in zip(edges, halved, strict=True)))
-        corners = (corners[~done, None] + np.array(list(steps))).reshape(-1, 3)
-        edges = halved
-    return float(total)
+    return _Space(boundary, (x, y), reach, frame, low, high)
 
 
-def _heights(points: Array, boundary: Boundary) -> Array:
-    """Return how high the space between film and wall is at each of the points.
+def _cell_volumes(sizes: Array, places: Array, boundary: Boundary) -> Array:
+    """Return the mean volumes ``(n,)`` of cells with edge lengths ``sizes`` at ``places``.
 
-    Cells cannot be higher: where h exceeds it, they are prisms on triangles of sides h, cut in
-    three, of the volume √3/4 h² × height / 3, and √3/12 = 0.144 is the mean volume again.
+    Cells cannot be higher than the space between film and wall. Where h is larger than this height,
+    they are prisms on triangles with sides h, cut into three: √3/4 h² × height / 3. The factor
+    √3/12 = 0.144 is that of other cells, so one formula covers both.
     """
-    if not isinstance(boundary, Walls):
-        return np.full(len(points), np.inf)
-    lowest, highest = boundary.heights
-    return np.where(points[:, 2] > 0, highest, -lowest)
+    sizes = np.minimum(sizes, largest_cell(boundary))
+    heights = np.full(len(places), np.inf)
+    if isinstance(boundary, Walls):
+        lowest, highest = boundary.heights
+        heights = np.where(places[:, 2] > 0, highest, -lowest)
+    return np.asarray(MEAN_VOLUME * sizes**2 * np.minimum(sizes, heights))
 
 
-def _inside(places: Array, boundary: Boundary, reach: float) -> BoolArray:
-    """Return which places, relative to the device's centre, lie before the far boundary."""
-    if isinstance(boundary, Periodic):
-        return np.ones(len(places), dtype=bool)
-    if not isinstance(boundary, Walls):
-        return np.asarray(np.linalg.norm(places, axis=1) < reach)
-    return np.asarray((np.linalg.norm(places[:, :2], axis=1) < reach) | (not boundary.infinite))
+def _halved(corners: Array, edges: Array) -> tuple[Array, Array]:
+    """Halve boxes along their longest edges, towards cubes; return low corners and edges.
+
+    Args:
+        corners: Low corners of the boxes, shape ``(n, 3)``.
+        edges: Lengths of the edges, the same for all boxes, shape ``(3,)``.
+    """
+    halves = np.where(edges > edges.max() / 2, edges / 2, edges)
+    along = (
+        [0.0, half] if half < edge else [0.0] for edge, half in zip(edges, halves, strict=True)
+    )
+    steps = np.array(list(product(*along)))
+    return (corners[:, None] + steps).reshape(-1, 3), halves

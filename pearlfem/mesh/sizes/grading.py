@@ -1,17 +1,18 @@
-"""How large the cells may be: as fine as the sources and edges need, growing with the distance.
+"""Sizes of cells: small at sources and edges, and larger with the distance from them.
 
-At the distance d from the core of a source of width ξ the edge length is h(d) = √((a ξ)² + (b d)²),
-from a film edge it is h(d) = h_e + c d. Each shell between d and 2d then has the same number of
-cells, so space out to hundreds of device sizes costs little, and all scales between are resolved.
+At the distance d from the core of a source of width ξ the edge length is h(d) = √((a ξ)² + (b d)²);
+at the distance d from an edge of the film it is h(d) = h_e + c d. Each shell between d and 2d then
+has the same number of cells. So all scales are resolved, and space of hundreds of device sizes
+needs few cells.
 
-The constants were measured (degree 3, resolution 1): see the accuracy table of the README.
+The constants come from measurements (degree 3, resolution 1): see the accuracy table of the README.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from pearlfem.mesh.sizes.core_edges import edge_sizes_of_cores
 from pearlfem.mesh.sizes.edges import EdgeSizes, corner_sizes, edge_sizes
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
+from pearlfem.model.layers import Layer
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Core, Source
 from pearlfem.model.sources.impurity import has_points
@@ -30,19 +32,19 @@ from pearlfem.quantities.arrays import Array
 
 _CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest core
-_EDGE_GROWTH = 0.5  # c: the same for the distance from the film's edge
-_FEWEST = 4  # cells between opposite sides of a periodic cell: two edges may not be the same one
-_FLATTEST = 4.0  # edge length on the film in units of the distance to the nearest wall, at most
-_STEEPEST = 0.7  # neither grows faster at any resolution: the cells would be too flat
+_EDGE_GROWTH = 0.5  # c: edge length per distance from the film's edge
+_FEWEST = 4  # cells between opposite sides of a periodic cell, so that no two edges are the same
+_FLATTEST = 4.0  # largest edge length on the film, in units of the distance to the nearest wall
+_STEEPEST = 0.7  # largest b and c at any resolution: otherwise cells would be too flat
 _PER_PROFILE = 0.05  # edge length on a film whose r0 varies smoothly, in units of its size
-_STEP = math.sqrt(2)  # sizes at an edge are rounded down to powers of this
+_STEP = math.sqrt(2)  # sizes at edges are rounded down to powers of this
 
-# Of the cells that gmsh makes, in units of the cube of the edge length that it was asked for.
+# Mean volume of gmsh's cells, in units of the cube of the edge length that it was asked for.
 MEAN_VOLUME = 0.144
 
 
 class Extent(NamedTuple):
-    """The device: its centre (x, y) [length] and its size [length], in which ``far`` counts."""
+    """The device: its centre (x, y) [length] and its size [length], the unit of ``far``."""
 
     center: tuple[float, float]
     size: float
@@ -51,12 +53,12 @@ class Extent(NamedTuple):
 def device_extent(
     film: Film, sources: Sequence[Source], boundary: Boundary | None = None
 ) -> Extent:
-    """Return where the device lies and how large it is.
+    """Return the centre and the size of the device.
 
-    A bounded film is its own extent, the circle around its box. On the plane it is the circle
-    around all cores of sources and holes, but at least one Pearl length, beyond which the field of
-    an impurity falls off like that of a dipole in space; walls at a smaller distance from each
-    other have taken over before. A periodic space has the size of its cell.
+    For a bounded film they are those of a circle around it. For a film on the whole plane the
+    circle contains all cores of sources and all holes. Its radius is at least the Pearl length,
+    because the field of an impurity falls off like that of a dipole in space only beyond it; or at
+    least the distance between walls, if that is shorter. A periodic space has the size of its cell.
     """
     if film.bounded:
         corners = shapely.get_coordinates(film.outline())
@@ -66,13 +68,13 @@ def device_extent(
         radius = np.linalg.norm(corners - center, axis=1).max()
         return Extent((float(center[0]), float(center[1])), float(radius))
     cores = [core for source in sources for core in source.cores]
-    places = [(core.position, core.size) for core in cores]
+    circles = [(core.position, core.size) for core in cores]
     for opening in film.openings:
-        places += [((x, y), 0.0) for x, y in shapely.get_coordinates(opening.outline)]
-    middle = _middle(np.array([position for position, _ in places]))
+        circles += [((x, y), 0.0) for x, y in shapely.get_coordinates(opening.outline)]
+    middle = _middle(np.array([position for position, _ in circles]))
     if isinstance(boundary, Periodic):
         return Extent(middle, float(np.linalg.norm(boundary.vectors, axis=1).max()))
-    reach = max(math.dist(middle, position) + size for position, size in places)
+    reach = max(math.dist(middle, position) + size for position, size in circles)
     least = film.least_pearl_length
     if isinstance(boundary, Walls):
         least = min(least, boundary.box[2])
@@ -80,7 +82,7 @@ def device_extent(
 
 
 class Growth(NamedTuple):
-    """A size of cells that grows with a distance d.
+    """The law by which the size of cells grows with the distance d.
 
     h(d) = ``finest`` + ``rate`` d, or √(``finest``² + (``rate`` d)²) if ``rounded``.
     """
@@ -95,7 +97,7 @@ class Growth(NamedTuple):
         return np.asarray(np.hypot(self.finest, grown) if self.rounded else self.finest + grown)
 
     def formula(self, distance: str) -> str:
-        """Return h as a formula of gmsh in the variable ``distance``."""
+        """Return h as a formula for gmsh, with ``distance`` as the text for d."""
         grown = f"{self.rate:.17g} * {distance}"
         if self.rounded:
             return f"sqrt(({self.finest:.17g})^2 + ({grown})^2)"
@@ -106,18 +108,31 @@ class Growth(NamedTuple):
 class Seeds:
     """Cells that grow with the distance from the nearest of ``points``, shape ``(n, 2)`` [length].
 
-    Without points, with the height |z| above the film.
+    The points lie in z = ``height``. If ``points`` is None, cells grow with the distance from that
+    plane.
     """
 
     growth: Growth
     points: Array | None
+    height: float = 0.0
 
     def distances(self, places: Array) -> Array:
-        """Return the distances [length] at ``places``, shape ``(n, 3)``."""
+        """Return the distances d [length] of ``places``, shape ``(n, 3)``."""
         if self.points is None:
-            return np.abs(places[:, 2])
-        flat = KDTree(self.points).query(places[:, :2])[0]
-        return np.asarray(np.hypot(flat, places[:, 2]))
+            return np.abs(places[:, 2] - self.height)
+        in_plane = KDTree(self.points).query(places[:, :2])[0]
+        return np.asarray(np.hypot(in_plane, places[:, 2] - self.height))
+
+
+def extent_of_layers(
+    layers: Sequence[Layer], sources: Sequence[Source], boundary: Boundary | None = None
+) -> Extent:
+    """Return a circle around the extents of films at several heights."""
+    extents = [device_extent(layer.film, sources, boundary) for layer in layers]
+    if len(extents) == 1:
+        return extents[0]
+    center = _middle(np.array([extent.center for extent in extents]))
+    return Extent(center, max(math.dist(center, e.center) + e.size for e in extents))
 
 
 def _middle(positions: Array) -> tuple[float, float]:
@@ -126,39 +141,61 @@ def _middle(positions: Array) -> tuple[float, float]:
     return float(x), float(y)
 
 
+def seeds_of_layers(
+    layers: Sequence[Layer], sources: Sequence[Source], boundary: Boundary, resolution: float
+) -> list[Seeds]:
+    """Return the seeds of films at several heights.
+
+    Cells between films that are close to each other are no flatter than between a film and a wall.
+    """
+    all_seeds = []
+    for layer in layers:
+        layer_seeds = seeds(layer.film, sources, boundary, resolution)
+        distances = [abs(layer.height - other.height) for other in layers if other is not layer]
+        if distances:
+            layer_seeds.append(_flattest(min(distances), resolution))
+        all_seeds += [replace(group, height=layer.height) for group in layer_seeds]
+    return all_seeds
+
+
 def seeds(
     film: Film, sources: Sequence[Source], boundary: Boundary, resolution: float
 ) -> list[Seeds]:
-    """Return all that asks for small cells; a cell is as large as the strictest of them allows.
+    """Return all seeds of small cells; the size of a cell is the smallest that any seed allows.
 
     Args:
-        film: Its edges.
-        sources: Their cores.
-        boundary: Its walls, or its periods.
-        resolution: 2.0 halves all cells.
+        film: The film; its edges and varying Pearl lengths need small cells.
+        sources: The sources; their cores need small cells.
+        boundary: The space; walls near the film need small cells.
+        resolution: 2.0 halves the edge length of all cells.
     """
     cores = all_cores(sources, boundary)
-    found = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
-    edges_alone = edge_sizes(film, same_area=has_points(sources))
-    for edges in (edges_alone, edge_sizes_of_cores(film, cores)):
-        found += _edge_seeds(edges, resolution)
-    found += _edge_seeds(corner_sizes(film), 1.0)
-    if not found:  # nothing but points on the whole plane, where they need no mesh
+    all_seeds = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
+    all_seeds += _edge_seeds(edge_sizes(film, same_area=has_points(sources)), resolution)
+    all_seeds += _edge_seeds(edge_sizes_of_cores(film, cores), resolution)
+    all_seeds += _edge_seeds(corner_sizes(film), 1.0)
+    if not all_seeds:  # only point impurities on the whole plane, which need no mesh at all
         wide = [Core(core.position, film.least_pearl_length) for core in cores]
-        found = _core_seeds(wide, resolution)
+        all_seeds = _core_seeds(wide, resolution)
     if isinstance(boundary, Walls):
-        # Far from all sources accuracy would allow for cells as flat as space is, at any
-        # resolution, but not the solvers: with 8 in place of 4 gaps they take twice as many
-        # iterations.
-        rate = min(_GROWTH / resolution, _STEEPEST)
-        found.append(Seeds(Growth(_FLATTEST * boundary.wall_distance, rate), None))
-    return found
+        all_seeds.append(_flattest(boundary.wall_distance, resolution))
+    return all_seeds
+
+
+def _flattest(distance: float, resolution: float) -> Seeds:
+    """Return the seeds that limit how flat cells are between a film and the next film or wall.
+
+    Far from all sources, accuracy would allow cells much wider than this distance, at any
+    resolution. Solvers do not: with 8 times the distance in place of 4 they need twice as many
+    iterations.
+    """
+    return Seeds(Growth(_FLATTEST * distance, min(_GROWTH / resolution, _STEEPEST)), None)
 
 
 def all_cores(sources: Sequence[Source], boundary: Boundary) -> list[Core]:
-    """Return the cores of all sources; in a periodic space also those images that can be nearest.
+    """Return the cores of all sources; in a periodic space also their copies in the nearest cells.
 
-    To points of the cell in the middle of them, as ``device_extent`` has it.
+    These are enough for points of the meshed cell, whose centre is that of ``device_extent``.
     """
     cores = [core for source in sources for core in source.cores]
     if not isinstance(boundary, Periodic):
@@ -167,33 +204,37 @@ def all_cores(sources: Sequence[Source], boundary: Boundary) -> list[Core]:
     offsets = positions - _middle(positions)
     within = positions - np.round(offsets @ np.linalg.inv(boundary.vectors)) @ boundary.vectors
     steps = np.array(list(product((-1, 0, 1), repeat=2))) @ boundary.vectors
-    images = (within[:, None] + steps).tolist()
+    copies = (within[:, None] + steps).tolist()
     return [
-        Core((x, y), core.size) for core, each in zip(cores, images, strict=True) for x, y in each
+        Core((x, y), core.size)
+        for core, positions_of_copies in zip(cores, copies, strict=True)
+        for x, y in positions_of_copies
     ]
 
 
 def largest_cell(boundary: Boundary) -> float:
-    """Return how large cells may be [length]: a periodic cell needs some from side to side."""
+    """Return the largest size of cells [length]; only a periodic space has a limit."""
     return boundary.width / _FEWEST if isinstance(boundary, Periodic) else math.inf
 
 
-def sizes_at(found: Sequence[Seeds], places: Array) -> Array:
-    """Return the edge length [length] that the seeds ask for at ``places``, shape ``(n, 3)``."""
-    return np.asarray(np.min([one.growth.at(one.distances(places)) for one in found], axis=0))
+def sizes_at(all_seeds: Sequence[Seeds], places: Array) -> Array:
+    """Return the smallest edge length [length] that a seed asks for at ``places`` ``(n, 3)``."""
+    sizes = [group.growth.at(group.distances(places)) for group in all_seeds]
+    return np.asarray(np.min(sizes, axis=0))
 
 
 def _core_seeds(cores: Sequence[Core], resolution: float) -> list[Seeds]:
+    """Return the seeds at all cores, those of the same size together."""
     rate = min(_GROWTH / resolution, _STEEPEST)
-    found = []
+    all_seeds = []
     for size in sorted({core.size for core in cores if core.size > 0}):
         points = np.array([core.position for core in cores if core.size == size])
-        found.append(Seeds(Growth(_CELLS_PER_SIZE * size / resolution, rate, True), points))
-    return found
+        all_seeds.append(Seeds(Growth(_CELLS_PER_SIZE * size / resolution, rate, True), points))
+    return all_seeds
 
 
 def _edge_seeds(edges: EdgeSizes, resolution: float) -> list[Seeds]:
-    """Return points along all edges, those together that ask for cells of about the same size."""
+    """Return the seeds along edges, those of about the same size together."""
     rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
     points, sizes = edges
     if len(points) == 0:
@@ -207,7 +248,7 @@ def _edge_seeds(edges: EdgeSizes, resolution: float) -> list[Seeds]:
 
 
 def _profile_seeds(film: Film, resolution: float) -> list[Seeds]:
-    """Return points all over a film whose Pearl length varies smoothly."""
+    """Return seeds all over a film whose Pearl length varies smoothly."""
     if not callable(film.pearl_length) and not any(callable(r.pearl_length) for r in film.regions):
         return []
     outline = (
@@ -217,9 +258,8 @@ def _profile_seeds(film: Film, resolution: float) -> list[Seeds]:
     )
     x0, y0, x1, y1 = outline.bounds
     size = _PER_PROFILE * max(x1 - x0, y1 - y0)
-    grid = np.stack(np.meshgrid(np.arange(x0, x1, size), np.arange(y0, y1, size)), -1).reshape(
-        -1, 2
-    )
+    x, y = np.meshgrid(np.arange(x0, x1, size), np.arange(y0, y1, size))
+    grid = np.column_stack([x.ravel(), y.ravel()])
     points = grid[shapely.contains_xy(outline, *grid.T)]
     rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
     return [Seeds(Growth(size / resolution, rate), points)] if len(points) else []

@@ -1,1 +1,1 @@
-"""What drives currents in the film, one module for each kind of source."""
+"""Sources of currents in the film, one module for each kind."""

@@ -1,6 +1,7 @@
-"""Applied magnetic fields: what a coil, a magnet or a tip does to the film, as sources.
+"""Applied magnetic fields as sources: of a coil, a magnet or a tip.
 
-On the film only their A_ext counts; away from it their field adds to that of the film's currents.
+The film responds to their vector potential A_ext on it; in space their field adds to the field of
+the film's currents.
 """
 
 from __future__ import annotations
@@ -44,16 +45,16 @@ PositionOffFilm = Annotated[tuple[Length, Length, Length], AfterValidator(_off_f
 
 
 class Applied(Source):
-    """A source with a field of its own in all space."""
+    """A source with a magnetic field in all space."""
 
     @abstractmethod
     def magnetic_field(self, points: Array) -> Array:
-        """Return its B [flux/length² in reduced units] at (x, y, z), shape ``(n, 3)`` both."""
+        """Return B [flux/length², reduced units] at points (x, y, z), ``(n, 3)`` to ``(n, 3)``."""
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
 class UniformField(Applied):
-    """A uniform field B; along the film it passes without effect.
+    """A uniform field B; a component along the film has no effect.
 
     Args:
         field: (B_x, B_y, B_z) [flux/length²], not all zero.
@@ -92,7 +93,7 @@ class Dipole(Applied):
 
     @property
     def cores(self) -> Sequence[Core]:
-        """Where it varies fast: under the dipole."""
+        """The place next to the dipole: A_ext varies over the distance between them."""
         x, y, z = self.position
         return (Core((x, y), abs(z)),)
 
@@ -114,8 +115,8 @@ class CurrentLoop(Applied):
 
     Args:
         center: (x, y, z) [length], z not 0.
-        radius: Of the circle [length].
-        current: I, counterclockwise seen from above.
+        radius: Radius of the circle [length].
+        current: Current I, counterclockwise seen from above.
 
     Raises:
         pydantic.ValidationError: A value out of range (a ``ValueError``).
@@ -127,7 +128,7 @@ class CurrentLoop(Applied):
 
     @property
     def cores(self) -> Sequence[Core]:
-        """Where it varies fast: all along the circle, over its distance from the film."""
+        """Places along the circle: A_ext varies over the loop's distance from the film."""
         x, y, z = self.center
         count = min(max(1, math.ceil(2 * math.pi * self.radius / abs(z))), _MOST_CORES)
         angles = 2 * math.pi * np.arange(count) / count
@@ -150,7 +151,8 @@ class AppliedPotential(Source):
 
     Args:
         function: Takes x and y, arrays [length] of one shape; returns A_x and A_y there [flux per
-            length]. Smooth on the scale of the film's cells: what is not is refused when solving.
+            length]. It must be smooth on the scale of the film's cells, which is checked before
+            solving.
     """
 
     function: Callable[[Array, Array], tuple[npt.ArrayLike, npt.ArrayLike]]
@@ -162,14 +164,14 @@ class AppliedPotential(Source):
 
 
 def is_applied(source: Source) -> bool:
-    """Return whether ``source`` is an applied field, and not on the film itself."""
+    """Return whether ``source`` is an applied field."""
     return isinstance(source, Applied | AppliedPotential)
 
 
 def idle_islands(film: Film, sources: Sequence[Source]) -> list[Point]:
-    """Return a point (x, y) of each island with no source on it or in a hole of it.
+    """Return a point (x, y) of each island without a source on it or in one of its holes.
 
-    None if there is a single island, or an applied field, which reaches all.
+    The list is empty if the film is one island, or with an applied field, which reaches all.
     """
     if film.islands == 1 or any(is_applied(source) for source in sources):
         return []

@@ -1,7 +1,8 @@
-"""What drives currents in the film: every source is a background vector potential a(r) on it.
+"""Sources of currents: each is a background vector potential a(r) on the film Γ.
 
-F[A, χ] = ∫_Γ ½ κ |A + a − ∇χ|² dS + ∫ |curl A|²/2μ0 dV, in reduced units (μ0 = 1, Φ0 = 1). What a
-source does on its way through the film is rot a: −nΦ0 f of a vortex, B_z of an applied field.
+F[A, χ] = ∫_Γ ½ κ |A + a − ∇χ|² dS + ∫ |curl A|²/2μ0 dV, in reduced units (μ0 = 1, Φ0 = 1). Only
+rot a and the circulation of a around holes matter: rot a is −nΦ0 f for a vortex with the core
+profile f, and B_z for an applied field.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pearlfem.quantities.arrays import Array
 
 
 class Core(NamedTuple):
-    """A place (x, y) [length] that asks for small cells, and the length over which a varies."""
+    """A place (x, y) [length] where a source varies fast, and the length over which it does."""
 
     position: Point
     size: float
@@ -27,24 +28,24 @@ class Core(NamedTuple):
 class Source(ABC):
     """A background vector potential a(r) on the film.
 
-    Every source is a sum of ``weights`` times ``components``. Loads and energies are linear or
-    quadratic in the weights, so one solution for each component answers for all weights: a moment
-    that may turn has a component for each axis. By default a source is its own only component.
+    Every source is the sum of its ``components`` times ``weights``. Loads are linear and energies
+    quadratic in the weights, so one solution per component is enough for all weights: a moment that
+    may rotate has one component for each axis. By default the only component is the source itself.
     """
 
     @property
     def cores(self) -> Sequence[Core]:
-        """Where it varies fast."""
+        """Places where the source varies fast: cells must be small there."""
         return ()
 
     @property
     def reach(self) -> float:
-        """Distance [length] from its nearest core beyond which a is zero; may be ``inf``."""
+        """Distance [length] from the nearest core beyond which a is zero; may be ``inf``."""
         return math.inf
 
     @property
     def components(self) -> Sequence[Source]:
-        """The sources of which it is a sum."""
+        """The sources whose weighted sum it is."""
         return (self,)
 
     @property
@@ -67,16 +68,16 @@ class Source(ABC):
 
 
 def name_of(source: Source) -> str:
-    """Return what messages call a source."""
+    """Return the name of this kind of source in messages."""
     return type(source).__name__.lower()
 
 
 def numbered(sources: Sequence[Source]) -> list[tuple[str, Source]]:
-    """Return what messages call each source: its name, and its number among those of its kind."""
+    """Return each source with its name in messages, such as "vortex 2": counted by kind."""
     counts: Counter[str] = Counter()
-    found = []
+    pairs = []
     for source in sources:
         name = name_of(source)
         counts[name] += 1
-        found.append((f"{name} {counts[name]}", source))
-    return found
+        pairs.append((f"{name} {counts[name]}", source))
+    return pairs

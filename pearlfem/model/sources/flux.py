@@ -9,12 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from pearlfem.model.layers import Layer
 from pearlfem.model.sources.base import Core, Source
-from pearlfem.quantities.annotated import (
-    FORBID_EXTRA,
-    Point,
-    PositiveLength,
-    Winding,
-)
+from pearlfem.quantities.annotated import FORBID_EXTRA, Point, PositiveLength, Winding
 from pearlfem.quantities.arrays import Array
 
 
@@ -25,7 +20,7 @@ class Vortex(Source):
     a = −(nΦ0/2πr) (1 − exp(−r²/2ξ²)) φ̂ around its centre.
 
     Args:
-        position: Its centre (x, y) [length].
+        position: Centre (x, y) [length].
         size: ξ [length], the width of its core.
         winding: n, of either sign, not zero.
 
@@ -42,7 +37,7 @@ class Vortex(Source):
 
     @property
     def cores(self) -> Sequence[Core]:
-        """Where it varies fast."""
+        """The centre: a varies over the size of the core."""
         return (Core(self.position, self.size),)
 
     def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:

@@ -22,7 +22,7 @@ from pearlfem.quantities.annotated import (
 )
 from pearlfem.quantities.arrays import Array
 
-_GAUSSIAN_REACH = 9.0  # in units of ξ: beyond, the profile is below 3e-18 of its top
+_GAUSSIAN_REACH = 9.0  # in units of ξ: farther out the profile is below 3e-18 of its maximum
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
@@ -32,11 +32,12 @@ class Impurity(Source):
     a(r) = (Γ/κ) (m × ẑ) f(r − r_i),  f(r) = exp(−r²/2ξ²)/(2πξ²),  m = (cos θ, sin θ).
 
     Args:
-        position: r_i = (x, y) [length].
+        position: Position r_i = (x, y) [length].
         size: ξ [length], the width of the anomalous current's profile (coherence length); 0 is a
-            point impurity, f = δ. Of its own energy only what the film's edges add is finite, and
-            that is what counts (see ``pearlfem.formulation.stream.point_lifts``).
-        angle: θ [degrees], of the moment in the plane.
+            point impurity, f = δ. Its self-energy on the infinite film is infinite and left out;
+            the finite part from the film's edges counts (see
+            ``pearlfem.formulation.stream.point_lifts``).
+        angle: Angle θ [degrees] of the moment m in the plane, from the x axis.
         strength: Γ, the anomalous current J_an = Γ m × ẑ; of either sign, not zero.
 
     Raises:
@@ -69,7 +70,7 @@ class Impurity(Source):
 
     @property
     def cores(self) -> Sequence[Core]:
-        """Where it varies fast."""
+        """The impurity itself: a varies over its size."""
         return (Core(self.position, self.size),)
 
     @property
@@ -78,7 +79,7 @@ class Impurity(Source):
         return _GAUSSIAN_REACH * self.size
 
     def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
-        """Return a = (Γ/κ)(m × ẑ) f; see ``Source``. Not of a point, where it is no function."""
+        """Return a = (Γ/κ)(m × ẑ) f; see ``Source``. Not for points, where f is not a function."""
         mx, my = self.moment
         amplitude = self.strength * _gaussian(points, self.position, self.size) / superfluid_weight
         return np.asarray(amplitude[..., None] * np.array([my, -mx]))

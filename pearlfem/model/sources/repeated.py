@@ -1,9 +1,9 @@
-"""A source with all its images in a periodic space."""
+"""An impurity with all its images in a periodic space."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass as plain_dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,13 +17,13 @@ from pearlfem.quantities.arrays import Array
 _Vectors = tuple[Point, Point]
 
 
-@plain_dataclass(frozen=True)
+@dataclass(frozen=True)
 class Repeated(Source):
     """An impurity and all its images; see ``Source``.
 
     Args:
-        impurity: One of them.
-        vectors: Those along which it is repeated, compact ones as of ``Periodic`` [length].
+        impurity: The impurity in one of the cells.
+        vectors: The shortest vectors of the lattice, see ``Periodic.vectors`` [length].
     """
 
     impurity: Impurity
@@ -31,21 +31,21 @@ class Repeated(Source):
 
     @property
     def cores(self) -> Sequence[Core]:
-        """Where it varies fast: at one of the images, which stands for all."""
+        """The impurity itself, which stands for all its images."""
         return self.impurity.cores
 
     @property
     def components(self) -> tuple[Repeated, ...]:
-        """Those of the impurity, repeated."""
+        """The components of the impurity, with their images."""
         return tuple(Repeated(part, self.vectors) for part in self.impurity.components)
 
     @property
     def weights(self) -> tuple[float, float]:
-        """Those of the impurity."""
+        """The weights of the impurity."""
         return self.impurity.weights
 
     def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
-        """Return the sum of all images' a."""
+        """Return a, summed over all images; see ``Source``."""
         vectors, center = np.array(self.vectors), np.array(self.impurity.position)
         steps = np.round((points - center) @ np.linalg.inv(vectors))
         near = points - steps @ vectors  # in the cell around the impurity
@@ -57,6 +57,6 @@ class Repeated(Source):
 
 
 def repeated(source: Source, vectors: _Vectors) -> Repeated:
-    """Return ``source``, see ``check_repeatable``, with its images along ``vectors``."""
+    """Return an impurity with its images along ``vectors``; see ``check_repeatable``."""
     assert isinstance(source, Impurity)
     return Repeated(source, vectors)

@@ -1,1 +1,1 @@
-"""What point impurities add to energies and fields: exact fields of the infinite film."""
+"""Point impurities: the exact fields and energies to add to those of the potentials."""

@@ -1,8 +1,7 @@
-"""Energies of point impurities apart from what the finite element potentials have.
+"""The part C of the energies of point impurities that finite element potentials do not contain.
 
-See ``pearlfem.formulation.stream.point_lifts`` for what they are: with D of
-``pearlfem.observables.energy`` the energies are E = C + D, with C from exact fields of the infinite
-film and from the lifts.
+The energies are E = C + D with D from ``pearlfem.observables.energy``. C comes from exact fields of
+the infinite film and from the lifts; ``pearlfem.formulation.stream.point_lifts`` derives it.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from pearlfem.solution import Solution, drive_weights
 
 
 def point_energies(solutions: Sequence[Solution]) -> Array:
-    """Return C for all pairs of solutions [energy], shape ``(k, k)``; 0 without point impurities.
+    """Return C for all pairs of k solutions [energy], shape ``(k, k)``; 0 without point impurities.
 
     Note:
         Collective.
@@ -34,13 +33,16 @@ def point_energies(solutions: Sequence[Solution]) -> Array:
     points = [source for source in sources if is_point(source)]
     if not points:
         return np.zeros((len(solutions), len(solutions)))
-    lifts = {source: lift for one in solutions for source, lift in one.lifts.items()}
-    chosen = np.array([is_point(source) for source in sources])
-    own, other = weights[:, chosen], weights[:, ~chosen]
-    energies = own @ _among_points(solutions[0], points, lifts) @ own.T
-    if other.any():
-        rest = [source for source in sources if not is_point(source)]
-        mutual = own @ _with_others(solutions[0], points, lifts, rest) @ other.T
+    lifts: dict[Source, Lift] = {}
+    for solution in solutions:
+        lifts.update(solution.lifts)
+    of_points = np.array([is_point(source) for source in sources])
+    point_weights, other_weights = weights[:, of_points], weights[:, ~of_points]
+    energies = point_weights @ _among_points(solutions[0], points, lifts) @ point_weights.T
+    if other_weights.any():
+        others = [source for source in sources if not is_point(source)]
+        pairings = _with_others(solutions[0], points, lifts, others)
+        mutual = point_weights @ pairings @ other_weights.T
         energies += mutual + mutual.T
     return np.asarray(energies)
 
@@ -48,7 +50,14 @@ def point_energies(solutions: Sequence[Solution]) -> Array:
 def _among_points(
     solution: Solution, points: Sequence[Impurity], lifts: Mapping[Source, Lift]
 ) -> Array:
-    """Return E^Keldysh − (…) − B(l_i, l_j) of all pairs; without E^Keldysh at the same place."""
+    """Return C for all pairs of n point impurities, shape ``(n, n)``.
+
+    C_ij = E_ij^Keldysh − B(l_i, l_j) − (integrals of exact fields off the film and beyond the far
+    boundary). E_ij^Keldysh is infinite for two moments at the same position and is not included.
+
+    Note:
+        Collective.
+    """
     (film,) = solution.films
     positions, moments = _moments(points)
     exact = _keldysh_energies(positions, film.film.uniform_pearl_length)
@@ -65,7 +74,11 @@ def _with_others(
     lifts: Mapping[Source, Lift],
     others: Sequence[Source],
 ) -> Array:
-    """Return ℓ_s(ψ_∞ + l) of all points and other sources s, shape ``(n, m)``."""
+    """Return ℓ_s(ψ_∞ + l) for n point impurities and m other sources s, shape ``(n, m)``.
+
+    Note:
+        Collective.
+    """
     (film,) = solution.films
     positions, moments = _moments(points)
     exact = film_pairings(film, positions, others)
@@ -73,16 +86,24 @@ def _with_others(
     assembler = FilmLoad(solution.potential.function_space, film)
     local = np.empty((len(points), len(others)))
     for column, source in zip(local.T, others, strict=True):
-        near = rule.near(source)
-        part = rule.part(near)
-        density = forms.load_density(part.background(source), film.mesh)
-        load = assembler.assemble(density, part, near).array
+        near = rule.facets_near(source)
+        rule_near = rule.restricted_to(near)
+        density = forms.load_density(rule_near.background(source), film.mesh)
+        load = assembler.assemble(density, rule_near, near).array
         column[:] = [lifts[point].values @ load[lifts[point].dofs] for point in points]
     return np.asarray(moments @ exact + film.comm.allreduce(local))
 
 
 def _moments(points: Sequence[Impurity]) -> tuple[list[Point], Array]:
-    """Return the n places of ``points`` and Γm of each in columns of its place, ``(k, 2n)``."""
+    """Return the positions of point impurities and their moments.
+
+    Args:
+        points: k point impurities; several may be at the same position.
+
+    Returns:
+        The n different positions, and a matrix ``(k, 2n)``: each row has the moment Γm of an
+        impurity in the two columns of its position.
+    """
     positions = list(dict.fromkeys(point.position for point in points))
     moments = np.zeros((len(points), len(positions), 2))
     for row, point in zip(moments, points, strict=True):
@@ -91,7 +112,11 @@ def _moments(points: Sequence[Impurity]) -> tuple[list[Point], Array]:
 
 
 def _keldysh_energies(positions: Sequence[Point], pearl_length: float) -> Array:
-    """Return E = T/2 on the infinite film, strength 1, and 0 at the same place, ``(2n, 2n)``."""
+    """Return E = T/2 on the infinite film for unit moments along x and y at n positions.
+
+    Returns:
+        Array of shape ``(2n, 2n)``; 0 for two moments at the same position.
+    """
     n = len(positions)
     tensor = infinite_film.interaction_tensor(positions, pearl_length)
     tensor[range(n), range(n)] = 0.0

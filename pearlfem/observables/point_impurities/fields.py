@@ -1,8 +1,9 @@
-"""Exact fields of the infinite film around point impurities: what their potentials are short of.
+"""Exact fields of point impurities on the infinite film, to be added to computed fields.
 
-The potential of a solution with point impurities is u = ψ − ψ_∞, see
-``pearlfem.formulation.stream.point_lifts``. Here is what ψ_∞ adds to fields, with the weights of
-the drives: nothing without point impurities. At a point impurity itself fields are infinite or NaN.
+The potential of a solution with point impurities is u = ψ − ψ_∞ (see
+``pearlfem.formulation.stream.point_lifts``). The functions here return the fields of ψ_∞, summed
+over all point impurities with the weights of the drives. They return 0 without point impurities. At
+the position of a point impurity fields are infinite or NaN.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pearlfem.quantities.annotated import Point
 from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Solution
 
-_DIGITS = 12  # of coordinates that are the same up to round-off
+_DIGITS = 12  # decimal digits to which equal coordinates agree, in units of the largest one
 
 
 class ExactField(Protocol):
@@ -37,16 +38,22 @@ class ExactField(Protocol):
         strength: float = ...,
         pearl_length: float = ...,
     ) -> Array:
-        """Return the field at ``points``."""
+        """Return the field of one impurity at ``points``; ``angle`` is in degrees."""
 
 
 def exact_part(solution: Solution, field: ExactField, points: Array) -> Array | float:
-    """Return the sum of ``field`` over the point impurities at ``points``, or 0 without any.
+    """Return the sum of ``field`` over the point impurities at ``points``.
 
     Args:
-        solution: Its drives.
-        field: Of ``pearlfem.analytic.infinite_film``.
-        points: As ``field`` takes them: (x, y) or (x, y, z) [length].
+        solution: The solution, whose drives include the point impurities.
+        field: A function of ``pearlfem.analytic.infinite_film``.
+        points: Points (x, y) or (x, y, z) [length], as ``field`` takes them.
+
+    Returns:
+        An array as ``field`` returns it, in reduced units; the number 0 without point impurities.
+
+    Note:
+        Not collective.
     """
     total: Array | float = 0.0
     for position, moment in point_moments(solution):
@@ -60,45 +67,49 @@ def exact_part(solution: Solution, field: ExactField, points: Array) -> Array | 
     return total
 
 
-def add_exact_part(
-    function: fem.Function, solution: Solution, field: ExactField, *, on_film: bool = False
-) -> fem.Function:
-    """Add the sum of ``field`` over the point impurities at the nodes of ``function``; return it.
+def add_exact_part(function: fem.Function, solution: Solution, field: ExactField) -> fem.Function:
+    """Add the sum of ``field`` over the point impurities to ``function``, in place; return it.
 
     Args:
-        function: Discontinuous, on the mesh of the solution, with the components of ``field``.
-        solution: Its drives.
-        field: Of ``pearlfem.analytic.infinite_film``.
-        on_film: Whether ``field`` is one of the film: then only the cells above it count.
+        function: A discontinuous function on the mesh of the solution, with as many components as
+            ``field``.
+        solution: The solution, whose drives include the point impurities.
+        field: A function of ``pearlfem.analytic.infinite_film`` that takes points (x, y, z).
+
+    Note:
+        Not collective.
     """
     if point_moments(solution):
         V = function.function_space
-        cells = solution.films[0].sides[:, 0] if on_film else slice(None)
-        dofs = np.unique(V.dofmap.list[cells])
+        dofs = np.unique(V.dofmap.list)
         nodes = V.tabulate_dof_coordinates()[dofs]
-        nodes[:, 2] = np.abs(nodes[:, 2])  # z = 0 up to round-off, seen from above
-        # A node belongs to about twenty cells, each of which has its own.
-        places, which = distinct_nodes(nodes[:, :2] if on_film else nodes)
-        values = np.reshape(exact_part(solution, field, places), (len(places), -1))
-        function.x.array.reshape(-1, V.dofmap.bs)[dofs] += values[which]
+        nodes[:, 2] = np.abs(nodes[:, 2])  # no node is below the film because of round-off
+        # About twenty cells share a node, and each of them has a dof there: evaluate once.
+        distinct, indices = distinct_nodes(nodes)
+        values = np.reshape(exact_part(solution, field, distinct), (len(distinct), -1))
+        function.x.array.reshape(-1, V.dofmap.bs)[dofs] += values[indices]
     return function
 
 
 def distinct_nodes(nodes: Array) -> tuple[Array, npt.NDArray[np.intp]]:
-    """Return each place among ``nodes`` once, and where each node stands in this list.
+    """Return the distinct positions of ``nodes``.
 
     Args:
-        nodes: Places [length], the same up to round-off if they are the same, ``(n, d)``.
+        nodes: Positions [length], ``(n, d)``; equal ones may differ by round-off.
+
+    Returns:
+        The k distinct positions [length], ``(k, d)``, and the index of each node's position among
+        them, ``(n,)``.
     """
     unit = np.abs(nodes).max(initial=0.0) or 1.0
-    _, first, which = np.unique(
+    _, first, indices = np.unique(
         np.round(nodes / unit, _DIGITS), axis=0, return_index=True, return_inverse=True
     )
-    return nodes[first], which
+    return nodes[first], indices
 
 
 def exact_moment(solution: Solution) -> float:
-    """Return ∫ g_∞ dS over film and holes of the point impurities [Γ·length] (collective)."""
+    """Return ∫ g_∞ dS over the film and its holes [Γ·length in reduced units] (collective)."""
     points = point_moments(solution)
     if not points:
         return 0.0
@@ -108,7 +119,7 @@ def exact_moment(solution: Solution) -> float:
 
 
 def exact_work(solution: Solution, source: Source) -> float:
-    """Return −∫_Γ K_∞·a dS of the point impurities, a of another ``source`` (collective)."""
+    """Return −∫_Γ K_∞·a dS with the a of another ``source`` [energy] (collective)."""
     points = point_moments(solution)
     if not points:
         return 0.0
@@ -118,13 +129,17 @@ def exact_work(solution: Solution, source: Source) -> float:
 
 
 def exact_flux(solution: Solution, ring: Array) -> float:
-    """Return ∫ B_∞z dS inside a polygon of the plane of the point impurities [μ0Γ].
+    """Return ∫ B_∞z dS over a polygon in the film's plane [μ0Γ in reduced units].
 
-    (2/κ) ∮ ∂_ν ψ_∞ dl, for B_∞z = (2/κ) ∇_s²ψ_∞ all over the infinite film. Not collective.
+    On the infinite film B_∞z = (2/κ) ∇_s²ψ_∞, so this is (2/κ) ∮ ∂_ν ψ_∞ dl along the edge.
 
     Args:
-        solution: Its drives.
-        ring: The polygon's corners counterclockwise, the first one again at the end, ``(n, 2)``.
+        solution: The solution, whose drives include the point impurities.
+        ring: The corners of the polygon counterclockwise [length], ``(n, 2)``. The first corner is
+            repeated at the end.
+
+    Note:
+        Not collective.
     """
     total = 0.0
     for position, moment in point_moments(solution):
@@ -138,16 +153,17 @@ def exact_flux(solution: Solution, ring: Array) -> float:
 
 
 def pearl_length_of(solution: Solution) -> float:
-    """Return r0 [length] of the only film that point impurities may lie on."""
+    """Return the uniform Pearl length r0 [length] of the only film (point impurities need this)."""
     (film,) = solution.films
     return film.film.uniform_pearl_length
 
 
 def point_moments(solution: Solution) -> list[tuple[Point, Array]]:
-    """Return the places of the point impurities, and Γm of all drives at each, ``(2,)``."""
-    found: dict[Point, Array] = {}
+    """Return each position of point impurities with the sum of the moments Γm there, ``(2,)``."""
+    moments: dict[Point, Array] = {}
     for source, weight in solution.drives:
         if is_point(source):
-            before = found.get(source.position, np.zeros(2))
-            found[source.position] = before + weight * source.strength * np.array(source.moment)
-    return list(found.items())
+            sum_before = moments.get(source.position, np.zeros(2))
+            moment = weight * source.strength * np.array(source.moment)
+            moments[source.position] = sum_before + moment
+    return list(moments.items())

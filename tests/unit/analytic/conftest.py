@@ -1,4 +1,4 @@
-"""Reference tables for the exact formulas; their units are in each test that reads them."""
+"""Reference tables for the exact formulas; each test that reads one names its units."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +26,7 @@ def read_table() -> Callable[[str], Table]:
 
 @pytest.fixture
 def gradient() -> Callable[[Callable[[Array], Array], Array, float], Array]:
-    """Central differences of fourth order; the new axis of derivatives comes last."""
+    """Central differences of fourth order; the axis of the derivatives is the last one."""
 
     def differentiate(function: Callable[[Array], Array], points: Array, step: float) -> Array:
         columns = []

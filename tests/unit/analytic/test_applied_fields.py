@@ -1,4 +1,4 @@
-"""Applied fields: sixty-digit values, Biot–Savart, Maxwell's equations, limits."""
+"""Applied fields: 60-digit values, Biot–Savart, Maxwell's equations, limits."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,8 @@ from pearlfem.analytic.applied_fields import (
 
 CENTER, RADIUS, CURRENT = np.array([0.3, -0.2, 0.5]), 0.8, 1.7
 MOMENT = np.array([0.4, -1.1, 0.7])
-# All 0.25 or more from the wire, on both sides of its plane, the first two at and near the axis.
+# On both sides of the plane of the loop, at least 0.25 from the wire; the first two are on and near
+# the axis.
 POINTS = CENTER + np.array(
     [
         [0.0, 0.0, 0.6],
@@ -50,7 +51,7 @@ EXACT_LOOP = np.array(
 def biot_savart(points, segments=400):
     """A and B of the loop by the trapezoidal rule over the wire.
 
-    It errs by e^{−n δ/a} at a distance δ from the wire: e^{−100} at 0.2 a.
+    Its error is e^{−n δ/a} at a distance δ from the wire: e^{−100} at 0.2 a.
     """
     phi = 2 * np.pi * np.arange(segments) / segments
     zero = np.zeros_like(phi)
@@ -88,7 +89,7 @@ PAIRS = pytest.mark.parametrize(
 
 @PAIRS
 def test_field_is_the_curl_of_the_potential(potential, field, gradient):
-    # Differences err by h⁴/30 times a fifth derivative, below 120/δ⁵ of A with δ >= 0.25.
+    # Error of the differences: h⁴/30 times a fifth derivative, below 120/δ⁵ of A (δ >= 0.25).
     jacobian = gradient(potential, POINTS, 2e-4)
     curl = np.stack([jacobian[:, (i + 2) % 3, (i + 1) % 3] for i in range(3)], axis=-1)
     curl -= np.stack([jacobian[:, (i + 1) % 3, (i + 2) % 3] for i in range(3)], axis=-1)
@@ -110,8 +111,8 @@ def test_uniform_field_anywhere():
     np.testing.assert_array_equal(along_y, [0.0, 3.0, 0.0])  # ½ B × r
 
 
-def test_dipole_on_its_axis_and_beside_it():
-    # B = 2m/4πr³ ahead of the dipole and −m/4πr³ beside it.
+def test_dipole_on_its_axis_and_on_its_equator():
+    # B = 2m/4πr³ on the axis and −m/4πr³ on the equator.
     ahead, beside = dipole_magnetic_field([[0, 0, 2.0], [0, 2.0, 0]], np.zeros(3), [0, 0, 3.0])
     np.testing.assert_allclose(ahead, [0, 0, 3 / (16 * np.pi)], rtol=1e-15)
     np.testing.assert_allclose(beside, [0, 0, -3 / (32 * np.pi)], rtol=1e-15)
@@ -140,7 +141,8 @@ def test_loop_on_its_axis():
     z = np.array([0.0, 0.1, -0.9, 5.0, 1e4])
     field = loop(loop_magnetic_field)(CENTER + np.stack([0 * z, 0 * z, z], axis=-1))
     expected = CURRENT * RADIUS**2 / (2 * (RADIUS**2 + z**2) ** 1.5)
-    np.testing.assert_allclose(field[:, 2], expected, rtol=1e-12)  # the centre rounds z = 1e4
+    # z = 1e4 minus the centre is rounded
+    np.testing.assert_allclose(field[:, 2], expected, rtol=1e-12)
     np.testing.assert_array_equal(field[:, :2], 0.0)
 
 
@@ -186,13 +188,17 @@ def test_shapes():
     [
         (uniform_vector_potential, ([1.0, 2.0], MOMENT), r"points has shape \(2,\).*3 long"),
         (uniform_magnetic_field, ([1.0, 2.0, 3.0], [1.0]), r"field has shape \(1,\)"),
-        (dipole_vector_potential, ([[1, 1, 1], CENTER], CENTER, MOMENT), r"1 lie at the.*\(1,\)"),
-        (dipole_magnetic_field, (CENTER, CENTER, MOMENT), "1 lie at the dipole"),
+        (
+            dipole_vector_potential,
+            ([[1, 1, 1], CENTER], CENTER, MOMENT),
+            r"1 of them are at the dipole.*index \(1,\)",
+        ),
+        (dipole_magnetic_field, (CENTER, CENTER, MOMENT), "1 of them are at the dipole"),
         (dipole_magnetic_field, (POINTS, CENTER, [np.nan, 0, 0]), "moment = .*finite"),
         (loop_vector_potential, (POINTS, CENTER, 0.0, 1.0), "radius = 0.0"),
         (loop_magnetic_field, (POINTS, CENTER, 1.0, np.inf), "current = inf"),
         (loop_magnetic_field, ([[0, 0, 0], [0, 2, 0]], [0, 0, 0], 2.0, 1.0), r"on the.*\(1,\)"),
-        (loop_vector_potential, ([-2.0, 0, 1], [0, 0, 1], 2.0, 1.0), "1 lie on the wire"),
+        (loop_vector_potential, ([-2.0, 0, 1], [0, 0, 1], 2.0, 1.0), "1 of them are on the wire"),
     ],
 )
 def test_refuses(function, arguments, message):

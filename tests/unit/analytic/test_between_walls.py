@@ -34,7 +34,7 @@ SPACE = np.array([[0.5, 0.3, 0.04], [-0.4, 0.6, 0.02], [1.5, -1.0, -0.3], [0.2, 
 
 @KINDS
 @pytest.mark.parametrize("size", [1e-3, 0.2, 50.0])
-def test_walls_at_infinity_are_no_walls(wall, size):
+def test_walls_at_infinity_have_no_effect(wall, size):
     walls = {"wall": wall, **OPEN}
     r = np.array([0.0, 0.3, 1.0, 4.0, 20.0]) * size
     got = couplings(r, 1.0, (1.5, -0.7), (size, 0.5 * size), **walls)
@@ -59,7 +59,7 @@ def test_fields_without_walls(wall):
 @KINDS
 @pytest.mark.parametrize("r", [20.0, 200.0])
 def test_walls_at_infinity_far_away(wall, r):
-    # r = 200 ξ: the couplings are 1e-7 of those at r = 0, which is where rounding stems from.
+    # At r = 200 ξ couplings are 1e-7 of those at r = 0, and rounding is relative to those at r = 0.
     got = couplings(r, 1.0, (1.0, 1.0), (1.0, 1.0), wall=wall, **OPEN)
     exact = infinite_film.couplings(r, 1.0, (1.0, 1.0), (1.0, 1.0))
     np.testing.assert_allclose(got, exact, rtol=1e-10)
@@ -67,7 +67,7 @@ def test_walls_at_infinity_far_away(wall, r):
 
 @KINDS
 def test_distant_walls(wall):
-    # The field of an impurity falls off as 1/R³: a wall at 1e3 gives 1e-9 of J* at the impurity.
+    # The field of an impurity falls off as 1/R³: a wall at 1e3 adds 1e-9 of J* at the impurity.
     walls = {"wall": wall, "above": 1e3, "below": 1e3}
     r = np.array([0.1, 1.0])
     got = couplings(r, 1.0, (1.0, 1.0), (0.1, 0.1), **walls)
@@ -76,15 +76,15 @@ def test_distant_walls(wall):
     assert 1e-12 < difference.max() < 2e-9
 
 
-# --- the boundary problem of each wave vector, solved as it stands
+# --- the boundary problem of each wave vector, solved directly
 
 
 def response(q, pearl_length, wall, above, below):
-    """q²g at unit source, from four conditions on ψ at each wave number of `q`.
+    """q²g for a unit source, from four conditions on ψ at each wave number of `q`.
 
-    ψ = a e^{−qz} + b e^{−q(L₁−z)} above, −c e^{qz} − d e^{−q(L₂+z)} below; at a wall ∂ψ/∂z = 0
-    (shield) or ψ = 0 (magnetic wall), ∂ψ/∂z continuous on the film, and the London equation
-    rot K + κ B_z = q²(ψ₊ − ψ₋) − κ ∂ψ/∂z = 1.
+    ψ = a e^{−qz} + b e^{−q(L₁−z)} above, −c e^{qz} − d e^{−q(L₂+z)} below. Conditions: ∂ψ/∂z = 0
+    (shield) or ψ = 0 (magnetic wall) at each wall, ∂ψ/∂z continuous at the film, and the London
+    equation rot K + κ B_z = q²(ψ₊ − ψ₋) − κ ∂ψ/∂z = 1.
     """
     kappa, zero, one = 2 / pearl_length, np.zeros_like(q), np.ones_like(q)
     up, down = np.exp(-q * above), np.exp(-q * below)  # 0 without a wall: then b, d = 0
@@ -103,7 +103,7 @@ def response(q, pearl_length, wall, above, below):
 
 
 def by_trapezoidal_rule(r, pearl_length, width, wall, above, below):
-    """J⊥ and J∥ at Γ = 1: the trapezoidal rule in ln q, exponentially convergent."""
+    """J⊥ and J∥ at Γ = 1 by the trapezoidal rule in ln q, which converges exponentially."""
     step = 0.004
     q = 9.0 / width * np.exp(-step * np.arange(7000))
     kernel = response(q, pearl_length, wall, above, below) * np.exp(-0.5 * (q * width) ** 2)
@@ -140,7 +140,7 @@ def test_residues_of_the_response(wall, pearl_length, distance):
     curvature = -slope / r
     first = 0.5 if shields else 0.0
     for n in range(int(10 * max(1.0, distance / width) / np.pi) + 1):
-        # The bracket ends at the pole of h and at its next zero: cot from π/2 to π, tan from 0.
+        # The root lies between a zero of h and its next pole: cot from π/2 to π, tan from 0 to π/2.
         low, high = ((n + x) * np.pi / distance for x in (first, first + 0.5))
 
         def pole(t):
@@ -168,14 +168,14 @@ def test_residues_of_the_response(wall, pearl_length, distance):
         below=distance,
     )
     scale = pearl_length * J_STAR
-    # Rounding: 1e-15 of the couplings at r = 0, which are scale/σ² at most.
+    # Rounding: 1e-15 of the couplings at r = 0, which are at most scale/σ².
     expected = [-scale * slope / r, scale * curvature]
     np.testing.assert_allclose(got, expected, rtol=1e-10, atol=2e-15 * scale)
 
 
 @pytest.mark.parametrize(("above", "below"), [(1.0, 1.0), (0.2, 3.0)])
 def test_tail_between_shields(above, below):
-    # J⊥ = J∥ = J* r0/[(r0 + L) r²] up to terms that decay exponentially, 1/L the mean of 1/L_i.
+    # J⊥ = J∥ = J* r0/[(r0 + L) r²] up to exponentially small terms; 1/L is the mean of 1/L_i.
     walls = {"wall": "shield", "above": above, "below": below}
     length = 2 / (1 / above + 1 / below)
     r = np.array([60.0, 200.0])
@@ -198,14 +198,14 @@ def test_shields_close_to_the_film():
 
 
 def test_one_shield_close_to_the_film_screens_it_from_the_other():
-    # c = (c_above + c_below)/2: the mean diverges with one of the two, and the response is 1.
+    # c = (c_above + c_below)/2 diverges if one of them does, and then the response is 1.
     energy = self_energy(0.5, 1.0, 1.0, wall="shield", above=1e-7, below=np.inf)
     assert energy == pytest.approx(J_STAR / (8 * 0.25), rel=3e-7)  # 1 − 2·1e-7 + …
 
 
 @pytest.mark.parametrize("pearl_length", [0.1, 1e4, 1e9])
 def test_magnetic_walls_close_to_the_film(pearl_length):
-    # tanh qL = qL [1 − (qL)²/3]: no field, a film of penetration length l = √(r0 L).
+    # tanh qL = qL [1 − (qL)²/3]: the film screens over the length l = √(r0 L).
     # F = (J*/4) ∫ q³l²/(1 + q²l²) e^{−q²ξ²} dq = (J*/8ξ²) [1 − x e^x E1(x)],  x = ξ²/l².
     distance, size = 1e-5, 0.5
     walls = {"wall": "magnetic-wall", "above": distance, "below": distance}
@@ -229,7 +229,7 @@ def test_magnetic_walls_close_to_the_film(pearl_length):
 
 def images(points, wall, above, below, order, **source):
     """Field of a film that does not screen (r0 → ∞), from its images in the walls."""
-    sign = -1.0 if wall == "shield" else 1.0  # of the image of a current parallel to a wall
+    sign = -1.0 if wall == "shield" else 1.0  # of the image of a current that is parallel to a wall
     n = np.arange(-order, order + 1)[:, None, None]
     shift = 2 * (above + below) * n * [0.0, 0.0, 1.0]
     direct = infinite_film.magnetic_field(points - shift, **source)
@@ -239,7 +239,7 @@ def images(points, wall, above, below, order, **source):
 
 @KINDS
 def test_one_wall_by_its_image(wall):
-    # A film that does not screen: κ → 0, corrections of order R/r0.
+    # The film does not screen: κ → 0, with corrections of order R/r0.
     source = SOURCE | {"pearl_length": 1e9}
     sign = -1.0 if wall == "shield" else 1.0
     field = magnetic_field(SPACE, wall=wall, above=0.5, below=np.inf, **source)
@@ -255,7 +255,7 @@ def test_one_wall_by_its_image(wall):
 def test_two_walls_by_their_images(wall):
     source, walls = SOURCE | {"pearl_length": 1e12}, {"above": 0.3, "below": 0.7}
     field = magnetic_field(SPACE, wall=wall, **walls, **source)
-    # The terms of order > N add up to a series in 1/N: Richardson's extrapolation.
+    # The terms beyond order N add up to a series in 1/N, so Richardson's extrapolation works.
     sums = [images(SPACE, wall, order=n, **walls, **source) for n in (10, 20, 40, 80, 160)]
     for power in (1, 2, 3, 4):
         factor = 2.0**power
@@ -310,7 +310,7 @@ def test_london_equation_on_the_film(wall, above, below, gradient):
 @KINDS
 @SURROUNDINGS
 def test_jumps_at_the_film(wall, above, below):
-    # K = ẑ × [B_t] and B_z is continuous; the step to the lower face costs 1e-12.
+    # K = ẑ × [B_t] and B_z is continuous; the lower face is reached by a step of 1e-12.
     walls = {"wall": wall, "above": above, "below": below}
     upper = magnetic_field(ON_FILM, **walls, **SOURCE)
     lower = magnetic_field(ON_FILM - [0, 0, 1e-12], **walls, **SOURCE)
@@ -323,7 +323,7 @@ def test_jumps_at_the_film(wall, above, below):
 
 
 def test_centre_of_an_impurity():
-    # K = −(κ/Γ) J⊥ m×ẑ for a profile of width ξ once: two of ξ/√2 in the energy.
+    # K = −(κ/Γ) J⊥ m×ẑ with J⊥ for the total width ξ: two profiles of width ξ/√2.
     walls = {"wall": "shield", "above": 0.4, "below": 1.5}
     size = SOURCE["size"] / np.sqrt(2)
     perpendicular = couplings(0.0, 0.8, (1.7, 1.7), (size, size), **walls).perpendicular
@@ -372,7 +372,7 @@ def test_tensor_holds_the_pair_couplings(wall):
 
 @KINDS
 def test_energy_of_a_pair_from_the_current(wall):
-    # F_ij = −(Γ_j/κ) (m_j×ẑ)·⟨K_i⟩_j, and the average of K_i over j widens it to √(ξ_i² + ξ_j²).
+    # F_ij = −(Γ_j/κ) (m_j×ẑ)·⟨K_i⟩_j: averaging over profile j widens K_i to √(ξ_i² + ξ_j²).
     walls = {"wall": wall, "above": 0.4, "below": 1.5}
     tensor = interaction_tensor(
         [SOURCE["position"], FILM[0]], 0.8, (SOURCE["strength"], 0.6), (0.15, 0.2), **walls
@@ -399,7 +399,7 @@ def test_energy_of_impurities_is_positive(wall):
     positions = np.random.default_rng(7).uniform(-1, 1, (20, 2))
     tensor = interaction_tensor(positions, 0.5, 1.0, 0.3, wall=wall, above=0.2, below=0.5)
     lowest, highest = np.linalg.eigvalsh(tensor.transpose(0, 2, 1, 3).reshape(40, 40))[[0, -1]]
-    assert lowest > -1e-14 * highest  # overlapping profiles: nearly singular
+    assert lowest > -1e-14 * highest  # profiles overlap, so the matrix is nearly singular
 
 
 def test_exchanging_the_walls_changes_no_energy():
@@ -417,7 +417,7 @@ def test_exchanging_the_walls_changes_no_energy():
 @pytest.mark.parametrize("above", [1e-12, 1e-2, 1e4, 1e12, np.inf])
 @pytest.mark.parametrize("pearl_length", [1e-6, 1e-2, 1e4, 1e8])
 def test_extreme_ratios_of_lengths(wall, above, pearl_length):
-    # No overflow, no warning (an error in the suite), and 0 < F < J*/8ξ².
+    # No overflow, no warning (warnings are errors in this suite), and 0 < F < J*/8ξ².
     walls = {"wall": wall, "above": above, "below": 1e-2}
     energy = self_energy(1.0, pearl_length, 1.0, **walls) / (pearl_length * J_STAR / 8)
     assert 0 < energy < 1 + 1e-14

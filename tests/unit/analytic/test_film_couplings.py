@@ -59,8 +59,8 @@ def test_unequal_widths_by_a_hankel_integral(r, sizes):
 
 @pytest.mark.parametrize(("r", "width"), [(0.5, 0.02), (2.0, 0.02), (30.0, 1.0), (0.5, 5e-5)])
 def test_small_widths_by_an_average_over_the_film(r, width):
-    # The Gaussian average of f(ρ) cos(lφ) is ∫ f e^{−(r−ρ)²/2σ²} ive(l, rρ/σ²) ρ dρ/σ². The
-    # strip of 9σ around r stays clear of ρ = 0, so V' (l = 1) and V'' − V'/r (l = 2) are regular.
+    # The Gaussian average of f(ρ) cos(lφ) is ∫ f e^{−(r−ρ)²/2σ²} ive(l, rρ/σ²) ρ dρ/σ². The strip
+    # of 9σ around r does not reach ρ = 0, so V' (l = 1) and V'' − V'/r (l = 2) are smooth in it.
     nodes, weights = np.polynomial.legendre.leggauss(80)
     rho = r + 9 * width * nodes
     profile = np.exp(-0.5 * ((r - rho) / width) ** 2) * rho / width**2 * weights * 9 * width
@@ -70,7 +70,7 @@ def test_small_widths_by_an_average_over_the_film(r, width):
     slope = profile @ (slope * special.ive(1, argument))
     difference = profile @ (difference * special.ive(2, argument))
     got = couplings(r, sizes=(0.6 * width, 0.8 * width))
-    # 1e-12: the digits of ive at large arguments.
+    # 1e-12 is the accuracy of ive at large arguments.
     np.testing.assert_allclose(got.perpendicular, -J_STAR * slope / r, rtol=1e-12)
     np.testing.assert_allclose(got.parallel, J_STAR * (difference + slope / r), rtol=1e-12)
 
@@ -83,7 +83,7 @@ def test_two_and_three_dimensional_limits():
     np.testing.assert_allclose(far, [J_STAR / 1e15, 2 * J_STAR / 1e15], rtol=1e-9)
 
 
-def test_elementary_couplings_err_by_up_to_ten_percent():
+def test_elementary_couplings_are_wrong_by_up_to_ten_percent():
     r = np.logspace(-3, 3, 200)
     exact, estimate = couplings(r), infinite_film.elementary_couplings(r)
     error = np.abs(np.array(estimate) / np.array(exact) - 1)
@@ -111,7 +111,7 @@ def test_gaussian_couplings_meet_at_the_origin():
     np.testing.assert_allclose(perpendicular[1], perpendicular[0], rtol=1e-14)
 
 
-def test_integers_are_numbers():
+def test_integers_are_accepted():
     assert couplings(1, 2, (1, 3), (0, 1)) == couplings(1.0, 2.0, (1.0, 3.0), (0.0, 1.0))
 
 
@@ -170,10 +170,10 @@ def test_energy_of_gaussian_impurities_is_positive():
     tensor = interaction_tensor(positions, 0.5, 1.0, 0.3)
     matrix = tensor.transpose(0, 2, 1, 3).reshape(40, 40)
     lowest, highest = np.linalg.eigvalsh(matrix)[[0, -1]]
-    assert lowest > -1e-14 * highest  # overlapping profiles: nearly singular
+    assert lowest > -1e-14 * highest  # profiles overlap, so the matrix is nearly singular
 
 
-def test_gaussian_impurities_may_coincide():
+def test_gaussian_impurities_may_be_at_one_position():
     tensor = interaction_tensor([[0.2, 0.3], [0.2, 0.3]], sizes=0.1)
     np.testing.assert_allclose(tensor, np.full((2, 2, 1, 1), 2 * self_energy(0.1)) * np.eye(2))
 
@@ -191,7 +191,11 @@ def test_gaussian_impurities_may_coincide():
         (interaction_tensor, {"positions": [[0.0, 0, 0]]}, r"positions has shape \(1, 3\)"),
         (interaction_tensor, {"positions": [0.0, 0]}, r"positions has shape \(2,\): must be \(n"),
         (interaction_tensor, {"positions": [[0.0, 0]], "sizes": [1.0, 2.0]}, "sizes has shape"),
-        (interaction_tensor, {"positions": [[1.0, 2], [0, 0], [1, 2]]}, "0 and 2 coincide"),
+        (
+            interaction_tensor,
+            {"positions": [[1.0, 2], [0, 0], [1, 2]]},
+            "0 and 2 are at the same position",
+        ),
     ],
 )
 def test_refuses(function, arguments, message):

@@ -29,14 +29,14 @@ def table_field(table, size):
 
 
 def test_point_fields_table(read_table):
-    table = read_table("point_fields")  # 14 digits; no component crosses zero at a tabulated point
+    table = read_table("point_fields")  # 14 digits; no component is near zero at these points
     for component, got in table_field(table, 0.0).items():
         np.testing.assert_allclose(got, table[component], rtol=1e-12)
 
 
 def test_gaussian_fields_table(read_table):
-    # 13 digits printed, but Hankel integrals that cancel: at r = 200 ξ the table's B_z is 2.1e-11
-    # off a 32-digit evaluation (−4.22324533655887e-5), its B_r 7e-12.
+    # The table has 13 digits, but its Hankel integrals lose some by cancellation: at r = 200 ξ its
+    # B_z differs from a 32-digit value (−4.22324533655887e-5) by 2.1e-11, its B_r by 7e-12.
     table = read_table("gaussian_fields")
     for size in np.unique(table["xi_over_r0"]):
         rows = {name: column[table["xi_over_r0"] == size] for name, column in table.items()}
@@ -57,7 +57,7 @@ def test_current_is_the_turned_gradient_of_the_stream_function(size, gradient):
     slope = gradient(lambda p: stream_function(p, size=size, **SOURCE), FILM, 1e-3)
     expected = np.stack([slope[:, 1], -slope[:, 0]], axis=-1)
     current = sheet_current(FILM, size=size, **SOURCE)
-    np.testing.assert_allclose(current, expected, rtol=1e-7)  # differences: (h/r)⁴ = 1e-9
+    np.testing.assert_allclose(current, expected, rtol=1e-7)  # error of differences: (h/r)⁴ = 1e-9
 
 
 @SIZES
@@ -84,7 +84,7 @@ def test_london_equation_on_the_film(size, gradient):
 
 @SIZES
 def test_paper_form_of_the_current(size):
-    # K = (κ/Γ) [J∥ m×ẑ − (J∥ + J⊥)((m×ẑ)·r̂) r̂], Eq. (12), a profile of width ξ once.
+    # K = (κ/Γ) [J∥ m×ẑ − (J∥ + J⊥)((m×ẑ)·r̂) r̂], Eq. (12), with J for the sizes (ξ, 0).
     pearl_length, strength = SOURCE["pearl_length"], SOURCE["strength"]
     away = FILM - SOURCE["position"]
     r = np.hypot(away[:, 0], away[:, 1])

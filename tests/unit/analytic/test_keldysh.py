@@ -34,7 +34,7 @@ def test_sixty_digit_values(derivative):
     np.testing.assert_allclose(got, EXACT[:, 1 + derivative], rtol=1e-12)
 
 
-def test_struve_and_bessel_functions_where_they_do_not_cancel():
+def test_difference_of_struve_and_bessel_functions_where_it_does_not_cancel():
     x = np.logspace(-6, 0, 50)
     value = 0.5 * np.pi * (special.struve(0, x) - special.y0(x))
     slope = 1.0 - 0.5 * np.pi * (special.struve(1, x) - special.y1(x))
@@ -49,7 +49,7 @@ def test_point_kernels_table(read_table):
 
 @pytest.mark.parametrize("pearl_length", [1.0, 0.37])
 def test_differential_equation(pearl_length):
-    # V'' + V'/r + V/r0² = 1/(r r0) away from r = 0; the terms cancel, so their size sets the scale.
+    # V'' + V'/r + V/r0² = 1/(r r0) for r > 0. Terms cancel, so errors are relative to their size.
     r = DECADES * pearl_length
     v, slope, curvature, third = (keldysh_potential(r, pearl_length, n) for n in range(4))
     source = 1.0 / (r * pearl_length)
@@ -61,7 +61,7 @@ def test_differential_equation(pearl_length):
     assert np.all(np.abs(residual) < 4e-15 * terms.sum(axis=0))
 
 
-def test_logarithm_nearby_and_coulomb_far_away():
+def test_logarithm_at_short_distance_and_coulomb_at_long():
     x = np.array([1e-6, 1e-5])
     # Next term: x. 0.5772… is Euler's constant.
     np.testing.assert_allclose(keldysh_potential(x), np.log(2 / x) - np.euler_gamma, atol=2e-5)

@@ -1,4 +1,4 @@
-"""Inductance of narrow rings against sums of mutual inductances of coaxial circles."""
+"""Inductance of narrow rings, compared with sums over coaxial current loops."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from pearlfem.analytic.weak_screening import ring_kinetic_inductance
 
 
 def mutual_inductance(first, second):
-    """Maxwell's formula for coaxial circles in a plane, √(rr') [(2/k − k) K − (2/k) E]."""
+    """Maxwell's formula for coaxial loops in one plane, √(rr') [(2/k − k) K − (2/k) E]."""
     complement = ((first - second) / (first + second)) ** 2
     k = np.sqrt(1 - complement)
     integrals = (2 / k - k) * special.ellipkm1(complement) - 2 / k * special.ellipe(k * k)
@@ -21,7 +21,7 @@ def inductance_of(density, inner, outer):
     nodes, weights = np.polynomial.legendre.leggauss(40)
     t, dt = 0.5 * (nodes + 1), 0.5 * weights
     width = outer - inner
-    distance = width * t**4  # makes the logarithm at distance 0 smooth
+    distance = width * t**4  # makes the integrand smooth at distance 0, where M has a logarithm
     r = inner + (width - distance[:, None]) * t
     pairs = (
         mutual_inductance(r, r + distance[:, None]) * density(r) * density(r + distance[:, None])
@@ -43,7 +43,8 @@ def ring_solution(inner, outer, pearl_length, count=200):
     r = radius + x
     distance = np.abs(x[:, None] - x) + np.eye(count)
     roots = np.sqrt(r[:, None] * r)
-    other = np.where(np.eye(count), 2 * r, r)  # the diagonal is set below
+    # any value will do on the diagonal, which is set below
+    other = np.where(np.eye(count), 2 * r, r)
     smooth = mutual_inductance(r[:, None], other) + roots * np.log(distance)
     np.fill_diagonal(smooth, r * (np.log(8 * r) - 2))
     n = np.arange(1, count)
@@ -57,12 +58,12 @@ def ring_solution(inner, outer, pearl_length, count=200):
 
 
 def test_sum_gives_the_tabulated_ring():
-    # a = 2, b = 5, r0 = 1 by a spectral Galerkin method, six digits; the sum errs as count⁻²,
-    # by a third of its step of 7e-5 from 200 to 400.
+    # a = 2, b = 5, r0 = 1: six digits from a spectral Galerkin method. The error of the sum falls
+    # as count⁻²; at 400 it is a third of the change of 7e-5 from 200 to 400.
     inductance, kinetic = ring_solution(2.0, 5.0, 1.0, count=400)
     assert inductance == pytest.approx(8.792446, abs=4e-5)
     assert kinetic == pytest.approx(3.570592, abs=2e-5)
-    # The distribution 1/r has the smallest kinetic energy.
+    # The distribution K ∝ 1/r has the smallest kinetic energy.
     assert ring_kinetic_inductance(2.0, 5.0, 1.0) < 3.570592
 
 
@@ -88,13 +89,14 @@ def test_meissner_state(width, error):
     ("pearl_length", "least", "most"), [(1e-4, 0.0, 0.0), (0.1, 0.4, 0.7), (10.0, 1.0, 1.0)]
 )
 def test_which_distribution_at_which_pearl_length(pearl_length, least, most):
-    # In units of w: L less its kinetic part climbs from the one to the other.
+    # Pearl lengths in units of w: L minus its kinetic part rises from the Meissner value to the
+    # uniform one.
     inner, outer = 0.99, 1.01
     inductance, _ = ring_solution(inner, outer, 0.02 * pearl_length, count=400)
     magnetic = inductance - ring_kinetic_inductance(inner, outer, 0.02 * pearl_length)
     screened, uniform = meissner_inductance(inner, outer), uniform_inductance(inner, outer)
     fraction = (magnetic - screened) / (uniform - screened)
-    # The formulas err by 1e-4 of L at w = 0.02 R, 6e-3 of their difference.
+    # Errors of both formulas at w = 0.02 R: 1e-4 of L, or 6e-3 of their difference.
     assert least - 0.02 < fraction < most + 0.02
 
 

@@ -26,7 +26,7 @@ def test_pearl_vortex_table(read_table):
 
 
 def test_gaussian_pairs_table(read_table):
-    table = read_table("gaussian_pairs")  # its V is that of two cores of width ξ
+    table = read_table("gaussian_pairs")  # V of two cores of width ξ
     for size in np.unique(table["xi_over_r0"]):
         rows = table["xi_over_r0"] == size
         energy = pearl_vortex.interaction_energy(table["r_over_r0"][rows], sizes=(size, size))
@@ -74,7 +74,7 @@ def test_field_above_and_below(size, gradient):
 
 
 def test_monopole_far_away():
-    # B → nΦ0 R/(2πR³) about the image at depth r0; the next term is of order (r0/R)².
+    # B → nΦ0 R/(2πR³), where R starts at the image at depth r0; the next term is (r0/R)² of it.
     point = np.array([300.0, 400.0, 500.0])
     shifted = point - [*VORTEX["position"], -VORTEX["pearl_length"]]
     expected = 2 * 1.3 * shifted / (2 * np.pi * np.linalg.norm(shifted) ** 3)
@@ -82,8 +82,8 @@ def test_monopole_far_away():
     np.testing.assert_allclose(field, expected, rtol=1e-5)
 
 
-def test_energy_with_an_impurity_seen_from_both_sides():
-    # −(Γ/κ)(m×ẑ)·K of the vortex = nΦ0 g of the impurity at the vortex.
+def test_energy_with_an_impurity_from_either_source():
+    # −(Γ/κ)(m×ẑ)·K of the vortex at the impurity = nΦ0 g of the impurity at the vortex.
     angle, strength = 35.0, 1.7
     moment = np.array([np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))])
     energy = pearl_vortex.impurity_energy(FILM, angle, strength=strength, **VORTEX)
@@ -99,7 +99,7 @@ def test_energy_with_an_impurity_seen_from_both_sides():
 
 
 def test_energy_with_an_impurity_of_finite_size():
-    # Only ξ² + (core)² matters.
+    # The energy depends only on ξ² + (core)².
     point = pearl_vortex.impurity_energy(FILM, 10.0, sizes=(0.5, 0.0))
     np.testing.assert_allclose(
         pearl_vortex.impurity_energy(FILM, 10.0, sizes=(0.3, 0.4)), point, rtol=1e-14
@@ -116,7 +116,7 @@ def test_energies_of_vortices():
     assert np.all(np.diff(same) < 0)
     opposite = pearl_vortex.interaction_energy(np.array([0.1, 1.0, 10.0]), windings=(1, -1))
     np.testing.assert_array_equal(opposite, -same)
-    # Two vortices of one core at one place are a double vortex: F(2) = 4 F(1) = 2 F(1) + F_12.
+    # Two equal vortices at one position are a double vortex: F(2) = 4 F(1) = 2 F(1) + F_12.
     single = pearl_vortex.self_energy(0.1, pearl_length=0.8)
     assert pearl_vortex.self_energy(0.1, winding=2, pearl_length=0.8) == pytest.approx(4 * single)
     pair = pearl_vortex.interaction_energy(0.0, sizes=(0.1, 0.1), pearl_length=0.8)

@@ -1,4 +1,4 @@
-"""Potential of an impurity per moment and its gradient: forty-digit values, fields, limits."""
+"""Scalar potential of an impurity per moment, and its gradient: 40-digit values, fields, limits."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ EXACT = np.array(
 
 @pytest.mark.parametrize("pearl_length", [1.0, 2.0**20])
 def test_forty_digit_values(pearl_length):
-    # At φ = 30°, where r̂ r̂ has no component 0; all terms but the sum in ∂p_x/∂x are single.
+    # At φ = 30° no component of r̂ r̂ is 0. Only ∂p_x/∂x is a sum of two terms.
     r, z, slope, quadrupole, normal = EXACT.T
     x, y = r * np.cos(np.pi / 6), r * np.sin(np.pi / 6)
     points = pearl_length * np.stack([x, y, z], axis=-1)
@@ -64,8 +64,8 @@ def test_forty_digit_values(pearl_length):
 
 
 def test_without_screening():
-    # r ≪ r0: V = −ln r + a constant, whose derivatives are elementary, with corrections of order
-    # (r/r0) relative: p = −(Γ/4π) r/r², ∇p = −(Γ/4π) (1 − 2 r̂r̂)/r².
+    # r ≪ r0: V = −ln r + a constant, so p = −(Γ/4π) r/r² and ∇p = −(Γ/4π) (1 − 2 r̂r̂)/r², with
+    # relative corrections of order r/r0.
     points = FILM
     r2 = (points**2).sum(axis=1)[:, None]
     options = {"strength": 4 * np.pi, "pearl_length": 1e14}
@@ -106,7 +106,7 @@ def test_gradient_by_differences(size, points, gradient):
     expected = gradient(lambda p: potential_per_moment(p, size=size, **SOURCE), points, 1e-3)
     got = potential_gradient_per_moment(points, size=size, **SOURCE)
     scale = np.abs(got).max(axis=(1, 2), keepdims=True)
-    assert np.all(np.abs(got - expected) < 1e-8 * scale)  # (h/r)⁴ = 1e-11 times 5!
+    assert np.all(np.abs(got - expected) < 1e-8 * scale)  # error: (h/r)⁴ = 1e-11, times 5!
 
 
 @SIZES

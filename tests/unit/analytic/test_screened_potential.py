@@ -1,4 +1,4 @@
-"""Screened potential above the film: the identities it obeys, and its two algorithms."""
+"""Screened potential above the film: identities, and agreement of its two algorithms."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def test_point_source_on_the_film_is_the_keldysh_potential():
 
 
 def test_london_condition_off_the_film():
-    # ∂V/∂z = V/r0 − 1/R and its r-derivative, R² = r² + z²; the terms cancel far away.
+    # ∂V/∂z = V/r0 − 1/R and the derivative of this by r, with R² = r² + z²; far away, terms cancel.
     r, z = np.meshgrid(RADII, HEIGHTS)
     v = screened_potential(r, z, 1.0, 0.0)
     distance = np.hypot(r, z)
@@ -33,7 +33,7 @@ def test_london_condition_off_the_film():
 
 @pytest.mark.parametrize("width", [0.0, 0.05, 2.0])
 def test_harmonic_above_the_film(width, gradient):
-    # V'' + V'/r + ∂²V/∂z² = 0 with the last term by differences of ∂V/∂z (error of order h⁴).
+    # V'' + V'/r + ∂²V/∂z² = 0; the last term by differences of ∂V/∂z (error of order h⁴).
     r, z = (a.ravel() for a in np.meshgrid([0.02, 0.4, 3.0], [0.5, 1.5]))
     v = screened_potential(r, z, 1.0, width)
 
@@ -53,12 +53,12 @@ def test_both_algorithms_agree_around_the_switch(width):
     s = np.full_like(x, width)
     near = _screened._hankel_integral(x, y, s)
     far = _screened._image_integral(x, y, s, *_screened._HERMITE)
-    # Worst on the film, where B_z of a source far wider than r0 is 1e-5 of what cancels in it.
+    # Worst on the film: B_z of a source much wider than r0 is 1e-5 of the terms that cancel in it.
     np.testing.assert_allclose(near, far, rtol=1e-11)
 
 
 def test_gaussian_source_tends_to_the_point_source():
-    # Leading correction (σ²/2)∇², ∇² = V'' + V'/r: relative (σ/R)² times a number of order one.
+    # The leading correction is (σ²/2)∇²V with ∇²V = V'' + V'/r: of relative order (σ/R)².
     r, z = np.meshgrid([0.2, 1.0, 5.0], [0.0, 0.5])
     point = np.array(screened_potential(r, z, 1.0, 0.0))
     for width in (1e-5, 1e-3):
@@ -67,7 +67,7 @@ def test_gaussian_source_tends_to_the_point_source():
 
 
 def test_smooth_through_the_axis():
-    # Even in r: quadrupole = V'''' r²/3 + O(r⁴), everything else constant + O(r²).
+    # V is even in r, so quadrupole = V'''' r²/3 + O(r⁴), and all others are constant + O(r²).
     r = np.array([0.0, 1e-8, 1e-4])
     for z, width in ((0.0, 0.1), (0.5, 0.1), (0.5, 0.0)):
         v = screened_potential(r, z, 1.0, width)

@@ -18,7 +18,7 @@ IN_HALF_PLANE = np.array([[1.0, 0.2], [0.3, -0.4], [2.0, 1.5], [0.6, 0.7]])
 
 
 def unbounded_tensor(positions):
-    """T without an edge and without self-energies: r0 → ∞ of the infinite film."""
+    """T without an edge and without self-energies: the limit r0 → ∞ of the infinite film."""
     # Corrections are of order r/r0 = 1e-13; T is proportional to r0.
     tensor = infinite_film.interaction_tensor(positions, 1e13, STRENGTHS) * PEARL_LENGTH / 1e13
     for i in range(len(positions)):
@@ -33,12 +33,15 @@ def potentials_without_edge(points, position, strength):
 
 
 def tensor_of_edge(slopes):
-    """T_ij = −(Γ_i/κ) m_i·∇g_j of what the edge adds to g; slopes[j, i, b, a] = ∂_a g_j^b(r_i)."""
+    """T_ij = −(Γ_i/κ) m_i·∇g_j for the part of g that the edge adds.
+
+    slopes[j, i, b, a] = ∂_a g_j^b(r_i).
+    """
     return -STRENGTHS[:, None, None, None] * PEARL_LENGTH / 2 * slopes.transpose(1, 0, 3, 2)
 
 
 def disc_tensor_by_fourier_series():
-    """Edge part of T: g + (harmonic) = 0 on the circle; r^n e^{inφ} of the values there."""
+    """Edge part of T: the harmonic function Σ c_n r^n e^{inφ} that cancels g on the edge."""
     count = 512  # coefficients fall as (s/R)^n, s/R <= 0.83
     angle = 2 * np.pi * np.arange(count) / count
     circle = RADIUS * np.stack([np.cos(angle), np.sin(angle)], axis=-1)
@@ -55,9 +58,9 @@ def disc_tensor_by_fourier_series():
 
 
 def half_plane_tensor_by_poisson_integral(gradient):
-    """Edge part of T: harmonic function of x > 0 by the average of its edge values.
+    """Edge part of T: the harmonic function in x > 0 as a weighted average of its edge values.
 
-    With y' = y + x tan(θ/2) Poisson's kernel is constant and the integrand periodic in θ.
+    With y' = y + x tan(θ/2) Poisson's kernel is constant, and the integrand is periodic in θ.
     """
     theta = 2 * np.pi * (np.arange(512) + 0.5) / 512 - np.pi
 
@@ -79,14 +82,14 @@ def test_disc_by_a_fourier_series():
 def test_half_plane_by_a_poisson_integral(gradient):
     expected = unbounded_tensor(IN_HALF_PLANE) + half_plane_tensor_by_poisson_integral(gradient)
     tensor = half_plane_interaction_tensor(IN_HALF_PLANE, PEARL_LENGTH, STRENGTHS)
-    # Differences err by 4 (h/d)⁴ = 3e-11 at h = 1e-3 and d = 2x = 0.6 from the nearest image.
+    # Error of differences: 4 (h/d)⁴ = 3e-11 for h = 1e-3 and an image at the distance d = 2x = 0.6.
     np.testing.assert_allclose(tensor, expected, rtol=1e-9, atol=1e-10 * np.abs(expected).max())
 
 
 def test_self_energies_of_the_spectral_method(read_table):
-    # F_self in J*/R² is a sum of a/(1 + bx) over modes, x = R/r0: from x = 0.1 to 0 it gains
-    # 1 + b times (F(0.1) − F(1))/9. A mode of wave number q has b = 1/(qR), which is small for
-    # most of what a profile of ξ <= 0.1 R excites.
+    # F_self in J*/R² is a sum of a/(1 + bx) over modes, x = R/r0. From x = 0.1 to 0 a mode gains
+    # 1 + b times its (F(0.1) − F(1))/9. A mode of wave number q has b = 1/(qR), which is small for
+    # most modes that a profile of ξ <= 0.1 R excites.
     table = read_table("disc_impurity_centre")
     edge = disc_interaction_tensor([[0.0, 0.0]], 1.0, 4 * np.pi)[0, 0, 0, 0] / 2
     for size in np.unique(table["xi_over_R"]):
@@ -114,7 +117,7 @@ def test_disc_turns_and_scales():
     mirror = np.array([1.0, -1.0])
     reflected = disc_interaction_tensor(IN_DISC * mirror, RADIUS, PEARL_LENGTH, STRENGTHS)
     np.testing.assert_allclose(reflected, tensor * np.outer(mirror, mirror), rtol=1e-13, atol=1e-16)
-    # Energies go as r0/length².
+    # Energies are proportional to r0/length².
     larger = disc_interaction_tensor(3 * IN_DISC, 3 * RADIUS, 18 * PEARL_LENGTH, STRENGTHS)
     np.testing.assert_allclose(larger, 2 * tensor, rtol=1e-13, atol=1e-14)
 
@@ -126,8 +129,8 @@ def test_half_plane_along_the_edge():
     np.testing.assert_allclose(moved, tensor, rtol=1e-13, atol=1e-15)
 
 
-def test_large_disc_is_a_half_plane():
-    # With x the distance from the edge; corrections are of order x/R = 1e-6.
+def test_large_disc_is_like_a_half_plane():
+    # Corrections are of order x/R = 1e-6, where x is the distance from the edge.
     radius = 1e6
     in_disc = IN_HALF_PLANE - [radius, 0.0]
     tensor = disc_interaction_tensor(in_disc, radius, PEARL_LENGTH, STRENGTHS)
@@ -146,8 +149,8 @@ def test_self_energy_added_by_an_edge():
 
 
 def test_energy_with_self_energies_is_positive():
-    # Gaussian impurities of width ξ far smaller than all distances: F is half an integral of
-    # squares, so the edge may only take part of J*/8ξ² away.
+    # Gaussian impurities, with ξ much smaller than all distances. F is half an integral of squares,
+    # so the edge can take away only a part of J*/8ξ².
     size = 0.02
     tensor = disc_interaction_tensor(IN_DISC, RADIUS, PEARL_LENGTH)
     for i in range(4):
@@ -156,7 +159,7 @@ def test_energy_with_self_energies_is_positive():
 
 
 def test_ring_by_integration():
-    # K = κΦ/2πr: I = ∫ K dr by Gauss's rule, L = Φ/I with Φ = 1.
+    # L = Φ/I with Φ = 1 and I = ∫ K dr, K = κΦ/2πr, by Gauss's rule.
     nodes, weights = np.polynomial.legendre.leggauss(40)
     inner, outer = 2.0, 5.0
     r = 0.5 * (inner + outer) + 0.5 * (outer - inner) * nodes
@@ -165,8 +168,8 @@ def test_ring_by_integration():
     assert got == pytest.approx(1 / current, rel=1e-13)
 
 
-def test_narrow_ring_is_a_strip():
-    # Length 2πR over width w times 1/κ = r0/2; the next term is (w/R)²/12 = 1e-17.
+def test_narrow_ring_is_like_a_strip():
+    # L = (2πR/w)/κ, 1/κ = r0/2; the next term is smaller by (w/R)²/12 = 1e-17.
     got = ring_kinetic_inductance(1.0 - 5e-9, 1.0 + 5e-9, PEARL_LENGTH)
     assert got == pytest.approx(np.pi * PEARL_LENGTH / 1e-8, rel=1e-7)  # w itself is rounded
 
@@ -174,9 +177,9 @@ def test_narrow_ring_is_a_strip():
 @pytest.mark.parametrize(
     ("function", "arguments", "message"),
     [
-        (disc_interaction_tensor, ([[1.2, 1.6]], 2.0), "every one must be inside radius = 2.0"),
+        (disc_interaction_tensor, ([[1.2, 1.6]], 2.0), "all must be inside radius = 2.0"),
         (disc_interaction_tensor, ([0.0, 0.0], 2.0), r"positions has shape \(2,\): must be \(n"),
-        (disc_interaction_tensor, ([[1, 0], [0, 1], [1, 0]], 2.0), "all of them must differ"),
+        (disc_interaction_tensor, ([[1, 0], [0, 1], [1, 0]], 2.0), "no two of them may be equal"),
         (disc_interaction_tensor, (IN_DISC, -1.0), "radius = -1.0"),
         (disc_interaction_tensor, (IN_DISC, RADIUS, 0.0), "pearl_length = 0.0"),
         (disc_interaction_tensor, (IN_DISC, RADIUS, 1.0, [1.0, 2.0]), "strengths has shape"),

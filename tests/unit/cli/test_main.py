@@ -15,6 +15,7 @@ import pytest
 import pyvista
 
 import pearlfem
+from pearlfem.quantities.rounding import rounded
 from pearlfem.solvers import multigrid
 from pearlfem.workflow.comparison import Comparison
 
@@ -282,13 +283,16 @@ def test_run_leaves_the_files_of_the_contract(result):
 
 def test_run_tells_the_couplings_and_where_the_result_is(result, summary):
     _, _, out = result
-    assert f"{summary['free_energy']['value']:.9g}" in out
+    assert f"{rounded(summary['free_energy']['value'], side='lower')} mu0 Gamma^2 / L" in out
+    assert f"kinetic energy of the currents: {summary['kinetic_energy']:.6g} mu0" in out
+    assert f"magnetic moment, z: {summary['magnetic_moment'][2]:.6g} Gamma L" in out
+    assert f"{summary['largest_sheet_current'][0]['value']:.6g}" in out
     for word in ("self-energy", "T_xx", "results/tiny", "summary.json", "film.png"):
         assert word in out
 
 
 def test_summary_has_the_keys_of_the_contract(summary):
-    assert set(summary) == {
+    assert set(summary) >= {
         *("schema", "title", "converged", "free_energy", "interaction", "magnetic_moment"),
         *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
         *("units", "temperature", "order"),
@@ -504,9 +508,11 @@ def test_mesh_is_the_coarse_one_that_a_run_refines(call, study, tmp_path):
     cells = json.loads((tmp_path / "again" / "summary.json").read_text())["cells"]
     assert cells == 8 * pearlfem.read_mesh(tmp_path / "coarse.msh").cells
     assert "study_1_coarse.msh" in {path.name for path in (tmp_path / "again").iterdir()}
-    assert_refused(call("mesh", study, "--out", "more.msh"), "mesh.file = 'coarse.msh'")
+    assert_refused(
+        call("mesh", study, "--out", "more.msh"), f"mesh.file = '{tmp_path / 'coarse.msh'}'"
+    )
     (tmp_path / "coarse.msh").write_text("$MeshFormat\n4.1 0 8\n")
-    assert_refused(call("run", study, "--out", "third"), "mesh.file = 'coarse.msh'")
+    assert_refused(call("run", study, "--out", "third"), f"mesh.file = '{tmp_path / 'coarse.msh'}'")
 
 
 @pytest.mark.parametrize("out", ["nowhere/x.msh", "/dev/null/x.msh", "x.docx", "x"])

@@ -1,4 +1,4 @@
-"""Films from GDSII, DXF and gmsh files, written by the libraries themselves."""
+"""Films from GDSII, DXF and gmsh files, which the libraries themselves have written."""
 
 import math
 import os
@@ -38,26 +38,26 @@ def ring_of_thousand():
 
 
 def write_gds(path, *shapes, **others):
-    """Write a cell TOP with shapes, and other cells by name; in µm, on a grid of 1 nm."""
+    """Write a cell TOP with shapes, and other named cells; in µm, on a grid of 1 nm."""
     library = gdstk.Library(unit=1e-6, precision=1e-9)
     for name, content in {**others, "TOP": shapes}.items():
         library.new_cell(name).add(*content)
-    library.write_gds(path, max_points=0)  # not cut into smaller ones
+    library.write_gds(path, max_points=0)  # does not cut polygons into smaller ones
     return path
 
 
 def gds_polygons(rings, layer=1):
-    """Return what lies between nested rings, each hole joined to the outside by a cut."""
+    """Return the areas between nested rings; a cut joins each hole to the outside."""
     polygons = []
     for outline, *hole in (rings[k : k + 2] for k in range(0, len(rings), 2)):
-        for ring in hole:  # there from the first corner, the other way round, and back
+        for ring in hole:  # from the first corner to the hole, around it in reverse, and back
             outline = [*outline, outline[0], ring[0], *ring[::-1]]
         polygons.append(gdstk.Polygon(outline, layer=layer))
     return polygons
 
 
 def write_dxf(path, draw, units=13, version="R2013", fmt="asc"):
-    """Write what ``draw`` adds to the model space of a new document."""
+    """Write a new document to whose model space ``draw`` has added entities."""
     document = ezdxf.new(version, units=units)
     draw(document.modelspace())
     document.saveas(path, fmt=fmt)
@@ -74,7 +74,7 @@ def polylines(rings):
 
 @pytest.fixture
 def write_mesh(tmp_path):
-    """Write a gmsh mesh of what lies between nested rings; group "film", and one of all edges."""
+    """Write a gmsh mesh of the areas between nested rings: group "film", and one of all edges."""
 
     def write(rings, version=4.1, binary=False, **sizes):
         model = gmsh.model.geo
@@ -97,7 +97,7 @@ def write_mesh(tmp_path):
 
     gmsh.initialize(readConfigFiles=False, interruptible=False)
     gmsh.option.setNumber("General.Terminal", 0)
-    gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 0)  # few cells inside
+    gmsh.option.setNumber("Mesh.MeshSizeExtendFromBoundary", 0)  # so there are few cells inside
     yield write
     gmsh.finalize()
 
@@ -124,7 +124,7 @@ def gds(tmp_path):
     ids=["polygon", "hole", "island", "thousand"],
 )
 def test_same_film_from_all_files(rings, tmp_path, gds, dxf, write_mesh):
-    """All coordinates are multiples of 1 nm, so no format rounds them."""
+    """No format rounds coordinates that are multiples of 1 nm."""
     area = sum((-1) ** k * shoelace(ring) for k, ring in enumerate(rings))
     exact = shapely.Polygon()
     for ring in rings:
@@ -159,16 +159,16 @@ def test_gds_coordinates_are_rounded_to_the_grid(gds):
     assert film.geometry.bounds == pytest.approx((0, 0, 1.0, 1.0), abs=1e-12)
 
 
-def test_gds_washer_has_a_true_hole(gds):
+def test_gds_washer_has_a_hole(gds):
     outer, inner = (gdstk.ellipse((1, 2), radius, tolerance=1e-5) for radius in (10, 4))
     washer = gdstk.boolean(outer, inner, "not", precision=1e-9, layer=1)
-    assert len(washer) == 1  # so the hole is cut to the outside
+    assert len(washer) == 1  # a single polygon: a cut joins the hole to the outside
     film = gds(*washer).geometry
     assert [len(part.interiors) for part in film.geoms] == [1]
-    assert film.area == pytest.approx(np.pi * (100 - 16), rel=1e-4)  # the polygons, and the grid
+    assert film.area == pytest.approx(np.pi * (100 - 16), rel=1e-4)  # polygons on a grid
 
 
-def test_gds_references_are_turned_scaled_mirrored_and_repeated(gds):
+def test_gds_references_are_rotated_scaled_mirrored_and_repeated(gds):
     shape = [(0, 0), (2, 0), (2, 1), (1, 0.5), (0, 1)]  # area 1.5
     inside = gdstk.Cell("SUB").add(gdstk.Polygon(shape, layer=1))
     turned = gdstk.Reference(inside, (10, 0), rotation=0.3, magnification=2)
@@ -201,16 +201,17 @@ def test_gds_paths_are_polygons(gds):
     assert film.area == pytest.approx(2 * (11 + 4), rel=1e-9)
 
 
-def test_gds_path_across_itself_is_filled_at_the_crossing(gds):
+def test_gds_path_that_crosses_itself_is_filled_at_the_crossing(gds):
     loop = [(0, 0), (10, 0), (10, 5), (5, 5), (5, -5)]
     film = gds(gdstk.FlexPath(loop, 1, layer=1, simple_path=True)).geometry
-    # Arms along the centre line (30 long), four corners' halves cancel, the crossing counted once.
+    # The area is that of the centre line (30 long): at corners the halves cancel. The crossing
+    # counts once.
     assert film.area == pytest.approx(30 - 1, rel=1e-9)
     assert [len(part.interiors) for part in film.geoms] == [1]
 
 
-def test_gds_halves_on_a_slanted_line_have_no_gap_between(gds):
-    """The corner (1.5, 0.5) of one half is half a step off the edge of the other, on the grid."""
+def test_gds_halves_that_meet_on_a_slanted_line_have_no_gap(gds):
+    """On the grid, the corner (1.5, 0.5) of one half is half a step away from the other half."""
     lower = gdstk.Polygon([(0, 0), (3.001, 0), (3.001, 1)], layer=1)
     upper = [[(0, 0), (1.5, 0.5), (0, 1)], [(1.5, 0.5), (3.001, 1), (0, 1)]]
     film = gds(lower, *(gdstk.Polygon(points, layer=1) for points in upper)).geometry
@@ -218,18 +219,18 @@ def test_gds_halves_on_a_slanted_line_have_no_gap_between(gds):
     assert film.area == pytest.approx(3.001, rel=1e-9)
 
 
-def test_gds_polygons_that_were_cut_up_are_whole_again(tmp_path):
-    """Cuts of a polygon of many corners end on slanted edges, between the points of the grid."""
+def test_gds_pieces_of_a_polygon_are_joined(tmp_path):
+    """The library cuts a polygon of many corners; cuts end on slanted edges, off the grid."""
     library = gdstk.Library(unit=1e-6, precision=1e-9)
     library.new_cell("TOP").add(gdstk.Polygon(ring_of_thousand(), layer=1))
     library.write_gds(tmp_path / "film.gds", max_points=50)
     film = read_gds(tmp_path / "film.gds", None, 1).geometry
     assert len(film.geoms) == 1 and not film.geoms[0].interiors
-    # Each end of a cut moves an edge, 0.13 µm long, by half a step at most.
+    # Each end of a cut moves an edge, 0.13 µm long, by at most half a step.
     assert film.area == pytest.approx(shoelace(ring_of_thousand()), abs=100 * 0.13 * 0.0005)
 
 
-def test_gds_layers_and_datatypes_are_apart(tmp_path):
+def test_gds_layers_and_datatypes_are_separate(tmp_path):
     shapes = [gdstk.rectangle((0, k), (1, k + 1), layer=k // 2, datatype=k) for k in range(4)]
     path = write_gds(tmp_path / "film.gds", *shapes)
     assert read_gds(path, "TOP", 1).geometry.area == pytest.approx(2, rel=1e-12)
@@ -240,7 +241,7 @@ def test_gds_layers_and_datatypes_are_apart(tmp_path):
         read_gds(path, "TOP", 1, 0)
 
 
-def test_gds_cell_is_named_unless_there_is_one(tmp_path):
+def test_gds_cell_must_be_named_if_there_are_several(tmp_path):
     square = gdstk.rectangle((0, 0), (1, 1), layer=1)
     path = write_gds(
         tmp_path / "film.gds", square, OTHER=[gdstk.rectangle((0, 0), (3, 1), layer=1)]
@@ -258,21 +259,21 @@ def test_gds_parts_that_touch_at_corners_are_refused(gds):
         gds(*squares)
 
 
-def test_gds_cell_that_is_missing_is_refused(gds):
+def test_gds_missing_cell_is_refused(gds):
     with pytest.raises(StudyError, match=r"film.gds.*'GONE'.*not in the file"):
         gds(gdstk.rectangle((0, 0), (1, 1), layer=1), gdstk.Reference("GONE"))
 
 
-def test_gds_cells_in_a_circle_are_refused(tmp_path):
+def test_gds_cells_that_refer_to_each_other_are_refused(tmp_path):
     path = tmp_path / "film.gds"
     square = gdstk.rectangle((0, 0), (1, 1), layer=1)
     write_gds(path, square, gdstk.Reference("SUB"), SUB=[gdstk.Reference("TOP")])
-    with pytest.raises(StudyError, match=r"refer in a circle: .*SUB"):
+    with pytest.raises(StudyError, match=r"refer to each other in a circle: .*SUB"):
         read_gds(path, "TOP", 1)
 
 
-def test_gds_file_that_unfolds_without_end_is_refused(gds):
-    """Each cell holds a thousand of the next: 10^15 squares from a file of 1 kB."""
+def test_gds_file_with_too_many_references_is_refused(gds):
+    """Each cell refers a thousand times to the next one: 10^15 squares from a file of 1 kB."""
     cells = {"C0": [gdstk.rectangle((0, 0), (1, 1), layer=1)]}
     for level in range(5):
         many = gdstk.Reference(f"C{level}", columns=100, rows=10, spacing=(1, 1))
@@ -350,15 +351,15 @@ def hatch_and_its_outline(mesh):
         hatch_and_its_outline,
     ],
 )
-def test_dxf_round_curves_are_flattened_as_told(draw, dxf):
-    """All have the area π and the size 2 to 4 of a tolerance 1e-5; corners are on the curve."""
+def test_dxf_round_curves_become_polygons(draw, dxf):
+    """All curves have the area π and a size of 2 to 4; the tolerance is 1e-5 of the size."""
     film = dxf(draw).geometry
     assert len(film.geoms) == 1 and not film.geoms[0].interiors
     assert 0 < np.pi - film.area < 4e-5 * film.length
 
 
-def test_dxf_flattening_is_exact_to_its_tolerance(dxf):
-    """A circle: the edges are at most 1e-5 of the diameter inside, and not much less."""
+def test_dxf_flattening_uses_its_tolerance(dxf):
+    """Edges of a circle are inside by at most 1e-5 of its diameter, and by not much less."""
     corners = shapely.get_coordinates(dxf(circles(10.0)).geometry) - (1, 2)
     middles = (corners[1:] + corners[:-1]) / 2
     assert np.hypot(*corners.T) == pytest.approx(10, rel=1e-12)
@@ -366,7 +367,7 @@ def test_dxf_flattening_is_exact_to_its_tolerance(dxf):
 
 
 def test_dxf_small_circles_stay_round(dxf):
-    """A hole of 1/1000 of the size: 1e-5 of the size would leave 16 corners."""
+    """A hole with 1/1000 of the size would have 16 corners with a tolerance of 1e-5 of the size."""
     film = dxf(circles(1000.0, 1.0)).geometry
     hole = shapely.Polygon(film.geoms[0].interiors[0])
     assert 0 < np.pi - hole.area < 1e-3 * hole.length
@@ -374,7 +375,7 @@ def test_dxf_small_circles_stay_round(dxf):
 
 @pytest.mark.parametrize("is_closed", [True, False], ids=["periodic", "clamped"])
 def test_dxf_splines(is_closed, dxf):
-    """Area by Green's theorem, ½∮(x dy − y dx), a polynomial between the knots: Gauss is exact."""
+    """Area = ½∮(x dy − y dx); between knots it is a polynomial, so Gauss's rule is exact."""
     points = [(0, 0, 0), (3, 0, 0), (4, 2, 0), (1, 5, 0), (-1, 2, 0)]
 
     def draw(mesh):
@@ -399,8 +400,8 @@ def test_dxf_splines(is_closed, dxf):
     assert film.area == pytest.approx(abs(area), abs=1e-5 * 5 * film.length)
 
 
-def test_dxf_lines_and_arcs_are_strung_together(dxf):
-    """A stadium of lines and arcs in any order and direction, ends apart by less than 1e-6."""
+def test_dxf_lines_and_arcs_are_joined(dxf):
+    """A stadium of lines and arcs in any order and direction; ends differ by less than 1e-6."""
 
     def draw(mesh):
         mesh.add_line((0, 0), (4, 0), dxfattribs=FILM)
@@ -428,8 +429,8 @@ def test_dxf_hatch_with_a_hole(dxf):
     assert dxf(draw).geometry.area == pytest.approx(15, rel=1e-12)
 
 
-def test_dxf_blocks_are_put_in_their_places(dxf):
-    """On layer 0 of a block is what belongs to the layer of its insertion."""
+def test_dxf_blocks_are_inserted(dxf):
+    """An entity on layer 0 of a block belongs to the layer of the insertion."""
 
     def draw(mesh):
         block = mesh.doc.blocks.new("PART")
@@ -457,8 +458,8 @@ def test_dxf_unit(code, unit, dxf):
     assert dxf(circles(1.0), units=code).unit == unit
 
 
-def test_dxf_unit_that_is_not_known_is_refused(dxf):
-    with pytest.raises(StudyError, match=r"\$INSUNITS = 20: not known; allowed: 0 to 14"):
+def test_dxf_unknown_unit_is_refused(dxf):
+    with pytest.raises(StudyError, match=r"\$INSUNITS = 20: unknown; allowed: 0 to 14"):
         dxf(circles(1.0), units=20)
 
 
@@ -467,7 +468,7 @@ def test_dxf_versions(options, dxf):
     assert dxf(polylines([OUTLINE]), **options).geometry.area == pytest.approx(shoelace(OUTLINE))
 
 
-def test_dxf_of_old_programs_tells_no_unit(tmp_path):
+def test_dxf_of_old_programs_names_no_unit(tmp_path):
     document = ezdxf.new("R12", units=0)
     old_polyline(document.modelspace())
     document.saveas(tmp_path / "film.dxf")
@@ -549,8 +550,8 @@ def endless_blocks(mesh):
         (wide, ["LWPOLYLINE has a width"]),
         (mesh, ["POLYLINE of a mesh", "LWPOLYLINE"]),
         (solid, ["SOLID", "LWPOLYLINE"]),
-        (other_layers, ["nothing is drawn on it", "'0', 'GOLD'"]),
-        (empty_layer, ["nothing is drawn on it", "'0', 'GOLD'"]),
+        (other_layers, ["nothing is drawn on this layer", "'0', 'GOLD'"]),
+        (empty_layer, ["nothing is drawn on this layer", "'0', 'GOLD'"]),
         (endless_blocks, ["film.dxf"]),
         (lambda mesh: mesh.add_blockref("GONE", (0, 0), FILM), ["'film.dxf", "GONE"][1:]),
     ],
@@ -573,12 +574,12 @@ def test_mesh_outline_in_all_versions(version, binary, write_mesh):
     assert film.unit is None
     assert film.geometry.area == pytest.approx(area + shoelace(ISLAND), rel=1e-9)
     assert read_mesh_outline(path, "first").geometry.area == pytest.approx(area, rel=1e-9)
-    # Corners of the mesh in the middle of straight edges are none of the outline.
+    # Corners of the mesh in the middle of straight edges are not corners of the outline.
     assert len(shapely.get_coordinates(film.geometry)) == 6 + 4 + 4
 
 
 def write_cells(path, points, group="film", **cells):
-    """Write cells by type, all in one group."""
+    """Write cells, given by type, all in one group."""
     meshio.Mesh(
         points,
         list(cells.items()),
@@ -598,8 +599,8 @@ def test_mesh_of_quadrilaterals_and_triangles(tmp_path):
     assert len(film.geoms) == 1 and not film.geoms[0].interiors
 
 
-def test_mesh_with_every_corner_several_times(tmp_path):
-    """Each cell has corners of its own, as where parts of a mesh were not merged."""
+def test_mesh_with_separate_nodes_for_each_cell(tmp_path):
+    """As if parts of a mesh had not been merged."""
     points = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 0, 0), (1, 1, 0), (0, 1, 0)]
     path = write_cells(tmp_path / "film.msh", points, triangle=[[0, 1, 2], [3, 4, 5]])
     assert len(shapely.get_coordinates(read_mesh_outline(path, "film").geometry)) == 5
@@ -618,7 +619,7 @@ def test_mesh_whose_cells_share_half_edges(tmp_path):
 @pytest.mark.parametrize(
     ("points", "cells", "words"),
     [
-        ([(0, 0, 0), (1, 0, 0), (1, 1, 0.1)], [[0, 1, 2]], ["spans 0.1 along z"]),
+        ([(0, 0, 0), (1, 0, 0), (1, 1, 0.1)], [[0, 1, 2]], ["extends over 0.1 in z"]),
         ([(0, 0, 0), (4, 0, 0), (0, 4, 0), (3, 3, 0)], [[0, 1, 2], [0, 1, 3]], ["do not overlap"]),
         (
             [(0, 0, 0), (1, 0, 0), (1, 1, 0), (2, 1, 0), (2, 2, 0)],
@@ -642,8 +643,8 @@ def test_mesh_cells_that_are_not_flat_polygons_are_refused(tmp_path):
         read_mesh_outline(path, "film")
 
 
-def test_mesh_numbers_of_nodes_may_be_anything(tmp_path):
-    """A reader with a table of all numbers up to the largest would need 16 GB."""
+def test_mesh_may_have_any_node_numbers(tmp_path):
+    """With a table of all numbers up to the largest, a reader would need 16 GB."""
     path = write_cells(
         tmp_path / "film.msh", [(0, 0, 0), (1, 0, 0), (1, 1, 0)], triangle=[[0, 1, 2]]
     )
@@ -661,19 +662,19 @@ def test_mesh_numbers_of_nodes_may_be_anything(tmp_path):
     [("Nodes", 1), ("Nodes", 2), ("Elements", 1), ("Elements", 2), ("Entities", 1)],
 )
 def test_mesh_counts_beyond_the_file_are_refused_at_once(section, line, write_mesh):
-    """Memory for a million million of them, even only asked for, is not to be had."""
+    """No computer has memory for 10^12 of them."""
     path = write_mesh([OUTLINE])
     lines = path.read_text().splitlines()
     place = lines.index(f"${section}") + line
     lines[place] = " ".join(["999999999999"] * len(lines[place].split()))
     path.write_text("\n".join(lines))
-    with pytest.raises(StudyError, match=r"film\.msh: not a sound gmsh file"):
+    with pytest.raises(StudyError, match=r"film\.msh: not a valid gmsh file"):
         read_mesh_outline(path, "film")
 
 
 @pytest.mark.parametrize("version", [2.2, 4.1])
-def test_mesh_names_are_those_of_surfaces(version, write_mesh):
-    """A curve of the same name, and a name with spaces and quotes, do not matter."""
+def test_mesh_group_may_have_any_name(version, write_mesh):
+    """Also a name with spaces and quotes, or the name of a group of curves."""
     path = write_mesh([OUTLINE, HOLE, ISLAND], version)
     text = (
         path.read_text(encoding="utf-8")
@@ -687,7 +688,7 @@ def test_mesh_names_are_those_of_surfaces(version, write_mesh):
 
 
 @pytest.mark.parametrize("header", ["4.0 0 8", "4.1 0 4", "3 0 8", "4.1 2 8", "", "4.1"])
-def test_mesh_formats_that_are_not_known_are_refused(header, write_mesh):
+def test_mesh_unknown_formats_are_refused(header, write_mesh):
     path = write_mesh([OUTLINE])
     path.write_text(path.read_text(encoding="utf-8").replace("4.1 0 8", header, 1))
     with pytest.raises(StudyError, match=r"allowed: version 2\.2 or 4\.1"):
@@ -695,13 +696,13 @@ def test_mesh_formats_that_are_not_known_are_refused(header, write_mesh):
 
 
 @pytest.mark.parametrize("group", ["edge", "no such"])
-def test_mesh_group_is_one_of_surfaces(group, write_mesh):
+def test_mesh_group_must_be_one_of_surfaces(group, write_mesh):
     path = write_mesh([OUTLINE])
     with pytest.raises(StudyError, match=f"'{group}'.*; allowed: 'film', 'first'$"):
         read_mesh_outline(path, group)
 
 
-# Files that are none
+# Files that are missing, damaged or of another kind
 
 
 READERS = {
@@ -714,11 +715,11 @@ READERS = {
 
 
 @pytest.fixture
-def sound(tmp_path, write_mesh):
-    """Return the content of a sound file of a kind."""
+def valid_file(tmp_path, write_mesh):
+    """Return the content of a valid file of a kind."""
 
     def content(kind):
-        path = tmp_path / f"sound.{kind}"
+        path = tmp_path / f"valid.{kind}"
         if kind == "gds":
             return write_gds(path, *gds_polygons([OUTLINE, HOLE])).read_bytes()
         if kind.endswith("dxf"):
@@ -730,7 +731,7 @@ def sound(tmp_path, write_mesh):
 
 
 def refusal(kind, path):
-    """Return the message with which a file is refused; nothing else may come from it."""
+    """Return the message with which a file is refused; no other error may occur."""
     with warnings.catch_warnings(action="error"), pytest.raises(StudyError) as error:
         READERS[kind](path)
     assert str(path) in str(error.value) and "\n" not in str(error.value)
@@ -738,15 +739,15 @@ def refusal(kind, path):
 
 
 @pytest.mark.parametrize("kind", READERS)
-def test_file_that_is_not_there_is_refused(kind, tmp_path, capfd):
+def test_missing_file_is_refused(kind, tmp_path, capfd):
     assert "No such file" in refusal(kind, tmp_path / f"none.{kind}")
     assert "directory" in refusal(kind, tmp_path)
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("kind", READERS)
-def test_files_that_are_cut_off_are_refused(kind, sound, tmp_path, capfd):
-    content = sound(kind)
+def test_files_that_are_cut_off_are_refused(kind, valid_file, tmp_path, capfd):
+    content = valid_file(kind)
     path = tmp_path / f"film.{kind}"
     for length in np.linspace(0, len(content) - 20, 15).astype(int):
         path.write_bytes(content[:length])
@@ -755,7 +756,7 @@ def test_files_that_are_cut_off_are_refused(kind, sound, tmp_path, capfd):
 
 
 @pytest.mark.parametrize("kind", READERS)
-def test_files_of_other_kinds_are_refused(kind, sound, tmp_path, capfd):
+def test_files_of_other_kinds_are_refused(kind, valid_file, tmp_path, capfd):
     path = tmp_path / f"film.{kind}"
     random = np.random.default_rng(1)
     for content in (
@@ -769,7 +770,7 @@ def test_files_of_other_kinds_are_refused(kind, sound, tmp_path, capfd):
         refusal(kind, path)
     for other in set(READERS) - {kind}:
         if other[-3:] != kind[-3:]:
-            path.write_bytes(sound(other))
+            path.write_bytes(valid_file(other))
             refusal(kind, path)
             break
     assert capfd.readouterr() == ("", "")
@@ -777,9 +778,11 @@ def test_files_of_other_kinds_are_refused(kind, sound, tmp_path, capfd):
 
 @pytest.mark.parametrize("kind", READERS)
 @pytest.mark.parametrize("seed", range(3))
-def test_files_with_damage_anywhere_are_read_or_refused(kind, seed, sound, tmp_path, capfd, caplog):
-    """And the program lives on: a reader of gdstk's would die of many of these."""
-    content = np.frombuffer(sound(kind), np.uint8)
+def test_files_with_damage_anywhere_are_read_or_refused(
+    kind, seed, valid_file, tmp_path, capfd, caplog
+):
+    """The program does not crash, as it would if gdstk read many of these files."""
+    content = np.frombuffer(valid_file(kind), np.uint8)
     random = np.random.default_rng(seed)
     path = tmp_path / f"film.{kind}"
     for _ in range(10):
@@ -797,19 +800,19 @@ def test_files_with_damage_anywhere_are_read_or_refused(kind, seed, sound, tmp_p
 
 def records(content):
     """Return the records of a GDSII file."""
-    found = []
+    chunks = []
     while content:
         length = int.from_bytes(content[:2])
-        found.append(content[:length])
+        chunks.append(content[:length])
         content = content[length:]
-    return found
+    return chunks
 
 
 @pytest.mark.parametrize(
     "change", ["left out", "twice", "emptied", "of another kind", "at the end"]
 )
-def test_gds_with_any_record_wrong_is_read_or_refused(change, tmp_path):
-    """All records but names and dates are needed, each in its place and of its size."""
+def test_gds_with_any_wrong_record_is_read_or_refused(change, tmp_path):
+    """All records except names and dates must be there, in order and with the right size."""
     inside = [gdstk.rectangle((0, 0), (1, 1), layer=1)]
     path = tmp_path / "film.gds"
     bend = gdstk.FlexPath([(5, 0), (9, 0)], 2, layer=1, simple_path=True)
@@ -843,7 +846,7 @@ def test_gds_with_absolute_angles_is_refused(tmp_path):
 
 
 def test_files_are_not_executed(tmp_path):
-    """Names and texts that look like code stay names."""
+    """Names and texts that look like code are only names."""
     trap = "__import__('os').abort()"
     film = read_dxf(
         write_dxf(tmp_path / "film.dxf", lambda mesh: mesh.add_circle((0, 0), 1, {"layer": trap})),

@@ -37,15 +37,15 @@ def circle(number, radius=1.0, center=(0.0, 0.0)):
     ],
     ids=["as it is", "clockwise", "closed", "repeated", "nearly repeated", "array", "integers"],
 )
-def test_faults_of_no_account_are_repaired(points):
+def test_small_faults_are_repaired(points):
     polygon = checked_polygon(points)
     assert polygon.is_valid and polygon.exterior.is_ccw
     assert sorted(polygon.exterior.coords[:-1]) == sorted(SQUARE)
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_any_repeats_leave_the_polygon_as_it_was(seed):
-    """Stars round the origin: no two edges meet; every corner is repeated up to three times."""
+def test_repeated_corners_do_not_change_the_polygon(seed):
+    """Stars around the origin, with each corner up to three times; their edges never meet."""
     random = np.random.default_rng(seed)
     scale = 10.0 ** random.integers(-9, 9)
     number = random.integers(3, 40)
@@ -62,7 +62,7 @@ def test_any_repeats_leave_the_polygon_as_it_was(seed):
     assert len(polygon.exterior.coords) == number + 1
 
 
-def test_corners_apart_by_more_than_the_tolerance_stay():
+def test_corners_farther_apart_than_the_tolerance_stay():
     assert len(checked_polygon([*SQUARE, (0.0, 1.1e-9)]).exterior.coords) == 6
 
 
@@ -98,7 +98,7 @@ def test_holes_are_cut_out_clockwise():
         (None, ["pairs of numbers"]),
     ],
 )
-def test_what_is_no_polygon_is_refused_with_its_place(points, words):
+def test_faulty_polygon_is_refused_with_coordinates(points, words):
     with pytest.raises(StudyError) as error:
         checked_polygon(points, name="film.points")
     assert str(error.value).startswith("film.points: ")
@@ -121,14 +121,14 @@ def test_what_is_no_polygon_is_refused_with_its_place(points, words):
         ([[(0.5, 0.5), (0.6, 0.6), (0.6, 0.5), (0.5, 0.6)]], ["hole 1: crosses", "(0.55, 0.55)"]),
     ],
 )
-def test_holes_that_are_none_are_refused_with_their_place(holes, words):
+def test_faulty_holes_are_refused_with_coordinates(holes, words):
     with pytest.raises(StudyError, match=r"^film.*; allowed: ") as error:
         checked_polygon(SQUARE, holes, name="film")
     assert [word for word in words if word not in str(error.value)] == []
 
 
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e6])
-def test_faults_are_those_of_the_figure_whatever_its_unit(scale):
+def test_faults_do_not_depend_on_the_unit(scale):
     nearly = scale * np.array([(0, 0), (2, 0), (2, 2), (1, 1e-7), (0, 2)])
     assert checked_polygon(nearly).area == pytest.approx(2 * scale**2, rel=1e-6)
     nearly[3, 1] = scale * 1e-9
@@ -143,16 +143,16 @@ def test_overlapping_polygons_become_one():
 
 
 @pytest.mark.parametrize("gap", [0.0, 1e-16, 1e-10, -1e-10, 1.9e-9, -1.9e-9])
-def test_abutting_polygons_become_one_without_a_seam(gap):
+def test_polygons_that_share_an_edge_become_one(gap):
     union = joined([box(0, 0), box(1 + gap, 0)], "film")  # size 2, tolerance 2e-9
-    assert len(shapely.get_coordinates(union)) in (5, 7)  # with a gap, the edge bends by it
+    assert len(shapely.get_coordinates(union)) in (5, 7)  # with a gap, two edges have a small bend
     assert union.area == pytest.approx(2, abs=2e-9)
 
 
 @pytest.mark.parametrize("gap", [0.0, 1e-10, 1.9e-9])
 @pytest.mark.parametrize("angle", [0.0, 17.3, 211.0])
 def test_corners_in_the_middle_of_an_edge_leave_no_gap(gap, angle):
-    """A small square stands on the long side of a rectangle: no corner meets another."""
+    """A small square stands on the long side of a rectangle; no corner meets another one."""
     parts = [box(0, 0, 2, 1), box(0.5, 1 + gap)]
     union = joined([affinity.rotate(part, angle, origin=(0.3, 0.4)) for part in parts], "film")
     assert len(union.geoms) == 1 and not union.geoms[0].interiors
@@ -162,7 +162,7 @@ def test_corners_in_the_middle_of_an_edge_leave_no_gap(gap, angle):
 
 @pytest.mark.parametrize("angle", [0.0, 17.3, 45.0])
 def test_tiles_make_a_rectangle_of_four_corners(angle):
-    """Sevenths have no exact binary fractions, so the tiles' edges differ by round-off."""
+    """Sevenths are not exact in binary, so the edges of tiles differ by round-off."""
     tiles = [box(i / 7, j / 7, 1 / 7, 1 / 7) for i in range(14) for j in range(7)]
     union = joined([affinity.rotate(tile, angle, origin=(0.1, 0.3)) for tile in tiles], "film")
     assert len(shapely.get_coordinates(union)) == 5
@@ -188,7 +188,7 @@ def test_fine_circles_keep_their_corners():
     assert len(shapely.get_coordinates(union)) == 20_001
 
 
-def test_polygons_of_several_parts_and_empty_ones_are_joined():
+def test_multi_polygons_and_empty_ones_are_joined():
     two = shapely.MultiPolygon([box(0, 0), box(2, 0)])
     union = joined([two, shapely.Polygon(), box(1, 0, 0.5, 1)], "film")
     assert [part.area for part in union.geoms] == pytest.approx([1.5, 1.0])
@@ -200,13 +200,14 @@ def test_polygons_of_several_parts_and_empty_ones_are_joined():
         ([box(0, 0), box(1, 1)], "(1, 1)"),
         ([box(0, 0), box(1 + 1e-10, 1)], "(1, 1)"),
         ([box(0, 0, 3, 1), shapely.Polygon([(1, 1), (2, 2), (0, 2)])], "(1, 1)"),
-        ([box(0, 0, 3, 1), box(0, 0, 1, 3), box(1, 2), box(2, 1)], "(2, 2)"),  # a ring nearly open
+        # a ring that is almost open
+        ([box(0, 0, 3, 1), box(0, 0, 1, 3), box(1, 2), box(2, 1)], "(2, 2)"),
         ([box(0, 0, 4, 4) - box(1, 1) - box(2, 2)], "(2, 2)"),
         ([box(0, 0, 2, 2) - shapely.Polygon([(0, 1), (1, 0.5), (1, 1.5)])], "(0, 1)"),
     ],
     ids=["corners", "nearly", "corner on edge", "ring", "two holes", "hole at the edge"],
 )
-def test_parts_that_meet_in_a_point_are_refused_with_the_place(polygons, place):
+def test_parts_that_meet_in_a_point_are_refused_with_coordinates(polygons, place):
     with pytest.raises(
         StudyError, match=r"film: parts meet in a single point.*; allowed: "
     ) as error:
@@ -227,19 +228,19 @@ def test_hole_joined_to_the_outside_by_a_cut_is_a_hole():
 
 
 def test_pentagram_is_filled_in_the_middle():
-    """Its outline goes twice round the pentagon in the middle: even-odd would leave it out."""
+    """Its outline winds twice around the pentagon; the even-odd rule would leave this out."""
     star = circle(5)[[0, 2, 4, 1, 3]]
-    pentagon = np.cos(2 * np.pi / 5) / np.cos(np.pi / 5)  # its radius, in that of the star
-    tips = 5 * pentagon * np.sin(np.pi / 5)  # centre, tip and two corners: kites of this area
+    pentagon = np.cos(2 * np.pi / 5) / np.cos(np.pi / 5)  # its radius relative to the star's
+    tips = 5 * pentagon * np.sin(np.pi / 5)  # area of five kites: centre, tip and two corners
     assert filled(star).area == pytest.approx(tips, rel=1e-12)
 
 
 @pytest.mark.parametrize("points", [[], [(0, 0), (1, 1)], [(0, 0), (1, 1), (0, 0), (1, 1)]])
-def test_line_there_and_back_encloses_nothing(points):
+def test_line_that_goes_there_and_back_has_no_area(points):
     assert filled(points).area == 0
 
 
-def test_outlines_inside_each_other_are_holes_and_islands_in_turn():
+def test_nested_outlines_are_holes_and_islands():
     rings = [shapely.Polygon(circle(100, radius)) for radius in (2.0, 4.0, 1.0, 3.0)]
     small = shapely.Polygon(circle(100, 0.25, center=(3.5, 0)))
     area = nested([*rings, small], "film")
@@ -268,10 +269,10 @@ def test_tiny_hole_is_not_lost_in_the_tolerance():
 
 def test_outlines_side_by_side_become_one():
     assert len(nested([box(0, 0), box(1, 0.5)], "film").geoms) == 1
-    notched = nested([box(0, 0, 4, 3), box(1, 1, 3, 1)], "film")  # reaches the edge: no hole
+    notched = nested([box(0, 0, 4, 3), box(1, 1, 3, 1)], "film")  # it reaches the edge: a notch
     assert notched.area == 9 and not notched.geoms[0].interiors
 
 
-def test_crossing_outlines_are_refused_with_the_place():
+def test_crossing_outlines_are_refused_with_coordinates():
     with pytest.raises(StudyError, match=r"film: outlines cross at \((1, 0.5|0.5, 1)\); allowed: "):
         nested([box(0, 0), box(0.5, 0.5)], "film")

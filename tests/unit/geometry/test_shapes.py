@@ -1,4 +1,4 @@
-"""Shapes: what is inside, how large they are, their outlines, and what they refuse."""
+"""Shapes: their areas and outlines, which points are inside, and refused input."""
 
 import dataclasses
 import math
@@ -25,15 +25,15 @@ NO_POINTS = [(0.0,), (0.0, 0.0, 0.0), (0.0, math.nan), ("0", "0"), 0.0]
 L_SHAPE = ((0.0, 0.0), (3.0, 0.0), (3.0, 1.0), (1.0, 1.0), (1.0, 2.0), (0.0, 2.0))
 TILTED = Rectangle((4.0, 2.0), center=(1.0, -1.0), angle=30.0)
 SQUARE = shapely.box(0.0, 0.0, 2.0, 2.0).difference(shapely.box(0.5, 0.5, 1.0, 1.0))
-# Each shape with its area, what its outline's area may differ by (round edges are polygons of 2048
-# sides, inscribed: (2π/2048)²/6 = 1.6e-6 of the disc), and its number of parts.
+# Each shape with its area, the tolerance for its outline (round edges are inscribed polygons of
+# 2048 sides, whose area is smaller by (2π/2048)²/6 = 1.6e-6), and its number of parts.
 SHAPES = {
     "disc": (Disc(3.0, center=(1.0, 2.0)), 9 * math.pi, 2e-6 * 9 * math.pi, 1),
     "rectangle": (TILTED, 8.0, 1e-12, 1),
     "polygon": (Polygon(L_SHAPE), 4.0, 1e-12, 1),
     "drawing": (Drawing(shapely.MultiPolygon([SQUARE])), 3.75, 1e-12, 1),
     "ring": (ring(2.0, 5.0, center=(1.0, 0.0)), 21 * math.pi, 2e-6 * 29 * math.pi, 1),
-    # two discs of radius 1 at the distance 1: 2π − (2π/3 − √3/2)
+    # two discs of radius 1 with centres 1 apart: 2π − (2π/3 − √3/2)
     "lens": (
         Union((Disc(1.0), Disc(1.0, center=(1.0, 0.0)))),
         4 * math.pi / 3 + math.sqrt(3) / 2,
@@ -75,12 +75,13 @@ def test_outline_has_the_area_and_the_parts_of_the_shape(name):
     assert len(shapely.get_parts(outline)) == parts
 
 
-def test_contains_what_its_outline_contains(shape):
+def test_shape_contains_the_same_points_as_its_outline(shape):
     outline = shape.outline()
     x0, y0, x1, y1 = outline.bounds
     rng = np.random.default_rng(3)
     points = rng.uniform((x0 - 0.5, y0 - 0.5), (x1 + 0.5, y1 + 0.5), (300, 2))
-    clear = shapely.distance(shapely.points(points), outline.boundary) > 1e-4  # of round edges
+    # round edges are polygons
+    clear = shapely.distance(shapely.points(points), outline.boundary) > 1e-4
     inside = shapely.contains_xy(outline, *points.T)
     assert 0 < inside.sum() < len(points)
     for point in points[clear & inside].tolist():
@@ -89,7 +90,7 @@ def test_contains_what_its_outline_contains(shape):
         assert not shape.contains(tuple(point))
 
 
-def test_round_edges_have_the_vertices_asked_for(shape):
+def test_round_edges_have_the_requested_vertices(shape):
     angles = np.array([0.0, 0.3, 1.0, 2.0, 3.0, 4.0, 5.5])
     asked = []
 
@@ -106,12 +107,12 @@ def test_round_edges_have_the_vertices_asked_for(shape):
         assert np.count_nonzero(distances < 1e-12) >= (3 if crossing else len(angles))
 
 
-def test_shape_is_told_in_words(shape):
+def test_shape_is_described_in_words(shape):
     assert str(shape)
     assert "object at" not in str(shape)
 
 
-def test_equal_shapes_are_equal_and_one_key():
+def test_equal_shapes_are_equal_and_have_equal_hashes():
     assert ring(1.0, 2.0) == ring(1.0, 2.0)
     assert len({Disc(1.0), Disc(1.0), Disc(1.0, (0.0, 1.0)), TILTED, Polygon(L_SHAPE)}) == 4
 
@@ -127,7 +128,7 @@ def test_plane_contains_every_point():
     ("point", "inside"),
     [((1.0, 2.0), True), ((3.99, 2.0), True), ((1.0, -0.99), True), ((3.0, 4.5), False)],
 )
-def test_disc_contains_what_is_nearer_than_its_radius(point, inside):
+def test_disc_contains_points_nearer_than_its_radius(point, inside):
     assert Disc(3.0, center=(1.0, 2.0)).contains(point) is inside
 
 
@@ -145,12 +146,12 @@ def test_edge_is_not_inside(shape, point):
     assert not shape.contains(point)
 
 
-def test_disc_lies_around_the_origin_unless_told():
+def test_disc_is_at_the_origin_by_default():
     assert Disc(1.0).center == (0.0, 0.0)
     assert Rectangle((1.0, 2.0)).center == (0.0, 0.0)
 
 
-def test_rectangle_is_turned_counterclockwise_about_its_centre():
+def test_rectangle_is_rotated_counterclockwise_around_its_centre():
     corners = shapely.get_coordinates(TILTED.outline())[:-1] - (1.0, -1.0)
     c, s = math.cos(math.pi / 6), math.sin(math.pi / 6)
     straight = np.array([[2, 1], [-2, 1], [-2, -1], [2, -1]])
@@ -161,12 +162,12 @@ def test_rectangle_is_turned_counterclockwise_about_its_centre():
     assert not Rectangle((4.0, 2.0)).contains((0.9, 1.9))
 
 
-def test_polygon_may_close_itself_and_go_either_way():
+def test_polygon_may_repeat_its_first_corner_and_have_any_orientation():
     for points in (L_SHAPE, (*L_SHAPE, L_SHAPE[0]), L_SHAPE[::-1]):
         assert Polygon(points).outline().equals(Polygon(L_SHAPE).outline())
 
 
-def test_seam_of_two_parts_is_inside_their_union():
+def test_common_edge_of_two_parts_is_inside_their_union():
     assert CASES["seam"].contains((0.0, 0.5))
     assert not CASES["seam"].contains((0.0, 1.0))
 
@@ -208,7 +209,7 @@ def test_center_has_to_be_two_finite_numbers(center):
         (((0, 0), (1, 0), (math.nan, 1)), "finite"),
     ],
 )
-def test_polygon_that_is_none_is_refused_with_coordinates(points, message):
+def test_faulty_polygon_is_refused_with_coordinates(points, message):
     with pytest.raises(ValueError, match=message):
         Polygon(points)
 
@@ -218,7 +219,7 @@ def test_parts_that_touch_in_a_point_are_refused_with_coordinates():
         Union((Rectangle((2.0, 2.0)), Rectangle((2.0, 2.0), center=(2.0, 2.0))))
 
 
-def test_union_and_difference_of_nothing_are_refused():
+def test_empty_union_and_difference_are_refused():
     with pytest.raises(ValueError, match="parts"):
         Union(parts=())
     with pytest.raises(ValueError, match="removed"):
@@ -227,7 +228,7 @@ def test_union_and_difference_of_nothing_are_refused():
         Difference(Disc(1.0), (Rectangle((3.0, 3.0)),))
 
 
-def test_plane_is_no_part_of_a_shape():
+def test_plane_cannot_be_part_of_another_shape():
     with pytest.raises(ValueError, match="parts"):
         Union(parts=(Plane(), Disc(1.0)))
     with pytest.raises(ValueError, match="shape"):

@@ -1,4 +1,4 @@
-"""Interaction tensors of point impurities on the infinite film, and of no physical system."""
+"""Interaction tensors: of point impurities on the infinite film, and of random numbers."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from pearlfem.analytic.infinite_film import interaction_tensor
 
 @pytest.fixture
 def film_tensor():
-    """The tensor of impurities at positions ``(n, 2)``, without the infinite self-energy."""
+    """The tensor of impurities at positions ``(n, 2)``, without their infinite self-energies."""
 
     def tensor(positions, pearl_length=1.0):
         T = interaction_tensor(positions, pearl_length)
@@ -20,7 +20,7 @@ def film_tensor():
 
 @pytest.fixture
 def random_tensor():
-    """A symmetric tensor of normal random numbers, diagonal blocks included."""
+    """A symmetric tensor of normal random numbers, also in the diagonal blocks."""
 
     def tensor(n, seed):
         blocks = np.random.default_rng(seed).normal(size=(n, n, 2, 2))

@@ -1,4 +1,4 @@
-"""Error bars of correlated samples: of the right size, for any number of chains."""
+"""Error bars of correlated samples have the right size for any number of chains."""
 
 import numpy as np
 import pytest
@@ -20,9 +20,9 @@ def test_error_and_autocorrelation_time_of_a_known_process(chains):
     length = 64000 // chains
     results = [average(autoregressive(chains, length, seed)) for seed in range(40)]
     mean, error, time = (np.array(column) for column in zip(*results, strict=True))
-    # τ = ½ + Σ MEMORY^k, up to the correlation between blocks, τ/1280 here
+    # τ = ½ + Σ MEMORY^k; the correlation between blocks, τ/1280 here, is neglected
     exact = 0.5 * (1 + MEMORY) / (1 - MEMORY)
-    # 32 blocks give error² to √(2/31) = 25 %, and 40 results their mean to 4 %
+    # 32 blocks give error² to √(2/31) = 25 %, and 40 such results give its mean to 4 %
     np.testing.assert_allclose(time.mean(), exact, rtol=0.12)
     np.testing.assert_allclose(np.sqrt(np.mean((mean / error) ** 2)), 1.0, atol=0.35)
     assert np.all(np.abs(mean) <= 4 * error)
@@ -36,7 +36,7 @@ def test_mean_of_independent_samples():
     np.testing.assert_allclose(result.autocorrelation_time, 0.5, rtol=0.8)
 
 
-def test_chains_that_have_stuck_are_not_taken_for_certain():
+def test_chains_that_are_stuck_have_a_large_error():
     stuck = np.repeat(np.random.default_rng(6).normal(size=(32, 1)), 1000, axis=1)
     result = average(stuck)
     np.testing.assert_allclose(result.error, stuck[:, 0].std(ddof=1) / np.sqrt(32), rtol=1e-12)

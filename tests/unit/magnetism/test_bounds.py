@@ -1,4 +1,4 @@
-"""Bounds from below: below every state, at the energy where that is known, and how far off."""
+"""Lower bounds: below every state, and equal to the lowest energy where this is known."""
 
 import numpy as np
 import pytest
@@ -22,8 +22,8 @@ def test_luttinger_tisza_is_half_n_lowest_eigenvalue(random_tensor):
     np.testing.assert_allclose(luttinger_tisza_bound(T), exact, rtol=1e-13)
 
 
-def test_both_are_exact_where_all_impurities_are_alike():
-    """A ring of moments with an isotropic coupling J to the nearest ones: −|J| of each pair."""
+def test_both_are_exact_if_all_impurities_are_equivalent():
+    """A ring of moments with an isotropic coupling J between neighbours: each pair adds −|J|."""
     n, J = 12, -0.7
     near = np.roll(np.eye(n), 1, axis=0)
     T = J * (near + near.T)[:, :, None, None] * np.eye(2)
@@ -32,15 +32,15 @@ def test_both_are_exact_where_all_impurities_are_alike():
         assert bound <= energy(T, np.zeros(n))
 
 
-def test_multipliers_make_up_for_isotropic_blocks(random_tensor):
-    """Such a block shifts every state alike, so the best multipliers are shifted, too."""
+def test_multipliers_compensate_isotropic_blocks(random_tensor):
+    """An isotropic block shifts all states equally, so it shifts the best multipliers as well."""
     T = random_tensor(8, seed=3)
     shift = np.random.default_rng(4).uniform(-20, 20, 8)
     shifted = T.copy()
     shifted[np.diag_indices(8)] += shift[:, None, None] * np.eye(2)
     got, expected = lower_bound(shifted), lower_bound(T) + 0.5 * shift.sum()
-    np.testing.assert_allclose(got, expected, rtol=1e-6)  # as exact as the relaxed minimum
-    assert luttinger_tisza_bound(shifted) < expected - 10  # which has no multipliers to shift
+    np.testing.assert_allclose(got, expected, rtol=1e-6)  # the accuracy of the relaxed minimum
+    assert luttinger_tisza_bound(shifted) < expected - 10  # it has no multipliers
 
 
 def test_bound_scales_with_the_tensor(random_tensor):

@@ -1,4 +1,4 @@
-"""Ground states: pairs, lattices, what brute force finds, and what is said about them."""
+"""Ground states of pairs, lattices and random tensors, and the results about them."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from pearlfem.magnetism import (
 )
 from pearlfem.magnetism import minimiser as minimiser_module
 
-TILT = 0.3  # of the line that joins a pair
+TILT = 0.3  # angle of the line that joins a pair
 
 
 @pytest.mark.parametrize("pearl_length", [0.01, 0.1, 1.0, 10.0, 1e2, 1e3, 1e4])
@@ -32,7 +32,7 @@ def test_pair_is_ferromagnetic_along_its_axis(film_tensor, pearl_length):
     assert 0 <= state.gap <= 1e-13 * abs(state.energy)
     assert not state.degenerate and len(state.states) == 1
     assert state.reached == state.starts
-    # J∥ − J⊥ of the moment that turns with the other: the softest turn of both is θ1 = −θ2
+    # The softest turn is θ1 = −θ2, with the stiffness J∥ − J⊥
     stiffness = -np.trace(T[0, 1])
     np.testing.assert_allclose(state.stiffness, stiffness, rtol=1e-8)
 
@@ -44,9 +44,9 @@ def test_pair_without_screening_is_degenerate():
     state = ground_state(T)
     assert state.degenerate and len(state.states) > 5
     np.testing.assert_allclose(energy(T, state.states), -1.0, rtol=1e-12)
-    sums = np.exp(1j * (state.states - TILT).sum(axis=1))  # θ1 = −θ2, to a turn by π of both
+    sums = np.exp(1j * (state.states - TILT).sum(axis=1))  # θ1 = −θ2, or both reversed
     np.testing.assert_allclose(sums, 1.0, atol=1e-6)
-    assert np.std(mean_moment(state.states)[:, 0]) > 0.1  # states that do differ
+    assert np.std(mean_moment(state.states)[:, 0]) > 0.1  # the states differ
     np.testing.assert_allclose(state.stiffness, 0.0, atol=1e-9)
 
 
@@ -58,7 +58,7 @@ def test_brute_force_finds_nothing_lower(random_tensor, n, seed):
     grid = np.stack(np.meshgrid(*n * [step * np.arange(90)]), axis=-1)
     lowest = energy(T, grid).min()
     state = ground_state(T)
-    # the nearest grid point is at most step/2 away in each angle
+    # Each angle is at most step/2 away from the nearest grid point
     error = 0.5 * np.linalg.eigvalsh(energy_hessian(T, state.angles))[-1] * n * (step / 2) ** 2
     assert state.lower_bound <= state.energy <= lowest <= state.energy + 1.1 * error
     np.testing.assert_allclose(state.energy, energy(T, state.angles), rtol=1e-13)
@@ -92,7 +92,7 @@ def test_planted_state_is_found_and_proved():
 
 
 def test_edge_turns_a_single_moment():
-    """Of one impurity the self-energy matrix is left, and its softer axis is taken."""
+    """A single impurity has only the self-energy matrix; its moment takes the lower axis."""
     T = np.array([[[[3.0, 1.0], [1.0, 3.0]]]])
     state = ground_state(T)
     np.testing.assert_allclose(state.angles, -np.pi / 4, rtol=1e-12)
@@ -105,7 +105,7 @@ def test_no_interaction_is_degenerate():
     assert (state.energy, state.lower_bound, state.gap) == (0, 0, 0)
 
 
-def test_seed_gives_the_answer(film_tensor):
+def test_same_seed_gives_the_same_result(film_tensor):
     T = film_tensor(np.random.default_rng(3).uniform(size=(20, 2)))
     first, again, other = (ground_state(T, starts=4, kicks=8, seed=k) for k in (0, 0, 1))
     np.testing.assert_array_equal(first.angles, again.angles)
@@ -113,7 +113,7 @@ def test_seed_gives_the_answer(film_tensor):
 
 
 def test_close_pairs_do_not_hide_the_others(film_tensor):
-    """Couplings of 2e6 and of 0.1: each moment is against its own field, whatever others feel."""
+    """Couplings of 2e6 and of 0.1: also the weakly coupled moments are opposite to their fields."""
     positions = np.random.default_rng(1).uniform(size=(30, 2)) * np.sqrt(30)
     positions[1] = positions[0] + [1e-3, 0.0]
     positions[3] = positions[2] + [0.0, 2e-4]
@@ -125,10 +125,10 @@ def test_close_pairs_do_not_hide_the_others(film_tensor):
     assert np.all(np.sum(m * fields, axis=1) < 0)
     assert np.all(np.abs(energy_gradient(T, state.angles)) <= 1e-9 * sizes)
     assert state.stiffness > 0
-    assert state.gap < 0.1 * 30  # of couplings to the others
+    assert state.gap < 0.1 * 30  # a part of the couplings to the others
 
 
-def test_isotropic_self_energy_only_shifts_the_answer(film_tensor):
+def test_isotropic_self_energy_only_shifts_the_result(film_tensor):
     T = film_tensor(np.random.default_rng(6).uniform(size=(9, 2)) * 3)
     state = ground_state(T)
     T[np.diag_indices(9)] += 1e6 * np.eye(2)
@@ -139,8 +139,8 @@ def test_isotropic_self_energy_only_shifts_the_answer(film_tensor):
     assert shifted.lower_bound <= shifted.energy
 
 
-def test_saddle_is_left(film_tensor):
-    """Antiparallel across the axis, no moment of a pair feels a torque."""
+def test_minimiser_leaves_a_saddle(film_tensor):
+    """Antiparallel moments across the axis of a pair feel no torque, but it is a saddle."""
     T = film_tensor([[0.0, 0.0], [1.0, 0.0]])
     saddle = np.array([np.pi / 2, -np.pi / 2])
     np.testing.assert_allclose(energy_gradient(T, saddle), 0.0, atol=1e-16)
@@ -151,7 +151,7 @@ def test_saddle_is_left(film_tensor):
 
 def test_unit_of_energy_does_not_matter(random_tensor):
     T = random_tensor(12, seed=4)
-    state, tiny = ground_state(T), ground_state(1e-25 * T)  # as couplings are in joules
+    state, tiny = ground_state(T), ground_state(1e-25 * T)  # couplings in joules are this small
     np.testing.assert_allclose(tiny.angles, state.angles, atol=1e-9)
     for name in ("energy", "lower_bound", "stiffness"):
         np.testing.assert_allclose(getattr(tiny, name), 1e-25 * getattr(state, name), rtol=1e-6)
@@ -159,7 +159,7 @@ def test_unit_of_energy_does_not_matter(random_tensor):
 
 @pytest.mark.parametrize("pearl_length", [0.1, 50.0])
 def test_open_square_lattice_is_layered_and_proved(film_tensor, square_lattice, pearl_length):
-    """Layers along x and along y together: the vortices of four sites, which the edges prefer."""
+    """The edges prefer a mixture of layers along x and along y: vortices of four sites."""
     state = ground_state(film_tensor(square_lattice, pearl_length))
     assert 0 <= state.gap <= 1e-11 * abs(state.energy)
     along_x, along_y, both = layered_order(
@@ -170,8 +170,8 @@ def test_open_square_lattice_is_layered_and_proved(film_tensor, square_lattice, 
     assert max(both, net_moment(state.angles)) < 1e-6
 
 
-def test_open_triangular_lattice_closes_its_moments_to_a_vortex(film_tensor):
-    """The ferromagnet of the infinite lattice, turned round the center of a small one."""
+def test_open_triangular_lattice_forms_a_vortex(film_tensor):
+    """The ferromagnet of the infinite lattice closes around the center of a small one."""
     sites = np.arange(-4, 5)
     lattice = np.stack(np.meshgrid(sites, sites), -1).reshape(-1, 2) @ [[1, 0], [0.5, 0.75**0.5]]
     patch = lattice[np.hypot(*lattice.T) < 3.6]
@@ -180,17 +180,17 @@ def test_open_triangular_lattice_closes_its_moments_to_a_vortex(film_tensor):
     state = ground_state(T)
     assert abs(vorticity(state.angles, patch)) > 0.98
     assert net_moment(state.angles) < 0.11
-    assert state.degenerate  # turned by 60° it is another state of the same energy
+    assert state.degenerate  # a rotation by 60° gives another state of the same energy
     uniform = np.broadcast_to(np.linspace(0, np.pi, 13)[:, None], (13, 43))
     assert state.energy < energy(T, uniform).min() < 0
     assert state.gap < 0.01 * abs(state.energy)
 
 
-def test_what_has_not_converged_is_not_returned(random_tensor, monkeypatch):
+def test_state_that_has_not_converged_is_an_error(random_tensor, monkeypatch):
     monkeypatch.setattr(minimiser_module, "_NEWTON_STEPS", 1)
     monkeypatch.setattr(minimiser_module, "_EXACT", 0.0)
-    monkeypatch.setattr(minimiser_module, "_FINE", 1e-3)  # so that a step is needed
-    with pytest.raises(ConvergenceError, match=r"no minimum .* 1 Newton steps: torques up to"):
+    monkeypatch.setattr(minimiser_module, "_FINE", 1e-3)  # so that Newton's method needs a step
+    with pytest.raises(ConvergenceError, match=r"no minimum .* 1 Newton steps: the largest torque"):
         ground_state(random_tensor(10, seed=0))
 
 

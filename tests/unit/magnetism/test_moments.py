@@ -1,4 +1,4 @@
-"""Energy of moments and its derivatives; what is refused."""
+"""Energy of moments and its derivatives, and refused input."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ def test_derivatives_are_those_of_the_energy(random_tensor):
     theta = np.random.default_rng(4).uniform(-3, 3, 6)
     around = theta + STEP * np.stack([np.eye(6), -np.eye(6)])
     slopes = np.diff(energy(T, around[::-1]), axis=0)[0] / (2 * STEP)
-    # error: STEP²/6 times third derivatives, which are at most the sum of |T|, about 150
+    # Error: STEP²/6 times third derivatives, which are at most the sum of |T|, about 150
     np.testing.assert_allclose(energy_gradient(T, theta), slopes, atol=3e-7)
     gradients = np.array([[energy_gradient(T, x) for x in side] for side in around])
     np.testing.assert_allclose(
@@ -45,7 +45,7 @@ def test_moments_are_unit_vectors():
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (2, 3, 2, 2), (2, 2, 3, 3), (0, 0, 2, 2)])
-def test_other_shapes_are_refused(shape):
+def test_wrong_shapes_are_refused(shape):
     with pytest.raises(StudyError, match=r"tensor has shape .*must be \(n, n, 2, 2\)"):
         energy(np.zeros(shape), np.zeros(2))
 
@@ -57,7 +57,7 @@ def test_self_energy_of_point_impurities_is_refused():
         energy(T, np.zeros(2))
 
 
-def test_asymmetry_is_refused_beyond_what_solvers_leave(random_tensor):
+def test_asymmetry_is_refused_if_it_is_larger_than_that_of_solvers(random_tensor):
     T = random_tensor(3, seed=6)
     largest = np.abs(T).max()
     T[0, 2, 0, 1] += 1e-7 * largest

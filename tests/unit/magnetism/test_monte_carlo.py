@@ -1,4 +1,4 @@
-"""Thermal averages against integrals over all angles; error bars; what is refused."""
+"""Thermal averages, compared with integrals over all angles; error bars; refused input."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ POSITIONS = np.stack([np.zeros(2), SEPARATION])
 def boltzmann(T, kT, points, *observables):
     """Exact ⟨F⟩, specific heat, |m| and more by the trapezium rule.
 
-    It converges exponentially, but for |m|, which has a kink where it is 0.
+    It converges exponentially, except for |m|, which has a kink at 0.
     """
     grid = 2 * np.pi / points * np.arange(points)
     angles = np.stack(np.meshgrid(*len(T) * [grid]), axis=-1).reshape(-1, len(T))
@@ -46,13 +46,13 @@ def test_pair_has_its_boltzmann_averages(pair, temperature):
         got = (result.energy, result.specific_heat, result.net_moment)
         deviations.append([(x.mean - y) / x.error for x, y in zip(got, exact, strict=True)])
     assert np.abs(deviations).max() <= 4
-    # the scatter between seeds is what the error bars say, to 1/√24 = 20 % of each of the three
+    # The scatter between seeds agrees with each of the three error bars, to 1/√24 = 20 %
     scatter = np.sqrt(np.mean(np.square(deviations), axis=0))
     assert np.all((scatter > 0.4) & (scatter < 1.6))
 
 
 def test_three_moments_with_anisotropic_self_energies(random_tensor):
-    """As near an edge; with an observable of one's own."""
+    """Anisotropic self-energies, as near an edge; and an observable given by the user."""
     T = random_tensor(3, seed=2)
     positions = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
     curl = partial(vorticity, positions=positions)
@@ -81,7 +81,7 @@ def test_single_moment_near_an_edge(chains):
 
 
 def test_cold_moments_are_those_of_the_ground_state(film_tensor):
-    """Each soft turn holds k_B T/2: F = F_0 + n k_B T/2 and specific heat ½ to first order."""
+    """To first order each turn has the energy k_B T/2: F = F_0 + n k_B T/2, specific heat ½."""
     T = film_tensor(np.random.default_rng(3).uniform(size=(8, 2)) * 2)
     state = ground_state(T)
     kT = 0.01 * state.stiffness
@@ -92,7 +92,7 @@ def test_cold_moments_are_those_of_the_ground_state(film_tensor):
 
 
 def test_series_agrees_with_its_last_states(pair):
-    """The energy is summed up move by move."""
+    """The energy is a sum over the changes of all moves."""
     last = []
     result = metropolis(
         pair,
@@ -104,7 +104,7 @@ def test_series_agrees_with_its_last_states(pair):
     np.testing.assert_allclose(energy(pair, result.angles), last[-1], rtol=1e-13)
 
 
-def test_seed_gives_the_answer(pair):
+def test_same_seed_gives_the_same_result(pair):
     first, again, other = (metropolis(pair, 0.5, sweeps=50, seed=seed) for seed in (4, 4, 5))
     assert (first.energy, first.net_moment) == (again.energy, again.net_moment)
     np.testing.assert_array_equal(first.angles, again.angles)
@@ -130,6 +130,6 @@ def test_numbers_out_of_range_are_refused(pair, name, value):
         metropolis(pair, 1.0, **{"sweeps": 100, name: value})
 
 
-def test_observable_of_another_shape_is_refused(pair):
-    with pytest.raises(StudyError, match=r"'own' has shape \(32, 2\) .*must be \(32,\)"):
-        metropolis(pair, 1.0, sweeps=100, observables={"own": np.cos})
+def test_observable_of_the_wrong_shape_is_refused(pair):
+    with pytest.raises(StudyError, match=r"'pairs' has shape \(32, 2\) .*must be \(32,\)"):
+        metropolis(pair, 1.0, sweeps=100, observables={"pairs": np.cos})

@@ -1,4 +1,4 @@
-"""Order parameters: 1 for the perfect state, what others have, and what changes nothing."""
+"""Order parameters: 1 in the perfect state, known values in others, and invariances."""
 
 import numpy as np
 import pytest
@@ -16,12 +16,12 @@ def random_angles():
 
 @pytest.fixture
 def oblique_lattice():
-    """Indices and positions of 6 × 6 sites, with an offset."""
+    """Indices and positions of 6 × 6 sites, away from the origin."""
     index = np.stack(np.meshgrid(np.arange(6), np.arange(6)), axis=-1).reshape(-1, 2)
     return index, index @ OBLIQUE + [0.3, -2.0]
 
 
-def test_parallel_moments_have_the_net_moment_1():
+def test_net_moment_of_parallel_moments_is_1():
     angles = np.full(7, 0.4)
     np.testing.assert_allclose(net_moment(angles), 1.0, rtol=1e-15)
     np.testing.assert_allclose(mean_moment(angles), [np.cos(0.4), np.sin(0.4)], rtol=1e-15)
@@ -29,14 +29,14 @@ def test_parallel_moments_have_the_net_moment_1():
     np.testing.assert_allclose(net_moment([0.1, 0.1 + np.pi]), 0.0, atol=1e-15)
 
 
-def test_random_moments_have_the_net_moment_of_a_random_walk(random_angles):
+def test_net_moment_of_random_moments_is_that_of_a_random_walk(random_angles):
     # Rayleigh distribution of |Σ m|: mean √(πn)/2, standard deviation √((4 − π)n)/2
     error = np.sqrt((4 - np.pi) / 400 / len(random_angles))
     assert abs(net_moment(random_angles).mean() - np.sqrt(np.pi / 400)) < 4 * error
 
 
 @pytest.mark.parametrize(("which", "signs"), [(0, (1, 0)), (1, (0, 1)), (2, (1, 1))])
-def test_layered_state_has_the_order_1_at_its_wavevector(oblique_lattice, which, signs):
+def test_order_of_a_layered_state_at_its_wavevector_is_1(oblique_lattice, which, signs):
     index, positions = oblique_lattice
     angles = 0.7 + np.pi * (index @ signs)
     order = layered_order(angles, positions, layer_wavevectors(OBLIQUE))
@@ -59,14 +59,14 @@ def test_vortices_of_four_sites_share_their_order():
     np.testing.assert_allclose(order, [np.sin(mix), np.cos(mix), 0.0], atol=1e-14)
 
 
-def test_spiral_has_half_the_squared_order():
+def test_squared_order_of_a_spiral_is_a_half():
     x = np.arange(8.0)
     positions = np.stack([x, np.zeros(8)], axis=-1)
     order = layered_order(np.pi / 4 * x, positions, [np.pi / 4, 0.0])
     np.testing.assert_allclose(order, np.sqrt(0.5), rtol=1e-14)
 
 
-def test_vortex_has_the_vorticity_1():
+def test_vorticity_of_a_vortex_is_1():
     r = np.random.default_rng(3).normal([4.0, -1.0], size=(30, 2))
     center = r.mean(axis=0)
     azimuth = np.arctan2(*(r - center).T[::-1])

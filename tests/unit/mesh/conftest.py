@@ -1,4 +1,4 @@
-"""Areas, volumes and sizes of a mesh from its corners alone (serial)."""
+"""Areas, volumes and sizes of a mesh, computed only from its corners (serial)."""
 
 from collections.abc import Callable
 

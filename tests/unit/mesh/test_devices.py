@@ -1,4 +1,4 @@
-"""Meshes of films with holes, islands and regions: their parts, and cells that fit them."""
+"""Meshes of films with holes, islands and regions: groups of facets, and cells that fit edges."""
 
 import gmsh
 import numpy as np
@@ -69,7 +69,7 @@ def mesh(device):
 
 
 def triangles(mesh, *groups):
-    """The facets of groups as seen from above: their corners, each once."""
+    """The corners of the facets of groups, each facet once, from above."""
     return mesh.corners(*groups)
 
 
@@ -79,31 +79,32 @@ def area(mesh, group):
 
 
 def on_edge(points, disc, within=1e-8):
-    """Which points, ``(…, 2)``, lie on the circle of ``disc``, up to a part of its radius."""
+    """Which points, ``(…, 2)``, lie on the circle of ``disc``, within a part of its radius."""
     return np.abs(np.linalg.norm(points - disc.center, axis=-1) / disc.radius - 1) < within
 
 
 def longest_chords(mesh, film):
-    """The longest side of a triangle along each circle."""
+    """The longest side of a triangle on each circle."""
     corners = triangles(mesh, "film", *mesh.holes.values())
     ends = np.stack([corners, np.roll(corners, 1, axis=1)], axis=2).reshape(-1, 2, 2)
     lengths = np.linalg.norm(ends[:, 0] - ends[:, 1], axis=1)
-    found = {}
+    longest = {}
     for disc in film.discs:
-        along = on_edge(ends, disc).all(axis=1) & (lengths < 0.5 * disc.radius)  # others go across
-        found[disc] = lengths[along].max(initial=0.0)
-    return found
+        # longer ones cross the disc
+        along = on_edge(ends, disc).all(axis=1) & (lengths < 0.5 * disc.radius)
+        longest[disc] = lengths[along].max(initial=0.0)
+    return longest
 
 
 def off_circles(mesh, film):
-    """How much areas are off at most, for chords in place of circles: h²/12R per length."""
+    """The largest error of areas by chords in place of arcs: h²/12R per length."""
     return sum(np.pi * h**2 / 6 for h in longest_chords(mesh, film).values())
 
 
 # --- groups and areas
 
 
-def test_groups_are_film_holes_and_surroundings(device, mesh):
+def test_groups_are_film_holes_plane_and_far_boundary(device, mesh):
     expected = {"film", "far", *(f"hole {opening.name}" for opening in device.openings)}
     assert set(mesh.groups) == expected | ({"plane"} if device.bounded else set())
     assert set(mesh.holes) == {opening.name for opening in device.openings}
@@ -113,9 +114,9 @@ def test_groups_are_film_holes_and_surroundings(device, mesh):
 def test_holes_have_their_areas(device, mesh):
     allowed = off_circles(mesh, device)
     for opening in device.openings:
-        found = area(mesh, f"hole {opening.name}")
-        # the outline is a polygon to 1e-6 R itself
-        assert abs(found - opening.outline.area) < allowed + 1e-5 * opening.outline.area
+        meshed = area(mesh, f"hole {opening.name}")
+        # the outline itself is a polygon, exact to 1e-6 R
+        assert abs(meshed - opening.outline.area) < allowed + 1e-5 * opening.outline.area
 
 
 def test_film_has_its_area(device, mesh):
@@ -141,7 +142,7 @@ def test_facets_of_each_group_lie_within_it(device, mesh):
 def test_parts_of_the_plane_fill_it(device, mesh):
     groups = [group for group in mesh.groups if group != "far"]
     total = sum(area(mesh, group) for group in groups)
-    # the far boundary's rim is a polygon, too: its vertices are on a circle
+    # the rim of the far boundary is also a polygon with its vertices on a circle
     rim = triangles(mesh, *groups).reshape(-1, 2)
     hull = shapely.convex_hull(shapely.MultiPoint(rim)).area
     assert total == pytest.approx(hull, rel=1e-9)
@@ -153,7 +154,7 @@ def test_mesh_of_a_device_survives_a_file(tmp_path):
     read = read_mesh(tmp_path / "device.msh")
     assert set(read.groups) == {"film", "plane", "far", "hole left", "hole right"}
     assert area(read, "hole right") == pytest.approx(0.5, rel=1e-9)
-    gmsh.initialize()  # not left open by the above
+    gmsh.initialize()  # possible only because create_mesh has closed gmsh
     gmsh.finalize()
 
 
@@ -166,7 +167,7 @@ def test_no_triangle_crosses_the_edge_of_a_region(device, mesh):
     areas = shapely.area(shapes)
     allowed = 1e-6 * areas
     for disc, h in longest_chords(mesh, device).items():
-        # A chord is up to h²/8R from its circle and h³/12R is between them.
+        # A chord is up to h²/8R away from its arc, and the area between them is h³/12R.
         beside = on_edge(points, disc, (h / disc.radius) ** 2 / 8 + 1e-6).any(axis=1)
         allowed += beside * 1.1 * h**3 / 12 / disc.radius
     assert np.mean(allowed < 0.05 * areas) > 0.9
@@ -182,7 +183,7 @@ def test_corners_and_middles_of_straight_cells_are_in_one_region():
     numbers = film.regions_at(middles[:, 0])
     assert set(numbers.tolist()) == {-1, 0, 1}
     sides = (points + np.roll(points, 1, axis=1)) / 2
-    for places in (points, sides):  # a little inside
+    for places in (points, sides):  # moved slightly inside
         near = film.regions_at(places + 1e-6 * (middles - places))
         np.testing.assert_array_equal(near, np.broadcast_to(numbers[:, None], near.shape))
 
@@ -194,14 +195,14 @@ def test_regions_have_their_areas(device, mesh):
     allowed = off_circles(mesh, device)
     holes = shapely.union_all([opening.outline for opening in device.openings])
     left = holes
-    for number in range(len(device.regions) - 1, -1, -1):  # later ones cover earlier ones
+    for number in range(len(device.regions) - 1, -1, -1):  # later regions cover earlier ones
         outline = device.regions[number].shape.outline()
         visible = shapely.difference(outline, left)
         left = shapely.union(left, outline)
         assert abs(areas[numbers == number].sum() - visible.area) < allowed + 1e-5 * visible.area
 
 
-def test_circles_are_polygons_without_a_vertex_in_a_side():
+def test_sides_of_polygons_for_circles_have_no_vertex_inside():
     film = Film(Disc(2.0), 1.0, (LEFT,))
     mesh = create_mesh(film, FIELD, **COARSE)
     corners = np.unique(triangles(mesh, "film").reshape(-1, 2), axis=0)

@@ -1,4 +1,4 @@
-"""Stored meshes: accepted for the film and the space that they were made for, and no others."""
+"""Stored meshes: accepted for the film and the space of the study, refused for any other."""
 
 from pathlib import Path
 
@@ -46,7 +46,7 @@ def read(path, film, boundary=CASES["disc"][1]):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_own_mesh_is_accepted(stored, name):
+def test_mesh_of_the_study_is_accepted(stored, name):
     film, boundary = CASES[name]
     mesh = read(stored(name), film, boundary)
     assert (mesh.cell is not None) == isinstance(boundary, Periodic)
@@ -57,7 +57,7 @@ def test_mesh_for_points_has_vertices_outside_circles(tmp_path):
     film, path = Film(Disc(1.0), 1.0), tmp_path / "x.msh"
     write_mesh(path, film, (Impurity((0.0, 0.0), size=0.0),), resolution=0.15, far=3)
     mesh_from_file(path, film, Open(), same_area=True, comm=MPI.COMM_SELF)
-    with pytest.raises(StudyError, match="study's film"):  # energies would be no bounds
+    with pytest.raises(StudyError, match="study's film"):  # energies would not be bounds
         read(path, film)
 
 
@@ -86,7 +86,7 @@ def test_other_pearl_length_is_accepted(stored):
     read(stored("disc"), Film(Disc(1.0), 7.0, DISC.holes, (Region(Disc(0.2), 0.1),)))
 
 
-def test_hole_in_a_plane_has_its_place(stored):
+def test_hole_elsewhere_in_a_plane_is_refused(stored):
     with pytest.raises(StudyError, match="study's film"):
         read(stored("plane"), Film(Plane(), 1.0, (Hole(Disc(0.3, (-0.501, 0.0)), "loop"),)))
 
@@ -110,13 +110,13 @@ def test_mesh_of_another_space_is_refused(stored, name, boundary):
         read(stored(name), CASES[name][0], boundary)
 
 
-# --- what is damaged
+# --- damaged files
 
 
 def changed(path: Path, folder: Path, change) -> Path:
-    """Write the file with another line for that of the first node."""
+    """Write a copy of the file with another line for the first node."""
     lines = path.read_text().splitlines()
-    at = lines.index("$Nodes") + 4  # sizes, the first entity, its node's number, its place
+    at = lines.index("$Nodes") + 4  # sizes, first entity, number of its node, coordinates
     lines[at] = change(lines[at])
     new = folder / "changed.msh"
     new.write_text("\n".join(lines) + "\n")
@@ -124,9 +124,9 @@ def changed(path: Path, folder: Path, change) -> Path:
 
 
 @pytest.mark.parametrize("place", ["0 0 900", "nan 0 0", "inf 0 0"])
-def test_cells_that_are_turned_inside_out_are_refused(stored, tmp_path, place):
+def test_inverted_cells_are_refused(stored, tmp_path, place):
     path = changed(stored("disc"), tmp_path, lambda line: place)
-    with pytest.raises(StudyError, match=r"changed\.msh: not a sound mesh"):
+    with pytest.raises(StudyError, match=r"changed\.msh: not a valid mesh"):
         read(path, DISC)
 
 

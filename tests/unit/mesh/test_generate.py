@@ -1,4 +1,4 @@
-"""The half ball over the film: its parts, its size, its grading, and what is refused."""
+"""The mesh of a half ball over the film: its groups, size and grading, and refused input."""
 
 import math
 
@@ -15,7 +15,7 @@ from pearlfem.model.film import Film
 from pearlfem.model.sources.impurity import Impurity
 
 FAR = 5.0
-COARSE = {"resolution": 0.2, "far": FAR}  # as the fixture ``mesh``
+COARSE = {"resolution": 0.2, "far": FAR}  # like the fixture ``mesh``
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def plane_space(plane_film):
 
 
 def exterior_facets(mesh) -> set[int]:
-    """Facets of one cell only."""
+    """Facets that belong to a single cell."""
     topology = mesh.domain.topology
     topology.create_connectivity(2, 3)
     cells = topology.connectivity(2, 3)
@@ -40,14 +40,14 @@ def test_disc_has_a_plane_around_it_as_well(mesh):
 
 
 @pytest.mark.parametrize("which", ["mesh", "plane_space"])
-def test_every_outer_facet_has_one_name(which, request):
+def test_every_outer_facet_is_in_one_group(which, request):
     mesh = request.getfixturevalue(which)
     named = [facet for group in mesh.groups for facet in mesh.facets(group).tolist()]
     assert len(named) == len(set(named))
     assert set(named) == exterior_facets(mesh)
 
 
-def test_group_that_is_absent_has_no_facets(plane_space):
+def test_missing_group_has_no_facets(plane_space):
     assert plane_space.facets("plane").size == 0
     assert set(plane_space.facets("plane", "film")) == set(plane_space.facets("film"))
 
@@ -60,12 +60,12 @@ def test_film_and_plane_lie_in_the_plane_exactly(mesh, corners):
 def test_disc_is_inscribed(mesh, film, corners, measure):
     parts = corners(mesh, "film")
     radius = np.linalg.norm(parts[..., :2] - film.shape.center, axis=-1).max()
-    assert radius <= film.shape.radius * (1 + 1e-12)  # rounding of gmsh's curve
-    # A polygon with edges h is smaller than its circle by h²/6R² of its area; here h < 0.2 R.
+    assert radius <= film.shape.radius * (1 + 1e-12)  # rounding in gmsh
+    # The area of a polygon with sides h is smaller by h²/6R² of the circle's; here h < 0.2 R.
     assert 0.99 * math.pi * film.shape.radius**2 < measure(parts) < math.pi * film.shape.radius**2
 
 
-def test_plane_begins_where_the_disc_ends(mesh, film, corners):
+def test_plane_surrounds_the_disc(mesh, film, corners):
     middles = corners(mesh, "plane").mean(axis=1)[:, :2]
     assert np.linalg.norm(middles - film.shape.center, axis=1).min() > 0.99 * film.shape.radius
 
@@ -77,7 +77,7 @@ def test_far_boundary_of_a_disc_is_a_half_sphere_around_it(mesh, film, corners):
 
 
 @pytest.mark.parametrize("size", [0.3, 2.0])  # less and more than a Pearl length
-def test_far_boundary_of_the_plane_counts_in_impurities_but_at_least_pearl_lengths(
+def test_far_boundary_of_the_plane_is_in_units_of_impurities_or_pearl_lengths(
     size, plane_film, corners
 ):
     pair = [Impurity((x, 1.0), size=size) for x in (0.0, 1.0)]
@@ -87,8 +87,8 @@ def test_far_boundary_of_the_plane_counts_in_impurities_but_at_least_pearl_lengt
     np.testing.assert_allclose(radii, FAR * device, rtol=1e-9)
 
 
-def test_half_ball_is_full(plane_space, corners, measure):
-    # A polyhedron inside the half ball of radius 5; facets of 0.6 R at the far boundary take 8 %.
+def test_cells_fill_the_half_ball(plane_space, corners, measure):
+    # A polyhedron inside the half ball of radius 5: its far facets of 0.6 R cut 8 % off.
     ball = 2 / 3 * math.pi * FAR**3
     assert 0.85 * ball < measure(corners(plane_space)) < ball
 
@@ -100,7 +100,7 @@ def test_cells_at_an_impurity_resolve_its_size(plane_film, corners):
         offsets = np.linalg.norm(film[..., :2] - impurity.position, axis=-1)
         near = film[offsets.max(axis=1) < 2 * impurity.size]
         assert len(near) >= 10
-        # h = 0.5 ξ is asked for at 1.5 ξ; the generator exceeds it by up to a half here and there.
+        # The size at 1.5 ξ is h = 0.5 ξ; some of gmsh's edges are up to 1.5 times as long.
         assert np.linalg.norm(near - np.roll(near, 1, axis=1), axis=-1).max() < impurity.size
 
 
@@ -112,7 +112,7 @@ def test_cells_at_the_edge_of_a_disc_are_finer_than_far_away(mesh, film, corners
     radii = np.linalg.norm(triangles[..., :2] - film.shape.center, axis=-1)
     on_circle = np.isclose(radii, film.shape.radius, rtol=1e-9)
     rim = edges(triangles)[on_circle & np.roll(on_circle, 1, axis=1)]
-    # Hundredths of the radius are asked for at the edge, twice the radius at the far boundary.
+    # Sizes are hundredths of the radius at the edge, and twice the radius at the far boundary.
     assert rim.size > 40
     assert rim.max() < 0.2 * edges(corners(mesh, "far")).min()
 
@@ -123,17 +123,17 @@ def test_twice_the_resolution_has_about_eight_times_the_cells(plane_film):
         create_mesh(plane_film, source, resolution=resolution, far=FAR).cells
         for resolution in (0.4, 0.8)
     )
-    # Eight times where the cells are small against the ball; fewer here, where they are not.
+    # Eight times if cells are small compared with the ball; here they are not, so it is less.
     assert 4 * coarse < fine < 10 * coarse
 
 
-def test_sixteen_times_as_far_is_cheap(plane_film):
+def test_far_boundary_sixteen_times_as_far_needs_few_more_cells(plane_film):
     source = [Impurity((0.0, 0.0), size=0.3)]
     near, far = (
         create_mesh(plane_film, source, resolution=0.5, far=far).cells for far in (8.0, 128.0)
     )
-    # Each of four doublings adds a constant number, about 0.3 of what is within 8: 2.2 times in
-    # all. Cells of one size in the outer space would make it 16³ times.
+    # Each of four doublings adds the same number of cells, about 0.3 of those within 8: together
+    # 2.2 times as many. With cells of one size in the outer space it would be 16³ times as many.
     assert near < far < 3 * near
 
 
@@ -154,7 +154,7 @@ def test_mesh_depends_neither_on_the_unit_of_length_nor_on_the_origin(shape, uni
     there, here = create(unit, origin), create(1.0, (0.0, 0.0))
     assert there.cells == here.cells
     x = (there.domain.geometry.x - (*origin, 0.0)) / unit
-    # All nodes at the same places; rounding of origin + unit x, of size 40.
+    # All nodes have the same positions, up to rounding of origin + unit x, which is up to 40.
     np.testing.assert_allclose(x, here.domain.geometry.x, atol=1e-13)
 
 
@@ -163,7 +163,7 @@ def test_mesh_is_the_same_every_time(film, impurities, mesh):
     np.testing.assert_array_equal(again.domain.geometry.x, mesh.domain.geometry.x)
 
 
-def test_mesh_has_no_loose_nodes(mesh):
+def test_all_nodes_of_a_mesh_belong_to_cells(mesh):
     vertices = mesh.domain.topology.index_map(0).size_global
     assert mesh.domain.geometry.index_map().size_global == vertices
 
@@ -172,13 +172,13 @@ def test_mesh_has_no_loose_nodes(mesh):
 
 
 @pytest.mark.parametrize("resolution", [0.0, -1.0, math.nan, math.inf])
-def test_resolution_has_to_be_positive_and_finite(plane_film, resolution):
+def test_resolution_must_be_positive_and_finite(plane_film, resolution):
     with pytest.raises(StudyError, match=rf"resolution = {resolution}.*positive"):
         create_mesh(plane_film, [Impurity((0.0, 0.0), size=0.3)], resolution=resolution)
 
 
 @pytest.mark.parametrize("far", [0.0, 1.0, -5.0, math.nan, math.inf])
-def test_far_boundary_has_to_be_beyond_the_device(plane_film, far):
+def test_far_boundary_must_be_beyond_the_device(plane_film, far):
     with pytest.raises(StudyError, match=rf"far = {far}.*at least 2"):
         create_mesh(plane_film, [Impurity((0.0, 0.0), size=0.3)], far=far)
 
@@ -202,7 +202,7 @@ def test_gmsh_is_closed_afterwards_even_if_it_fails(plane_film, tmp_path):
 # --- the .msh file
 
 
-def test_written_mesh_has_the_groups_under_their_names(tmp_path, film, impurities):
+def test_written_mesh_has_all_groups(tmp_path, film, impurities):
     path = tmp_path / "disc.msh"
     write_mesh(path, film, impurities, **COARSE)
     groups = {name: dimension for name, (_, dimension) in meshio.read(path).field_data.items()}

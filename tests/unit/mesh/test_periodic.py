@@ -1,4 +1,4 @@
-"""Periodic cells: topology without sides, geometry with them, and a file in between."""
+"""Periodic cells: topology without sides, geometry with sides; written and read."""
 
 import math
 
@@ -23,7 +23,7 @@ COARSE = {"resolution": 0.3}
 
 
 def impurities(periodic):
-    """Two, the second of which is written in another cell."""
+    """Two impurities; the position of the second one is in another cell."""
     a, b = np.array(periodic.cell)
     size = 0.1 * periodic.width
     return [
@@ -43,13 +43,13 @@ def mesh(periodic):
 
 
 def counts(topology, cells, dimension):
-    """Numbers of vertices, edges, … of ``cells``, entities of ``dimension``."""
-    found = [len(cells)]
+    """Numbers of vertices, edges, … of the entities ``cells`` of a dimension."""
+    numbers = [len(cells)]
     for d in range(dimension):
         topology.create_connectivity(dimension, d)
         links = topology.connectivity(dimension, d)
-        found.append(len(np.unique(np.concatenate([links.links(c) for c in cells]))))
-    return [*found[1:], found[0]]
+        numbers.append(len(np.unique(np.concatenate([links.links(c) for c in cells]))))
+    return [*numbers[1:], numbers[0]]
 
 
 def test_groups(mesh):
@@ -75,7 +75,7 @@ def test_space_is_a_torus_times_an_interval(mesh):
         assert 2 * edges == 3 * facets
 
 
-def test_each_cell_has_its_own_places(mesh, periodic, corners, measure):
+def test_each_cell_has_its_true_corners(mesh, periodic, corners, measure):
     area = abs(np.linalg.det(periodic.cell))
     scale = math.sqrt(area)
     assert measure(corners(mesh, "film") / scale) == pytest.approx(1.0, rel=1e-9)
@@ -96,35 +96,35 @@ def test_nodes_of_a_vertex_differ_by_lattice_vectors(mesh, periodic):
     np.testing.assert_allclose(steps, np.round(steps), atol=1e-9)
     assert np.abs(differences[:, 2]).max() <= 1e-9 * periodic.height
     pairs = np.unique(np.column_stack([vertices, nodes]), axis=0)
-    images = np.bincount(pairs[:, 0])
-    assert set(images) == {1, 2, 4}  # within, on a wall, on a post
-    # Posts go from the film to the lid, and each of their vertices has four places.
-    on_post = domain.geometry.x[first[images == 4], 2]
-    assert on_post.min() == 0.0
-    assert on_post.max() == pytest.approx(periodic.height)
+    numbers = np.bincount(pairs[:, 0])
+    assert set(numbers) == {1, 2, 4}  # inside, on a side, on a vertical edge
+    # Vertical edges go from the film to the top; each of their vertices has four nodes.
+    heights = domain.geometry.x[first[numbers == 4], 2]
+    assert heights.min() == 0.0
+    assert heights.max() == pytest.approx(periodic.height)
 
 
-def test_cells_are_as_small_at_images_as_at_impurities(mesh, periodic, corners):
+def test_cells_are_as_small_at_copies_as_at_impurities(mesh, periodic, corners):
     film = corners(mesh, "film")[..., :2]
     sides = np.linalg.norm(film - np.roll(film, 1, axis=1), axis=-1).max(axis=1)
     middles = film.mean(axis=1)
     for impurity in impurities(periodic):
         offsets = (middles - impurity.position) @ np.linalg.inv(periodic.vectors)
         near = np.linalg.norm((offsets - np.round(offsets)) @ periodic.vectors, axis=1)
-        # √(1.33² + 1.05²) sizes are asked for; the generator exceeds it by up to a half.
+        # The size here is √(1.33² + 1.05²) ξ; some of gmsh's edges are up to 1.5 times as long.
         assert sides[near < 1.5 * impurity.size].max() < 2.6 * impurity.size
 
 
-def test_images_of_an_impurity_in_the_corner_surround_the_cell():
+def test_copies_of_an_impurity_in_the_corner_surround_the_cell():
     square, corner = (
         CELLS["square"],
         [Impurity((0.0, 0.0), size=0.1), Impurity((1.0, 1.0), size=0.1)],
     )
-    found = {core.position for core in all_cores(corner, square)}
-    assert {(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)} <= found
+    positions = {core.position for core in all_cores(corner, square)}
+    assert {(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)} <= positions
 
 
-def test_points_come_into_the_cell(mesh, periodic):
+def test_points_are_moved_into_the_cell(mesh, periodic):
     assert mesh.cell is not None
     rng = np.random.default_rng(0)
     points = 10 * periodic.height * rng.uniform(-1, 1, (50, 3))
@@ -161,9 +161,10 @@ def test_large_impurities_do_not_make_cells_too_large():
     assert mesh.cells > 500
 
 
-def test_errors_of_the_copied_wall_are_taken_out():
+def test_errors_of_the_copied_side_are_removed():
     rng = np.random.default_rng(3)
-    heights = np.column_stack([np.zeros((5, 2)), np.arange(5.0)])  # a post, and its three images
+    # a vertical edge, and its three copies
+    heights = np.column_stack([np.zeros((5, 2)), np.arange(5.0)])
     shifts = np.array([(0.0, 0.0, 0.0), (2.0, 0.1, 0.0), (-0.3, 1.5, 0.0), (1.7, 1.6, 0.0)])
     exact = (shifts[:, None] + heights).reshape(-1, 3)
     noise = 1e-8 * rng.uniform(-1, 1, exact.shape)
@@ -173,7 +174,7 @@ def test_errors_of_the_copied_wall_are_taken_out():
     assert np.array_equal(vertices, np.tile(np.arange(5), 4))
 
 
-def test_walls_that_do_not_match_are_refused(monkeypatch):
+def test_sides_that_do_not_match_are_refused(monkeypatch):
     monkeypatch.setattr(periodic_mesh, "_SAME", 1e-20)
-    with pytest.raises(StudyError, match="opposite walls"):
+    with pytest.raises(StudyError, match="opposite sides"):
         create_mesh(FILM, impurities(CELLS["oblique"]), boundary=CELLS["oblique"])

@@ -1,4 +1,4 @@
-"""The plane cut into faces: film, its regions, holes, and what they share."""
+"""The plane cut into faces: film, its regions, holes, and the edges that they share."""
 
 import math
 from collections import Counter
@@ -14,7 +14,7 @@ from pearlfem.model.film import Film, Hole, Region
 SIDE = 0.1  # length of the sides of circles
 SQUARE = Rectangle((4.0, 4.0))
 LEFT, RIGHT = Hole(Disc(0.5, (-1.0, 0.0)), "left"), Hole(Rectangle((0.5, 1.0), (1.0, 0.0)), "right")
-TARGET = Union((ring(3.0, 4.0), ring(1.0, 2.0)))  # a ring, and a ring as an island in its hole
+TARGET = Union((ring(3.0, 4.0), ring(1.0, 2.0)))  # a ring, and another ring in its hole
 FILMS = {
     "square": Film(SQUARE, 1.0),
     "holes": Film(SQUARE, 1.0, (LEFT, RIGHT)),
@@ -46,13 +46,13 @@ ROUND = {**FILMS, "three quarters of a disc": Film(DISC_SECTOR, 1.0)}
 
 
 def steady(disc):
-    """Sides about as long as ``SIDE``."""
+    """Angles for sides about as long as ``SIDE``."""
     return rounding_for(lambda places: np.full(len(places), SIDE))(disc)
 
 
 @pytest.fixture(scope="module")
 def cut():
-    """The faces of a film by its name in ``ROUND``, each computed once."""
+    """The faces of a film, given by its name in ``ROUND``; each is computed once."""
     return {name: plane_faces(film, steady) for name, film in ROUND.items()}
 
 
@@ -66,7 +66,7 @@ def area(faces, name):
 
 
 def sides_of(face):
-    """The edges of a face in the direction in which its rings go."""
+    """The edges of a face, in the direction of its rings."""
     return [pair for ring in face.rings for pair in zip(ring, (*ring[1:], ring[0]), strict=True)]
 
 
@@ -76,10 +76,10 @@ def sides_of(face):
 @pytest.mark.parametrize("name", FILMS)
 def test_faces_of_holes_have_the_names_and_the_areas_of_the_holes(cut, name):
     faces, film = cut[name], FILMS[name]
-    found = {face.hole for face in faces.faces} - {None}
-    assert found == {opening.name for opening in film.openings}
+    names = {face.hole for face in faces.faces} - {None}
+    assert names == {opening.name for opening in film.openings}
     for opening in film.openings_of(steady):
-        # rounded, to 1e-12 of the size of all, where there are regions
+        # with regions, coordinates are rounded to 1e-12 of the whole size
         assert area(faces, opening.name) == pytest.approx(opening.outline.area, rel=1e-10)
 
 
@@ -89,7 +89,7 @@ def test_areas_of_the_film_add_up(cut, name):
     assert area(cut[name], None) == pytest.approx(expected, rel=1e-10)
 
 
-def test_film_on_the_plane_is_regions_and_what_is_enclosed(cut):
+def test_faces_of_film_on_the_plane_are_regions_and_enclosed_parts(cut):
     assert area(cut["plane with holes"], None) == 0.0
     for name, radius in (("plane with a moat", 1.0), ("plane with a round region", 2.0)):
         expected = Disc(radius).outline(steady).area
@@ -107,7 +107,7 @@ def test_plane_without_anything_has_no_faces():
 
 
 def test_areas_are_those_of_circles_to_the_accuracy_of_polygons(cut):
-    # A chord h of a circle of radius R leaves out h³/12R: of n = 2πR/h the part h²/6R² of its area.
+    # A chord h of a circle of radius R cuts off h³/12R, so all 2πR/h chords cut off h²/6R² of it.
     within = SIDE**2 / 6
     assert area(cut["target"], None) == pytest.approx(10 * math.pi, rel=within)
     names = {face.hole for face in cut["target"].faces if face.hole}
@@ -115,14 +115,14 @@ def test_areas_are_those_of_circles_to_the_accuracy_of_polygons(cut):
     assert holes == pytest.approx([math.pi, 5 * math.pi], rel=within)
 
 
-def test_number_of_faces_is_that_of_the_parts(cut):
+def test_number_of_faces_is_the_number_of_parts(cut):
     def counts(name):
         return Counter(face.hole for face in cut[name].faces)
 
     assert counts("square") == {None: 1}
     assert counts("holes") == {None: 1, "left": 1, "right": 1}
     assert counts("target") == {None: 2, "hole 1": 1, "hole 2": 1}
-    assert counts("two squares") == {None: 1}  # side by side: one film without a seam
+    assert counts("two squares") == {None: 1}  # side by side: a single part
     # disc alone, both, rectangle alone, and the rest
     assert counts("overlapping regions") == {None: 4}
     assert counts("regions at the edge") == {None: 3}
@@ -146,21 +146,21 @@ def test_each_face_lies_in_one_region(cut, name):
             assert min(share, 1 - share) < 1e-10
 
 
-# --- what faces share
+# --- shared edges and vertices
 
 
 @pytest.mark.parametrize("name", ROUND)
 def test_each_edge_is_shared_by_two_faces_or_lies_outside(cut, name):
     faces = cut[name]
     used = Counter(side for face in faces.faces for side in sides_of(face))
-    assert set(used.values()) == {1} or not used  # polygons all go the same way around
+    assert set(used.values()) == {1} or not used  # all polygons have the same orientation
     alone = {(a, b) for a, b in used if (b, a) not in used}
     outer = {pair for ring in faces.outer for pair in zip(ring, (*ring[1:], ring[0]), strict=True)}
     assert {frozenset(pair) for pair in alone} == {frozenset(pair) for pair in outer}
 
 
 @pytest.mark.parametrize("name", ROUND)
-def test_vertices_are_different_and_all_in_use(cut, name):
+def test_vertices_are_different_and_all_are_used(cut, name):
     faces = cut[name]
     used = {index for face in faces.faces for ring in face.rings for index in ring}
     assert used == set(range(len(faces.vertices)))
@@ -179,7 +179,7 @@ def test_no_vertex_lies_within_an_edge_of_another_face(cut, name):
     assert np.all((np.array(sides)[line] == vertex[:, None]).any(axis=1))
 
 
-def test_outer_rings_are_around_all_parts_that_hang_together(cut):
+def test_outer_rings_surround_connected_parts(cut):
     def areas(name):
         faces = cut[name]
         return sorted(shapely.Polygon(faces.vertices[list(ring)]).area for ring in faces.outer)
@@ -189,14 +189,14 @@ def test_outer_rings_are_around_all_parts_that_hang_together(cut):
         [0.5, Disc(0.5).outline(steady).area], rel=1e-10
     )
     assert areas("plane with a moat") == pytest.approx([Disc(2.0).outline(steady).area], rel=1e-10)
-    assert len(areas("plane with all")) == 2  # region and both holes hang together
+    assert len(areas("plane with all")) == 2  # region and both holes are connected
 
 
 # --- chords
 
 
 @pytest.mark.parametrize("name", ROUND)
-def test_chords_are_all_the_sides_on_circles_and_no_other(cut, name):
+def test_chords_are_exactly_the_sides_on_circles(cut, name):
     faces, film = cut[name], ROUND[name]
     edges = {tuple(sorted(side)) for face in faces.faces for side in sides_of(face)}
     assert faces.chords <= edges
@@ -204,7 +204,7 @@ def test_chords_are_all_the_sides_on_circles_and_no_other(cut, name):
         ends = faces.vertices[[a, b]]
         radii = [np.linalg.norm(ends - disc.center, axis=1) / disc.radius for disc in film.discs]
         on = any(np.allclose(r, 1.0, atol=1e-9) for r in radii)
-        # Both ends on a circle may be those of a straight edge as well, but it is long.
+        # A straight edge may also have both ends on a circle, but it is longer.
         on = on and np.linalg.norm(ends[1] - ends[0]) < 2 * SIDE
         assert ((a, b) in faces.chords) == on
 
@@ -225,7 +225,7 @@ def test_film_of_straight_lines_has_no_chords(cut):
 # --- vertices on circles
 
 
-def test_vertices_are_as_far_apart_as_the_sizes_there():
+def test_distances_of_vertices_are_the_sizes_there():
     def size_at(places):
         return 0.05 + 0.1 * (places[:, 0] + 2.0)
 
@@ -265,7 +265,7 @@ def test_region_that_ends_at_a_round_edge_shares_its_vertices(cut):
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_edges_that_lie_on_each_other_but_for_round_off_are_one(seed):
+def test_edges_that_coincide_up_to_round_off_are_one(seed):
     random = np.random.default_rng(seed)
     (x, y), angle, unit = random.uniform(-3, 3, 2), random.uniform(0, 360), random.uniform(0.1, 9)
     turn = unit * np.exp(1j * np.radians(angle))
@@ -275,7 +275,7 @@ def test_edges_that_lie_on_each_other_but_for_round_off_are_one(seed):
         size = (unit * (x1 - x0), unit * (y1 - y0))
         return Rectangle(size, (x + center.real, y + center.imag), angle)
 
-    # from the hole's edge to the film's edges, and side by side
+    # from the edge of the hole to the edges of the film, side by side
     regions = (box(0.1, 0.7, -0.5, 0.5), box(-0.7, -0.3, -0.5, 0.5), box(-0.3, 0.1, 0.1, 0.5))
     film = Film(
         box(-0.7, 0.7, -0.5, 0.5),
@@ -285,7 +285,7 @@ def test_edges_that_lie_on_each_other_but_for_round_off_are_one(seed):
     )
     faces = plane_faces(film, steady)
     assert Counter(face.hole for face in faces.faces) == {None: 4, "hole": 1}
-    # Twelve corners; lines on each other may also cross anywhere, but no two vertices are one.
+    # Twelve corners. Lines that coincide may also cross anywhere, but all vertices differ.
     assert len(faces.vertices) >= 12
     tree = shapely.STRtree(shapely.points(faces.vertices))
     near = tree.query(shapely.points(faces.vertices), predicate="dwithin", distance=1e-6 * unit)
@@ -317,7 +317,7 @@ def test_faces_depend_neither_on_the_unit_of_length_nor_on_the_origin(unit, shif
 
 
 def areas(faces):
-    """The area of each face, holes of faces left out."""
+    """The area of each face without its holes."""
     return np.array([polygon(faces, face).area for face in faces.faces])
 
 
@@ -325,7 +325,7 @@ def areas(faces):
 def test_round_faces_have_the_area_of_their_circles(name):
     film = FILMS[name]
     inscribed, equal = (areas(plane_faces(film, steady, same_area=s)) for s in (False, True))
-    # n sides leave out (2π/n)²/6 − (2π/n)⁴/120 of a circle: the first term cancels, 5e-11 is left.
+    # n sides cut off (2π/n)²/6 − (2π/n)⁴/120 of a circle; the first term cancels, 5e-11 is left.
     few, many = (
         areas(plane_faces(film, lambda disc, n=n: np.arange(n) * (2 * np.pi / n)))
         for n in (500, 1000)
@@ -335,7 +335,7 @@ def test_round_faces_have_the_area_of_their_circles(name):
     np.testing.assert_allclose(equal, exact, rtol=2e-9)
 
 
-def test_sides_of_different_lengths_enclose_the_area_of_the_circle_but_for_higher_orders():
+def test_sides_of_different_lengths_enclose_the_area_of_the_circle_to_higher_order():
     rng = np.random.default_rng(0)
     angles = np.sort(rng.uniform(0.0, 2 * np.pi, 200))
     wrong = []
@@ -346,7 +346,7 @@ def test_sides_of_different_lengths_enclose_the_area_of_the_circle_but_for_highe
 
 
 @pytest.mark.parametrize("name", ["three quarters of a disc", "two squares", "holes"])
-def test_straight_edges_stay_where_they_are(name):
+def test_straight_edges_do_not_move(name):
     film = ROUND[name]
     inscribed, equal = (plane_faces(film, steady, same_area=s) for s in (False, True))
     assert (inscribed.faces, inscribed.outer, inscribed.chords) == (

@@ -1,4 +1,4 @@
-"""Meshes whose cells are cut into eight: shapes, names, round edges, areas."""
+"""Meshes whose cells are cut into eight: shapes, groups, round edges, areas."""
 
 import math
 
@@ -51,11 +51,11 @@ def areas(mesh, name):
 
 
 def rim(mesh, name):
-    """Ends of the edges that only one facet of a group has, shape (n, 2, 2)."""
+    """Ends of the edges that belong to a single facet of a group, shape (n, 2, 2)."""
     vertices, numbers = np.unique(mesh.corners(name).reshape(-1, 2), axis=0, return_inverse=True)
     edges = numbers.reshape(-1, 3)[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2)
-    found, count = np.unique(np.sort(edges, axis=1), axis=0, return_counts=True)
-    return vertices[found[count == 1]]
+    different, count = np.unique(np.sort(edges, axis=1), axis=0, return_counts=True)
+    return vertices[different[count == 1]]
 
 
 def test_each_cell_gives_eight(disc, finer):
@@ -64,11 +64,11 @@ def test_each_cell_gives_eight(disc, finer):
         assert len(finer.facets(name)) == 4 * len(disc.facets(name))
 
 
-def test_nothing_is_done_no_times(disc):
+def test_zero_refinements_return_the_same_mesh(disc):
     assert refined(disc, DISC, 0) is disc
 
 
-def test_twice_is_once_and_once_more():
+def test_two_refinements_are_one_after_another():
     film = Film(Plane(), 1.0)
     mesh = create_mesh(film, SOURCE, **COARSE)
     twice, more = refined(mesh, film, 2), refined(refined(mesh, film), film)
@@ -81,8 +81,9 @@ def test_cells_fill_the_same_space(disc, finer):
 
 
 def test_cells_remain_well_shaped(disc, finer):
-    # Cells of the shape of their parent are half of all; the others depend on the diagonal. The
-    # bounds are those of a regular tetrahedron's octahedron (0.84) times what a bad parent allows.
+    # Half of the cells have the shape of their parent, the others depend on the diagonal. The
+    # bounds are that of the octahedron in a regular tetrahedron (0.84), times a factor for a bad
+    # parent.
     assert qualities(finer).mean() > 0.95 * qualities(disc).mean()
     assert qualities(finer).min() > 0.5 * qualities(disc).min()
 
@@ -106,7 +107,7 @@ def test_cells_come_in_the_order_of_their_parents(disc, finer):
 def test_vertices_of_round_edges_lie_on_their_circles(disc, finer):
     before, after = rim(disc, "film"), rim(finer, "film")
     assert len(after) == 2 * len(before)
-    np.testing.assert_allclose(np.linalg.norm(after, axis=2), 1.0, rtol=1e-9)  # gmsh's rounding
+    np.testing.assert_allclose(np.linalg.norm(after, axis=2), 1.0, rtol=1e-9)  # rounding in gmsh
 
 
 SHAPES = {
@@ -117,21 +118,21 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_area_comes_nearer_to_that_of_the_film(name):
+def test_area_converges_to_that_of_the_film(name):
     shape, others = SHAPES[name]
     film = Film(shape, 1.0)
     coarse = create_mesh(film, (Impurity((0.0, 0.7), size=0.3),), **COARSE)
     finer = refined(coarse, film)
     assert set(finer.groups) == {"film", "far", *others}
-    true = film.outline().area  # of polygons of 2048 sides: 1.6e-6 less than circles
+    true = film.outline().area  # polygons of 2048 sides: 1.6e-6 smaller than circles
     errors = [abs(areas(mesh, "film").sum() - true) / true for mesh in (coarse, finer)]
-    assert errors[1] < errors[0] / 3.9 + 2e-6  # the square of the sides' length
+    assert errors[1] < errors[0] / 3.9 + 2e-6  # ∝ the square of the sides' length
     whole = [sum(areas(s, name).sum() for name in ("film", *others)) for s in (coarse, finer)]
     assert whole[0] == pytest.approx(whole[1], rel=1e-12)
 
 
 def gaps_and_area(mesh, radius):
-    """Angles between vertices on the circle around 0, and the area of the film's facets inside."""
+    """Angles between vertices on a circle around 0, and the area of the film's facets inside."""
     inside = np.linalg.norm(mesh.corners("film").mean(axis=1), axis=1) < radius
     vertices = mesh.corners("film")[inside].reshape(-1, 2)
     on_edge = np.abs(np.linalg.norm(vertices, axis=1) / radius - 1) < 1e-9
@@ -153,13 +154,13 @@ def test_edges_of_regions_become_rounder():
 @pytest.mark.parametrize("times", [0, 1])
 def test_polygon_keeps_the_area_of_its_circle_for_points(times):
     mesh = refined(create_mesh(DISC, POINT, **COARSE), DISC, times, same_area=True)
-    # The factor for each vertex is a mean over its two sides: what is left is of fourth order.
+    # The factor of each vertex is a mean over its two sides, so an error of fourth order is left.
     longest = np.linalg.norm(np.diff(rim(mesh, "film"), axis=1), axis=2).max()
     assert areas(mesh, "film").sum() == pytest.approx(math.pi, rel=0.1 * longest**4 + 1e-9)
     assert np.linalg.norm(rim(mesh, "film"), axis=2).min() > 1
 
 
-def test_both_halves_of_a_space_are_cut():
+def test_both_halves_of_a_space_are_refined():
     walls = Walls("shield", (4.0, 5.0, 2.0), (0.0, 0.0, 0.3))
     coarse = create_mesh(DISC, SOURCE, boundary=walls, **COARSE)
     finer = refined(coarse, DISC)

@@ -1,4 +1,4 @@
-"""Round edges moved so that the film covers the true one, or lies within it."""
+"""Round edges, moved so that the meshed film covers the true one, or lies inside it."""
 
 import math
 
@@ -49,7 +49,7 @@ def within(given, film):
 
 
 def edge_of(mesh):
-    """The sides of the film's edges: those of one facet of the film only, pairs of nodes."""
+    """The sides of the film's edge as pairs of nodes: edges of a single facet of the film."""
     nodes = mesh.domain.geometry.dofmaps[0]
     cells, local = mesh.sides("film").T
     keep = np.arange(4) != local[:, None]  # facet i is opposite to vertex i
@@ -60,13 +60,13 @@ def edge_of(mesh):
 
 
 def edge_on(given, disc):
-    """The sides of the film's edge along one circle, of the mesh as it was made."""
+    """The sides of the film's edge on one circle, in the mesh before vertices move."""
     sides = edge_of(given)
     return sides[on_circle(given.domain.geometry.x[:, :2], disc)[sides].all(axis=1)]
 
 
 def distances(mesh, ends, center):
-    """The distances of sides to a centre, and those of their ends, ``(n,)`` and ``(n, 2)``."""
+    """The distances of sides from a centre, ``(n,)``, and those of their ends, ``(n, 2)``."""
     a, b = mesh.domain.geometry.x[ends, :2].transpose(1, 0, 2)
     along = b - a
     part = np.clip(np.sum((center - a) * along, axis=1) / np.sum(along**2, axis=1), 0, 1)
@@ -83,7 +83,7 @@ def test_film_within_its_edges_is_smaller_and_one_that_covers_it_is_larger(
     film, given, covering, within
 ):
     exact = math.pi * (DISC.radius**2 - sum(hole.shape.radius**2 for hole in film.holes))
-    # Strips of the width h²/8R between polygon and circle, h < 0.1 R: parts of 2e-3 at most
+    # Strips of the width h²/8R between polygon and circle, h < 0.1 R: at most 2e-3 of the area
     assert exact * (1 - 5e-3) < area(within) < exact * (1 - 1e-5)
     assert exact * (1 + 1e-5) < area(covering) < exact * (1 + 5e-3)
 
@@ -97,8 +97,9 @@ def test_no_side_cuts_the_circle(film, given, covering, within, disc):
     outer, inner = (covering, within) if disc == DISC else (within, covering)
     assert distances(outer, ends, disc.center)[0].min() >= disc.radius * (
         1 - 1e-11
-    )  # rounded places
-    assert distances(inner, ends, disc.center)[1].max() <= disc.radius * (1 + 1e-9)  # gmsh's file
+    )  # coordinates are rounded
+    # rounding in gmsh's file
+    assert distances(inner, ends, disc.center)[1].max() <= disc.radius * (1 + 1e-9)
     assert distances(inner, ends, disc.center)[0].max() < disc.radius * (1 - 1e-5)
 
 
@@ -109,7 +110,7 @@ def test_polygon_is_hardly_larger_than_needed(film, given, covering, within, dis
     ends = edge_on(given, disc)
     outer = covering if disc == DISC else within
     radii = distances(outer, ends, disc.center)[1]
-    # R/cos α with α half the angle of the longest side
+    # R/cos α, where α is half the angle of the longest side
     longest = np.linalg.norm(np.diff(given.domain.geometry.x[ends], axis=1), axis=-1).max()
     allowed = disc.radius / math.cos(math.asin(longest / 2 / disc.radius))
     assert disc.radius < radii.min() <= radii.max() <= allowed * (1 + 1e-9)
@@ -128,7 +129,7 @@ def test_vertices_off_the_edge_stay(film, given, covering, within):
         np.testing.assert_array_equal(after[edge, 2], 0.0)
 
 
-def test_original_mesh_stays(film, given, covering, within):
+def test_original_mesh_does_not_change(film, given, covering, within):
     assert covering is not given
     for disc in film.discs:
         radii = distances(given, edge_on(given, disc), disc.center)[1]
@@ -146,7 +147,7 @@ def test_cells_tags_and_groups_are_kept(given, covering):
     np.testing.assert_array_equal(given.sides("film"), covering.sides("film"))
 
 
-def test_no_cell_is_turned_inside_out(given, covering, within):
+def test_no_cell_is_inverted(given, covering, within):
     def volumes(mesh):
         corners = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]]
         return np.linalg.det(corners[:, 1:] - corners[:, :1])
@@ -156,7 +157,7 @@ def test_no_cell_is_turned_inside_out(given, covering, within):
     assert np.abs(volumes(covering) / volumes(given) - 1).max() > 1e-4
 
 
-def test_mesh_without_round_edges_on_the_wrong_side_is_returned_as_it_is():
+def test_mesh_that_needs_no_change_is_returned_itself():
     for film, covering in (
         (Film(Plane(), 1.0), True),
         (Film(Rectangle((2.0, 2.0), (2.5, -0.5)), 1.0), True),
@@ -168,7 +169,7 @@ def test_mesh_without_round_edges_on_the_wrong_side_is_returned_as_it_is():
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
-def test_edge_of_a_region_moves_by_which_side_screens_more(factor):
+def test_edge_of_a_region_moves_according_to_the_side_that_screens_more(factor):
     region = Region(Disc(1.0), factor)
     film = Film(Rectangle((4.0, 4.0)), 1.0, regions=(region,))
     mesh = create_mesh(film, [Impurity((1.5, 1.5), size=0.3)], resolution=0.2, far=5.0)
@@ -185,7 +186,7 @@ def test_edge_of_a_region_moves_by_which_side_screens_more(factor):
         assert (1e-5 < excess < 5e-3) if larger else (-5e-3 < excess < -1e-5)
 
 
-def test_both_edges_of_a_ring_move_apart_or_together():
+def test_edges_of_a_ring_both_make_it_wider_or_narrower():
     film = Film(ring(1.0, 2.0), 1.0)
     mesh = create_mesh(film, [Impurity((1.5, 0.0), size=0.3)], resolution=0.2, far=5.0)
     exact = math.pi * 3

@@ -1,4 +1,4 @@
-"""Reading .msh files: what is not a mesh of ours is refused in words."""
+"""Reading .msh files: files that cannot be used are refused with a clear message."""
 
 import gmsh
 import pytest
@@ -9,7 +9,7 @@ from pearlfem.mesh.tagged import read_mesh
 
 @pytest.fixture
 def cube(tmp_path):
-    """A gmsh file of a cube with groups of the given names on its sides, or with none."""
+    """A gmsh file of a cube, with or without groups of the given names on its sides."""
 
     def write(*names, cells=True):
         path = tmp_path / "cube.msh"
@@ -31,7 +31,7 @@ def cube(tmp_path):
         gmsh.finalize()
 
 
-def test_mesh_of_other_origin_is_read(cube):
+def test_mesh_from_another_program_is_read(cube):
     mesh = read_mesh(cube("film", "far"))
     assert set(mesh.groups) == {"film", "far"}
     assert mesh.facets("film").size > 0
@@ -52,13 +52,13 @@ def test_mesh_without_a_film_is_refused_with_the_groups_it_has(cube):
         read_mesh(cube("lid"))
 
 
-def test_mesh_of_the_film_alone_is_refused(cube):
+def test_mesh_of_only_the_film_is_refused(cube):
     with pytest.raises(StudyError, match="cells"):
         read_mesh(cube("film", "far", cells=False))
 
 
 def test_mesh_without_a_far_boundary_is_refused(cube):
-    # Without a place where the potential is fixed the problem would be singular.
+    # Without a boundary where ψ is fixed the problem would be singular.
     with pytest.raises(StudyError, match="'far'"):
         read_mesh(cube("film"))
 
@@ -90,7 +90,7 @@ SCRIPT = 'SystemCall "touch {}";\n'
 
 @pytest.mark.parametrize("name", ["a.msh", "a.geo"])
 @pytest.mark.parametrize("first", ["", "// $MeshFormat\n", " ", "$MeshFormat\n"])
-def test_script_of_gmsh_is_not_run(tmp_path, name, first):
+def test_gmsh_script_is_not_run(tmp_path, name, first):
     (tmp_path / name).write_text(first + SCRIPT.format(tmp_path / "harm"))
     with pytest.raises(StudyError, match=name):
         read_mesh(tmp_path / name)
@@ -98,7 +98,7 @@ def test_script_of_gmsh_is_not_run(tmp_path, name, first):
 
 
 def test_script_beside_a_mesh_is_not_run(cube, tmp_path):
-    # gmsh.open(FILE) runs FILE.opt, if there is one.
+    # gmsh.open(FILE) runs the script FILE.opt if it exists.
     path = cube("film", "far")
     path.with_name("cube.msh.opt").write_text(SCRIPT.format(tmp_path / "harm"))
     assert set(read_mesh(path).groups) == {"film", "far"}

@@ -1,4 +1,4 @@
-"""Boxes and slabs around the film, as a half and as a whole: parts, sizes, grading."""
+"""Boxes and slabs around the film, meshed by half or as a whole: groups, sizes, grading."""
 
 import math
 
@@ -45,7 +45,7 @@ def test_groups(mesh, shape, walls):
     assert mesh.mirrored == walls.mirrored
 
 
-def test_every_outer_facet_and_every_facet_in_the_plane_has_one_name(mesh, corners):
+def test_every_outer_facet_and_every_facet_in_the_plane_is_in_one_group(mesh, corners):
     topology = mesh.domain.topology
     topology.create_connectivity(2, 3)
     outer = np.flatnonzero(np.diff(topology.connectivity(2, 3).offsets) == 1)
@@ -73,7 +73,7 @@ def test_walls_are_where_they_should_be(mesh, walls, corners):
 
 def test_space_has_its_volume(mesh, walls, corners, measure):
     height = walls.box[2] / (2 if mesh.mirrored else 1)
-    # Film and lid of a slab are different polygons in the same coarse circle.
+    # Bottom and top of a slab are different polygons in the same circle, which is coarse.
     base = measure(corners(mesh, "film", "plane"))
     assert measure(corners(mesh)) == pytest.approx(
         base * height, rel=0.05 if walls.infinite else 1e-9
@@ -82,7 +82,7 @@ def test_space_has_its_volume(mesh, walls, corners, measure):
         assert base == pytest.approx(4.0 * 5.0, rel=1e-9)
 
 
-def test_no_cell_reaches_through_the_plane(mesh, walls):
+def test_no_cell_crosses_the_plane(mesh, walls):
     z = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0], 2]
     assert np.all((z.min(axis=1) >= 0) | (z.max(axis=1) <= 0))
     above, below = mesh.cells_above(), mesh.cells_below()
@@ -91,7 +91,7 @@ def test_no_cell_reaches_through_the_plane(mesh, walls):
     assert np.all(z[above].max(axis=1) > 0)
 
 
-def test_each_facet_of_the_film_is_seen_once_from_above(mesh):
+def test_sides_have_each_facet_of_the_film_once(mesh):
     sides = mesh.sides("film")
     facets = mesh.domain.topology.connectivity(3, 2).array.reshape(-1, 4)[sides[:, 0], sides[:, 1]]
     assert sorted(facets) == sorted(mesh.facets("film"))
@@ -109,7 +109,7 @@ def test_mesh_survives_a_file(tmp_path, shape, walls, mesh):
 def test_cells_between_near_walls_are_not_too_flat(corners):
     near = Walls("shield", (math.inf, math.inf, 0.1))
     film = corners(create_mesh(FILMS["disc"], IMPURITIES, boundary=near, **COARSE), "film")
-    # 4 gaps of 0.05 are asked for; the generator exceeds it by up to a half here and there.
+    # The largest size is 4 × 0.05, the wall's distance; gmsh's edges are up to 1.5 times as long.
     assert np.linalg.norm(film - np.roll(film, 1, axis=1), axis=-1).max() < 0.3
 
 

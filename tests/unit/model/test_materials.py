@@ -217,7 +217,7 @@ def test_pint_is_loaded_for_texts_only():
         ("gap", 0.0, "greater than 0"),
         ("gap", "1.5 mT", r"'mT' has dimension \[mass\] / .*, but \[mass\] \* \[length\] \*\* 2"),
         ("gap", "15", "'15' is not a number with a unit"),
-        ("gap", "1.5 jug", "'jug' is not a unit that is known"),
+        ("gap", "1.5 jug", "'jug' is not a known unit"),
         ("chemical_potential", 0.0, "greater than 0 .*input_value=0.0"),
         ("chemical_potential", -1.0, "greater than 0 .*input_value=-1.0"),
         ("velocity", 0.0, "greater than 0"),

@@ -153,5 +153,5 @@ def test_kind_that_is_unknown_or_missing_is_refused():
 def test_names_that_come_twice_are_refused(names):
     probes = [LoopProbe(name=name, center=(0, 0, 1), radius=1) for name in names]
     check_probes(probes[:2])
-    with pytest.raises(StudyError, match=f"probe 3: name = '{names[2]}'.*probe 1"):
+    with pytest.raises(StudyError, match=rf"output\.probe 3\.name = '{names[2]}'.*probe 1"):
         check_probes(probes)

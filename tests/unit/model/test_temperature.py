@@ -175,7 +175,7 @@ def test_impossible_temperature_is_refused(content, message):
         ('"9.5 K"', "9200", r"value = '9.5 K': .*less than temperature.critical = 9200 mK"),
         ('"4 mT"', "9200", "'mT' is a magnetic field, but a temperature is needed"),
         ("1", '"9 um"', "'um' is a length, but a temperature is needed"),
-        ('"-270 degC"', "9200", "'degC' does not begin at absolute zero"),
+        ('"-270 degC"', "9200", "'degC' does not start at absolute zero"),
     ],
 )
 def test_wrong_dimension_is_refused(value, critical, message):

@@ -120,7 +120,7 @@ def test_field_that_is_smooth_already_has_no_gap_to_its_average(both):
     own = gaps(cell_fields(stream), averaged_fields(stream), stream)
     assert own.sum() > 1e-3 * free_energy(stream)
     assert parts.max() < 1e-20  # squares of rounding
-    assert np.abs(cell_fields(smooth).K[0]).max() > 1
+    assert np.abs(cell_fields(smooth).currents[0].K).max() > 1
 
 
 @pytest.mark.parametrize("both", [2], indirect=True)
@@ -137,7 +137,8 @@ def test_vector_potential_of_a_sheet_current_has_no_gap_to_its_average(both):
     A.interpolate(value)
     smooth = dataclasses.replace(vector, expand=lambda _: Fields(A), drives=())
     own = cell_fields(smooth)
-    np.testing.assert_allclose(own.K[0], np.broadcast_to(-weight * c, own.K[0].shape), rtol=1e-10)
+    K = own.currents[0].K
+    np.testing.assert_allclose(K, np.broadcast_to(-weight * c, K.shape), rtol=1e-10)
     assert gaps(own, averaged_fields(smooth), smooth).max() < 1e-20
 
 

@@ -30,7 +30,7 @@ from pearlfem.observables.probes import (
     loop_flux,
     magnetic_potential,
 )
-from pearlfem.observables.tables import check_places, measure
+from pearlfem.observables.tables import check_probes, measure
 
 CUTS = [((0.1, -0.6), (0.9, 0.3)), ((0.3, 0.4), (0.3, -0.7)), ((1.1, 0.1), (-0.1, -0.3))]
 
@@ -318,7 +318,7 @@ def test_points_have_fields_and_on_the_film_currents(cubic):
     assert [column.name for column in columns] == [
         *("x", "y", "z", "Bx", "By", "Bz", "psi", "Kx", "Ky", "g")
     ]
-    assert [column.quantity for column in columns] == [
+    assert [column.kind for column in columns] == [
         *["length"] * 3, *["field"] * 3, "current", *["sheet_current"] * 2, "current"
     ]  # fmt: skip
     *places, Bx, By, Bz, psi, Kx, Ky, g = (column.values for column in columns)
@@ -396,7 +396,7 @@ OUTSIDE = [
 def test_probe_outside_the_mesh_is_refused_before_and_after(cubic, shielded, probe):
     for solution in (cubic, shielded):
         for work in (
-            lambda s: check_places(s.mesh, [probe]),
+            lambda s: check_probes(s.mesh, [probe]),
             lambda s: measure(s, probe),
         ):
             with pytest.raises(StudyError, match=r"probe 'far': point \[.*lies outside"):
@@ -414,4 +414,4 @@ def test_probes_inside_the_mesh_are_accepted(cubic, shielded):
         CutProbe(name="e", start=(-1, 0), end=(0, 1)),
     ]
     for solution in (cubic, shielded):
-        check_places(solution.mesh, inside)
+        check_probes(solution.mesh, inside)

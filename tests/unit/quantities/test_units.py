@@ -1,4 +1,4 @@
-"""Units: numbers against constants written here, texts, refusals, and the pydantic side."""
+"""Units: numbers compared with constants given here, texts, refusals, and use in pydantic."""
 
 import pickle
 import subprocess
@@ -23,7 +23,8 @@ from pearlfem.quantities.annotated import (
 )
 from pearlfem.quantities.units import Kind, ReducedUnits, Units, in_units
 
-# CODATA 2022; h and e are exact, and so is Φ0. μ0 was 7e-10 larger in 2018: hence the tolerance.
+# CODATA 2022; h and e are exact, and so is Φ0. The tolerance allows for CODATA 2018, where μ0 is
+# larger by 7e-10.
 PHI0 = 6.62607015e-34 / (2 * 1.602176634e-19)  # Wb
 MU0 = 1.25663706127e-6  # H/m
 MEV = 1.602176634e-22  # J
@@ -47,13 +48,13 @@ SI = {
 
 @pytest.fixture(scope="module")
 def um() -> Units:
-    """Lengths in µm, all else as it is by default."""
+    """Lengths in µm, all other units by default."""
     return Units(length="um")
 
 
 @pytest.mark.parametrize(
     ("kind", "unit", "expected"),
-    [  # the reduced unit for L = 1 µm in the unit named
+    [  # the reduced unit for L = 1 µm, in the given unit
         ("length", "um", 1.0),
         ("field", "mT", PHI0 / 1e-12 / 1e-3),  # 2.0678
         ("current", "uA", PHI0 / (MU0 * 1e-6) / 1e-6),  # 1645.5
@@ -72,7 +73,7 @@ def test_one_reduced_unit_in_the_default_units(um, kind, unit, expected):
     assert um.to_reduced(expected, kind) == pytest.approx(1.0, rel=CONSTANTS)
 
 
-def test_numbers_of_the_literature(um):
+def test_numbers_from_the_literature(um):
     assert um.from_reduced(1.0, "field") == pytest.approx(2.0678, abs=5e-5)
     assert um.from_reduced(1.0, "inductance") == pytest.approx(1.2566, abs=5e-5)
     joule = Units(length="um", energy="J").from_reduced(1.0, "energy")
@@ -80,7 +81,7 @@ def test_numbers_of_the_literature(um):
 
 
 def test_kinds_are_related_as_in_physics():
-    """Products of converted values, for any L: no constant and no table of powers needed."""
+    """Products of converted values for any L; this needs no table of powers."""
     units = Units(**SI | {"length": "nm"})
     one = {kind: units.from_reduced(1.0, kind) for kind in KINDS}
     length = one["length"] * 1e-9
@@ -109,7 +110,7 @@ def test_there_and_back(kind):
     ] == pytest.approx(values, rel=ROUNDING)
 
 
-def test_lengths_in_the_unit_of_length_stay_exactly_as_they_are(um):
+def test_lengths_in_the_unit_of_length_do_not_change(um):
     assert um.to_reduced(0.1, "length") == 0.1
     assert um.to_reduced(3, "length") == 3.0
 
@@ -137,7 +138,7 @@ def test_lengths_in_the_unit_of_length_stay_exactly_as_they_are(um):
         ("2 eV", "energy", 2e3 * MEV * MU0 * 1e-6 / PHI0**2),  # no exponent: the e of eV
     ],
 )
-def test_text_has_its_own_unit(um, text, kind, expected):
+def test_text_is_converted_from_its_unit(um, text, kind, expected):
     assert um.to_reduced(text, kind) == pytest.approx(expected, rel=CONSTANTS, abs=0)
 
 
@@ -156,12 +157,16 @@ def test_infinity_stays_infinite(um):
         ("20 degC", "length", "'degC' is a temperature, but a length is needed"),
         ("4.2 K", "field", "'K' is a temperature, but a magnetic field is needed"),
         ("4.2 mT", "temperature", "'mT' is a magnetic field, but a temperature is needed"),
-        ("-269 degC", "temperature", "'degC' does not begin at absolute zero, as K does"),
+        (
+            "-269 degC",
+            "temperature",
+            "'degC' does not start at absolute zero; allowed: K, for example",
+        ),
         ("5 G", "field", "[time], but a magnetic field is needed"),  # pint's gauss is Gaussian
         ("50 percent", "length", "'percent' is a number without a unit, but a length is needed"),
-        ("3 furlings", "length", "'furlings' is not a unit that is known"),
+        ("3 furlings", "length", "'furlings' is not a known unit"),
         ("3 nM", "length", "'nM' is a quantity of dimension"),  # nanomolar
-        ("3 dBm*s", "energy", "'dBm*s' is not a unit that is known"),  # logarithmic
+        ("3 dBm*s", "energy", "'dBm*s' is not a known unit"),  # logarithmic
         ("1e305 km", "length", "'1e305 km' is too large"),
     ],
 )
@@ -181,7 +186,7 @@ def test_text_without_a_number_and_a_unit_is_refused(um, text):
 
 
 NONSENSE = [
-    "m**9**9**9",  # would be computed with 370 million digits
+    "m**9**9**9",  # pint would compute 370 million digits
     "(m**9)**9",
     "m^10",
     "m²²²²²²²²²",
@@ -196,7 +201,7 @@ NONSENSE = [
     "um +",
     "um - nm",
     "um / 2",
-    "10 nm",  # numbers stand before the unit only
+    "10 nm",  # a unit contains no number
     "(2 um)",
     "nan",
     "um^nan",
@@ -214,7 +219,7 @@ def test_nonsense_is_refused_at_once(unit):
     with pytest.raises(ValidationError) as caught:
         Units(length=unit)
     (fault,) = caught.value.errors()
-    assert fault["msg"] == f"{unit!r} is not a unit that is known"
+    assert fault["msg"] == f"{unit!r} is not a known unit"
 
 
 def test_integer_beyond_floats_is_refused(um):
@@ -223,13 +228,13 @@ def test_integer_beyond_floats_is_refused(um):
 
 
 def faults(call, *args, **kwargs) -> list[tuple]:
-    """Location, input and message of every fault that pydantic finds."""
+    """Location, input and message of every fault that pydantic reports."""
     with pytest.raises(ValidationError) as caught:
         call(*args, **kwargs)
     return [(fault["loc"], fault["input"], fault["msg"]) for fault in caught.value.errors()]
 
 
-def test_table_needs_a_length_and_units_of_the_right_kinds():
+def test_table_must_have_a_length_and_units_of_the_right_kinds():
     table = {"field": "nm", "flux": "", "energy": 3, "colour": "red"}
     assert faults(Units.model_validate, table) == [
         (("length",), table, "Field required"),
@@ -259,7 +264,7 @@ def test_units_are_frozen_and_survive_pickling(units):
     assert copy.from_reduced(2.0, "field") == units.from_reduced(2.0, "field")
 
 
-def test_reduced_units_leave_numbers_alone():
+def test_reduced_units_do_not_change_numbers():
     units = ReducedUnits()
     values = np.array([1.0, 2.0])
     assert units.to_reduced(0.1, "field") == 0.1
@@ -283,7 +288,7 @@ def test_names_of_reduced_units():
     }
 
 
-def test_pint_is_loaded_for_a_table_only():
+def test_pint_is_loaded_only_for_a_table():
     code = """
 import sys
 from typing import Annotated
@@ -298,7 +303,7 @@ assert "pint" in sys.modules
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
-# The pydantic side, on tables such as a study has.
+# Use in pydantic, with tables like those of a study.
 
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
@@ -339,7 +344,7 @@ TABLE = {
 }
 
 
-def test_texts_and_numbers_are_converted_wherever_they_stand(um):
+def test_texts_and_numbers_are_converted_everywhere(um):
     table = Table.model_validate(TABLE, context=um)
     film = table.film
     assert film.pearl_length == pytest.approx(0.25, rel=ROUNDING)
@@ -363,7 +368,7 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize("units", [None, ReducedUnits()])
-def test_numbers_stay_as_they_are_in_reduced_units(units):
+def test_numbers_do_not_change_in_reduced_units(units):
     table = Table.model_validate(NUMBERS, context=units)
     assert (table.film.pearl_length, table.film.points) == (2.0, [(0.0, 1.0)])
     (spot,) = table.spot
@@ -411,7 +416,7 @@ def test_fault_names_key_value_and_both_dimensions(um):
 
 @pytest.mark.parametrize("units", [None, Units(length="um")])
 @pytest.mark.parametrize("value", [True, None, [1.0], {"value": 1.0}, b"1"])
-def test_what_is_neither_number_nor_text_is_refused(units, value):
+def test_value_that_is_not_a_number_or_text_is_refused(units, value):
     film = {"pearl_length": value}
     assert faults(Sheet.model_validate, film, context=units) == [
         (("pearl_length",), value, "Input should be a valid number")
@@ -419,7 +424,7 @@ def test_what_is_neither_number_nor_text_is_refused(units, value):
 
 
 @pytest.mark.parametrize("value", [-3, float("inf"), float("nan")])
-def test_range_is_that_of_the_number_in_any_units(value):
+def test_range_is_checked_in_any_units(value):
     texts = [
         [message for _, _, message in faults(Sheet.model_validate, film, context=units)]
         for units in (None, Units(length="um"))
@@ -428,7 +433,7 @@ def test_range_is_that_of_the_number_in_any_units(value):
     assert texts[0] == texts[1] != []
 
 
-def test_text_is_refused_without_a_table():
+def test_text_without_a_units_table_is_refused():
     refused = "a text with a unit needs a [units] table; allowed: a number"
     assert faults(Table.model_validate, TABLE)[0] == (("film", "pearl_length"), "250 nm", refused)
     assert faults(Spot, (0.0, 0.0), size="1 um") == [(("size",), "1 um", refused)]

@@ -1,4 +1,4 @@
-"""Files that appear as a whole."""
+"""Files that are written completely or not at all."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from pearlfem.runtime.atomic import atomic_file
 
 
 @pytest.mark.parametrize("old", [None, "old"])
-def test_file_appears_when_all_of_it_is_there(tmp_path, old):
+def test_file_appears_when_it_is_complete(tmp_path, old):
     path = tmp_path / "a.json"
     if old:
         path.write_text(old)
@@ -40,6 +40,6 @@ def test_link_stays_a_link(tmp_path):
     assert (tmp_path / "real.json").read_text() == "new"
 
 
-def test_what_is_no_file_is_written_to():
+def test_device_is_written_directly():
     with atomic_file(Path(os.devnull)) as part:
         assert str(part) == os.devnull

@@ -1,4 +1,4 @@
-"""Ranks that a launcher has started, and that do not find each other."""
+"""Ranks that a launcher has started and that do not find each other."""
 
 import importlib.util
 import os
@@ -11,7 +11,7 @@ import pytest
 
 from pearlfem.runtime.launcher import WrongLauncherError, check_launcher, explain_launcher
 
-ALONE = {  # each is right: one process, or a launcher of one rank
+ALONE = {  # all correct: a single process, or a launcher that starts one rank
     "plain": {},
     "one rank of MPICH": {"PMI_SIZE": "1", "PMI_RANK": "0"},
     "one rank of Open MPI": {"OMPI_COMM_WORLD_SIZE": "1", "OMPI_COMM_WORLD_RANK": "0"},
@@ -28,12 +28,12 @@ SEVERAL = {
 
 
 @pytest.mark.parametrize("environment", ALONE.values(), ids=ALONE)
-def test_process_that_is_alone_is_right(environment):
+def test_single_process_is_accepted(environment):
     check_launcher(environment)
 
 
 @pytest.mark.parametrize("name", SEVERAL)
-def test_ranks_that_are_each_alone_are_refused(name):
+def test_several_ranks_that_are_alone_are_refused(name):
     with pytest.raises(WrongLauncherError) as caught:
         check_launcher(SEVERAL[name])
     assert caught.value.rank == 1
@@ -55,7 +55,8 @@ def test_program_ends_before_any_work_and_one_rank_speaks(tmp_path, tiny_study, 
         check=False,
     )
     assert (done.returncode, done.stdout) == (2, "")
-    told = "pearlfem: Open MPI's mpiexec has started 2 ranks" in done.stderr  # mpi4py warns as well
+    # mpi4py prints a warning, too
+    told = "pearlfem: Open MPI's mpiexec has started 2 ranks" in done.stderr
     assert told == (rank == 0)
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["tiny.toml"]
@@ -76,7 +77,7 @@ def test_other_mpiexec_is_explained(tmp_path):
     assert str(Path(sys.executable).parent / "mpiexec") in done.stderr
 
 
-def test_nothing_is_explained_where_nothing_is_wrong(capsys):
+def test_no_explanation_without_a_problem(capsys):
     explain_launcher({})
     explain_launcher({"PMI_SIZE": "2", "PMI_RANK": "0"})
     assert capsys.readouterr().err == ""

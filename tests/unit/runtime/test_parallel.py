@@ -1,21 +1,21 @@
-"""Work on one rank for all, in the serial case; tests/parallel has the others."""
+"""Work that one rank does for all, on a single rank; tests/parallel has several ranks."""
 
 import pytest
 from mpi4py import MPI
 
-from pearlfem.runtime.parallel import on_root, together
+from pearlfem.runtime.parallel import on_root, root_only, together
 
-BOTH = pytest.mark.parametrize("do", [on_root, together])
+ALL = pytest.mark.parametrize("do", [on_root, root_only, together])
 
 
-@BOTH
+@ALL
 @pytest.mark.parametrize("result", [17, None, [1, 2], 0])
-def test_result_comes_back(do, result):
+def test_result_is_returned(do, result):
     assert do(MPI.COMM_SELF, lambda: result) == result
 
 
-@BOTH
-def test_error_comes_back_as_it_is(do):
+@ALL
+def test_error_is_raised_unchanged(do):
     def fail():
         raise FileNotFoundError(2, "No such file", "x.toml")
 
@@ -23,15 +23,15 @@ def test_error_comes_back_as_it_is(do):
         do(MPI.COMM_SELF, fail)
 
 
-@BOTH
+@ALL
 def test_work_is_done_once(do):
     calls = []
     do(MPI.COMM_SELF, lambda: calls.append(1))
     assert calls == [1]
 
 
-@BOTH
-def test_keyboard_interrupt_is_not_held_back(do):
+@ALL
+def test_keyboard_interrupt_is_raised_at_once(do):
     def interrupt():
         raise KeyboardInterrupt
 

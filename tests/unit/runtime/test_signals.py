@@ -1,4 +1,4 @@
-"""SIGTERM becomes an exception, or an answer to a question."""
+"""SIGTERM becomes an exception, or is noted until the work asks for it."""
 
 import os
 import signal
@@ -14,7 +14,7 @@ def send():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_termination_is_an_exception_that_tidying_up_sees():
+def test_termination_is_an_exception_and_clean_up_runs():
     tidied = []
     with pytest.raises(Terminated, match="SIGTERM"), termination_raises():
         try:
@@ -24,7 +24,7 @@ def test_termination_is_an_exception_that_tidying_up_sees():
     assert tidied == [True]
 
 
-def test_termination_is_not_taken_for_an_error_of_the_work():
+def test_termination_is_not_caught_as_an_error_of_the_work():
     with pytest.raises(Terminated), termination_raises():
         try:
             send()
@@ -33,14 +33,14 @@ def test_termination_is_not_taken_for_an_error_of_the_work():
 
 
 @pytest.mark.parametrize("block", [termination_raises, lambda: termination_waits(MPI.COMM_SELF)])
-def test_handler_of_before_is_back_after_the_block(block):
+def test_old_handler_is_restored_after_the_block(block):
     before = signal.getsignal(signal.SIGTERM)
     with block():
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_step_is_finished_before_termination_is_told():
+def test_step_is_finished_before_termination_is_reported():
     done = []
     with termination_raises(), termination_waits(MPI.COMM_SELF) as terminated:
         for step in range(4):
@@ -58,7 +58,7 @@ def test_second_termination_does_not_wait():
         send()
 
 
-def test_other_threads_work_without():
+def test_other_threads_run_without_a_handler():
     def work():
         with termination_raises(), termination_waits(MPI.COMM_SELF) as terminated:
             answers.append(terminated())

@@ -1,4 +1,4 @@
-"""The multigrid solver against a direct one, on Poisson's equation in a cube."""
+"""The multigrid solver, compared with a direct one for Poisson's equation in a cube."""
 
 import numpy as np
 import pytest
@@ -73,7 +73,7 @@ def solver(cube):
 
 
 def solve(solver, load):
-    """The solution for one load, and the iterations."""
+    """The solution for one load, and its number of iterations."""
     (solution,), (count,) = solver.solve([load])
     return solution, count
 
@@ -87,20 +87,20 @@ def scipy_matrix(matrix: PETSc.Mat) -> scipy.sparse.csr_matrix:
     return scipy.sparse.csr_matrix((values, columns, rows), matrix.size)
 
 
-def test_answer_is_that_of_a_direct_solver(cube, solver):
+def test_solution_is_that_of_a_direct_solver(cube, solver):
     matrix = scipy_matrix(cube.operator)
     for seed in range(3):  # the same solver serves many loads
         load = cube.load(seed)
         solution, _ = solve(solver, load)
         exact = scipy.sparse.linalg.spsolve(matrix.tocsc(), load)
         error = energy_norm(matrix, solution - exact)
-        # The residual in the preconditioner's norm is 1e-9 of its start; the preconditioned
-        # operator's condition number is below 3, so the error is at most a few times larger.
+        # The residual falls to 1e-9 in the preconditioner's norm. The condition number of the
+        # preconditioned operator is below 3, so the error is at most a few times larger.
         assert error < 5 * multigrid.TOLERANCE * energy_norm(matrix, exact)
 
 
 def test_few_iterations_at_every_degree(cube, solver):
-    # 13–15 are needed on graded meshes of millions of dofs; Jacobi alone takes 60 and more here.
+    # Graded meshes with millions of dofs need 13–15. Here Jacobi's preconditioner needs 60 or more.
     assert 1 <= solve(solver, cube.load())[1] <= 20
 
 
@@ -109,12 +109,12 @@ def test_fixed_dofs_stay_at_zero(cube, solver):
     np.testing.assert_array_equal(solution[cube.fixed], 0.0)
 
 
-def test_zero_load_has_the_answer_zero(cube, solver):
+def test_zero_load_has_the_solution_zero(cube, solver):
     solution, _ = solve(solver, np.zeros_like(cube.load()))
     assert np.all(solution == 0.0)
 
 
-def test_load_is_left_as_it_is(cube, solver):
+def test_load_is_not_changed(cube, solver):
     load = cube.load()
     solve(solver, load)
     np.testing.assert_array_equal(load, cube.load())
@@ -128,7 +128,7 @@ def test_options_database_stays_clean(cube):
     solver.destroy()
 
 
-def test_options_of_others_do_not_reach_the_solver(cube):
+def test_global_options_do_not_reach_the_solver(cube):
     foreign = {"ksp_type": "preonly", "pc_type": "none", "ksp_max_it": "1"}
     options = PETSc.Options()
     for name, value in foreign.items():
@@ -142,7 +142,7 @@ def test_options_of_others_do_not_reach_the_solver(cube):
     solver.destroy()
 
 
-def test_operator_is_not_there_twice():
+def test_operator_is_not_stored_twice():
     cube = Cube(3)
     solver = Multigrid(cube.operator, cube.coarse, cube.interpolation)
     assert cube.operator.handle == cube.interpolation.handle == 0
@@ -150,7 +150,7 @@ def test_operator_is_not_there_twice():
 
 
 @pytest.mark.parametrize("number", [0, 1, 5, 21])
-def test_images_are_products_with_the_operator(cube, solver, number):
+def test_apply_operator_multiplies_by_the_operator(cube, solver, number):
     loads = [cube.load(seed) for seed in range(number)]
     images = solver.apply_operator(loads)
     assert len(images) == number
@@ -159,7 +159,7 @@ def test_images_are_products_with_the_operator(cube, solver, number):
         np.testing.assert_allclose(image, expected, rtol=0, atol=1e-14 * abs(expected).max())
 
 
-def test_nothing_is_left_after_the_end(cube):
+def test_destroyed_solver_refuses_to_solve(cube):
     solver = cube.solver()
     solver.destroy()
     with pytest.raises(AttributeError):
@@ -192,7 +192,7 @@ def test_nan_in_the_load_is_an_error(cube, solver):
 
 
 @pytest.mark.parametrize("number", [2, 5, 21])  # with empty columns, in one batch and in two
-def test_many_answers_are_those_of_a_direct_solver(cube, solver, number):
+def test_many_solutions_are_those_of_a_direct_solver(cube, solver, number):
     loads = [cube.load(seed) for seed in range(number)]
     solutions, iterations = solver.solve(loads)
     assert len(iterations) == number
@@ -204,11 +204,11 @@ def test_many_answers_are_those_of_a_direct_solver(cube, solver, number):
         )
 
 
-def test_no_loads_have_no_answers(solver):
+def test_no_loads_have_no_solutions(solver):
     assert solver.solve([]) == ([], [])
 
 
-def test_answer_does_not_depend_on_the_others(cube, solver):
+def test_solution_does_not_depend_on_other_loads(cube, solver):
     loads = [cube.load(seed) for seed in range(6)]
     for load, scale in zip(loads, (1e-12, 1e12, 0.0, 1e-150, 1e150, 1.0), strict=True):
         load *= scale
@@ -217,8 +217,8 @@ def test_answer_does_not_depend_on_the_others(cube, solver):
     together, iterations = solver.solve(loads)
     matrix = scipy_matrix(cube.operator)
     for load, count, solution in zip(loads, iterations, together, strict=True):
-        alone, own_count = solve(solver, load)
-        assert abs(own_count - count) <= 1  # round-off may decide
+        alone, single_count = solve(solver, load)
+        assert abs(single_count - count) <= 1  # round-off may decide
         size = abs(alone).max() or 1.0
         difference, scaled = (solution - alone) / size, alone / size
         assert energy_norm(matrix, difference) <= multigrid.TOLERANCE * energy_norm(matrix, scaled)
@@ -227,7 +227,7 @@ def test_answer_does_not_depend_on_the_others(cube, solver):
     assert iterations[0] == pytest.approx(iterations[1], abs=1)
 
 
-def test_one_load_that_fails_is_an_error(cube, solver):
+def test_a_single_load_that_fails_is_an_error(cube, solver):
     loads = [cube.load(seed) for seed in range(5)]
     loads[3][0] = np.inf
     with pytest.raises(ConvergenceError):
@@ -235,7 +235,7 @@ def test_one_load_that_fails_is_an_error(cube, solver):
 
 
 def ties(V):
-    """Matrix from the dofs that are left, where all on the side x = 1 have become the last one."""
+    """Matrix that makes all dofs on the side x = 1 one: the last of the remaining dofs."""
     tied = np.isclose(V.tabulate_dof_coordinates()[:, 0], 1.0)
     columns = np.where(tied, np.sum(~tied), np.cumsum(~tied) - 1)
     return scipy.sparse.csr_matrix((np.ones(len(tied)), (np.arange(len(tied)), columns)))
@@ -248,11 +248,12 @@ def petsc_matrix(matrix) -> PETSc.Mat:
 
 
 def test_row_with_many_entries():
-    # Dofs made one, as on an equipotential: a row of 287 entries.
+    # One dof in place of many, as for ψ on a hole: a row with 287 entries.
     cube = Cube(2)
     V1 = fem.functionspace(cube.mesh, ("Lagrange", 1))
     fine, coarse = ties(cube.V), ties(V1)
-    first = scipy.sparse.diags(1.0 / fine.sum(axis=0).A1) @ fine.T  # the mean of what is tied
+    # the mean over the dofs that are one
+    first = scipy.sparse.diags(1.0 / fine.sum(axis=0).A1) @ fine.T
     matrices = [
         petsc_matrix(fine.T @ scipy_matrix(cube.operator) @ fine),
         petsc_matrix(coarse.T @ scipy_matrix(cube.coarse) @ coarse),

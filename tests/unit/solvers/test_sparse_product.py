@@ -28,7 +28,7 @@ def test_product_is_that_of_scipy(columns, precision):
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (5, 5), (5, 0)])
-def test_nothing_gives_zeros(shape):
+def test_matrix_without_entries_gives_zeros(shape):
     zero = csr_matrix(shape)
     matrix = Rows(zero.indptr, zero.indices, zero.data)
     product = multiply(matrix, np.ones((shape[1], 4)), slice(0, shape[0]))
@@ -51,4 +51,4 @@ def test_processes_that_compile_at_once_agree(tmp_path):
     ]
     assert [process.communicate(timeout=100)[0] for process in processes] == ["2.0\n"] * 3
     left = {path.suffix for path in (tmp_path / "new/fenics/pearlfem").iterdir()}
-    assert left == {".so", ""}  # the library and the lock, and nothing half done
+    assert left == {".so", ""}  # the library and the lock, and nothing unfinished

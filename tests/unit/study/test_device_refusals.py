@@ -68,7 +68,7 @@ REFUSED = {
     ),
     "holes of one name": (
         SQUARE + EYE + hole("eye", 0.5, -1.0) + FIELD,
-        r"film\.hole: names \['eye', 'eye'\]: not allowed; allowed: different ones",
+        r"film\.hole: names \['eye', 'eye'\]: not allowed; allowed: different names",
     ),
     "vortex in a hole": (
         SQUARE + EYE + "[[vortex]]\nposition = [0.6, 0.0]\nsize = 0.1\n",
@@ -92,7 +92,10 @@ REFUSED = {
         polygon("[[0, 0], [2, 2], [2, 0], [0, 2]]") + FIELD,
         r"film\.points: polygon: crosses or touches itself at \(1, 1\); allowed",
     ),
-    "polygon that is open": (polygon("[[0, 0], [2, 2]]") + FIELD, r"film\.points = .*at least 3"),
+    "polygon that is open": (
+        polygon("[[0, 0], [2, 2]]") + FIELD,
+        r"film\.points = .*allowed: a list of 3 or more values",
+    ),
     "polygon without area": (
         polygon("[[0, 0], [1, 0], [2, 0]]") + FIELD,
         r"film\.points: polygon: .*\(.*\); allowed",

@@ -31,8 +31,8 @@ def test_values_are_those_of_numpy(text, expected):
     if expected is None:
         expected = np.tanh(X) + np.sinh(X) + np.cosh(X) + np.sqrt(Y) + np.log(Y)
         expected = expected + np.sin(X) + np.tan(X)
-    found = Expression(text)(X, Y)
-    np.testing.assert_allclose(np.broadcast_to(found, X.shape), expected, rtol=1e-15)
+    values = Expression(text)(X, Y)
+    np.testing.assert_allclose(np.broadcast_to(values, X.shape), expected, rtol=1e-15)
     assert str(Expression(text)) == text
 
 
@@ -121,7 +121,7 @@ def test_anything_else_is_refused_by_its_text(text):
 
 
 @pytest.mark.parametrize("text", ["9**9**9**9", "2**1000000", "10.0**400*x", "1e999"])
-def test_large_powers_take_no_time(text):
+def test_large_powers_are_computed_at_once(text):
     start = time.perf_counter()
     try:
         assert not np.isfinite(Expression(text)(X, Y)).any()  # the film refuses it

@@ -313,7 +313,7 @@ SUITE = settings(
 
 
 @pytest.mark.parametrize("text", [DEVICE, WALLS, LATTICE, DRAWN])
-def test_corpus_is_read_and_survives_being_written(folder, text):
+def test_corpus_is_read_and_can_be_written(folder, text):
     one = parse_study(text, folder=folder)
     again = "\n".join(f"{as_toml(k)} = {as_toml(v)}" for k, v in tomllib.loads(text).items())
     assert parse_study(again, folder=folder).sources == one.sources
@@ -340,7 +340,7 @@ def test_text_is_read_or_refused(folder, text):
     check(text, folder)
 
 
-# --- what would need all memory, or for ever: found by hand, and refused at once
+# --- studies that would need all memory or time: found by hand, and refused at once
 
 DISC = "[film]\nshape = 'disc'\nradius = 1.0\npearl_length = {length}\n"
 ONE = "[[impurity]]\nposition = [0.0, 0.0]\nsize = 0.1\n"
@@ -374,7 +374,7 @@ GREEDY = {
 
 
 @pytest.mark.parametrize("text", GREEDY.values(), ids=GREEDY)
-def test_what_asks_for_too_much_is_refused_at_once(folder, text):
+def test_study_that_needs_too_much_is_refused_at_once(folder, text):
     if not (folder / "pipe").exists():
         os.mkfifo(folder / "pipe")
     start = time.process_time()

@@ -31,8 +31,8 @@ def test_sites_of_a_lattice_share_size_angle_and_strength():
 
 
 def test_random_places_come_after_those_of_single_impurities():
-    own = "[[impurity]]\nposition = [0.123, 0.0]\nsize = 0.3\n"
-    study = parse_study(DISC + own + COMMON + RANDOM)
+    single = "[[impurity]]\nposition = [0.123, 0.0]\nsize = 0.3\n"
+    study = parse_study(DISC + single + COMMON + RANDOM)
     assert len(study.impurities) == 13
     assert study.impurities[0].position == (0.123, 0.0)
     assert study.lattice is None
@@ -40,10 +40,10 @@ def test_random_places_come_after_those_of_single_impurities():
     assert study.impurities[1:] == again.impurities
 
 
-def test_columns_of_a_file_count_before_the_table(tmp_path):
+def test_columns_of_a_file_replace_values_of_the_table(tmp_path):
     study = from_file(tmp_path, "x, y, angle\n0.1, 0.2, 90\n\n -1, 0.5, 10\n")
-    found = [(i.position, i.angle, i.size, i.strength) for i in study.impurities]
-    assert found == [((0.1, 0.2), 90.0, 0.1, 2.0), ((-1.0, 0.5), 10.0, 0.1, 2.0)]
+    read = [(i.position, i.angle, i.size, i.strength) for i in study.impurities]
+    assert read == [((0.1, 0.2), 90.0, 0.1, 2.0), ((-1.0, 0.5), 10.0, 0.1, 2.0)]
     study = from_file(tmp_path, "\ufeffy,size,x,strength\n0.2,0.3,0.1,-1\n")
     (one,) = study.impurities
     assert (one.position, one.angle, one.size, one.strength) == ((0.1, 0.2), 30.0, 0.3, -1.0)

@@ -70,7 +70,7 @@ def union(levels):
     return f"[film]\nshape = 'union'\npearl_length = 1.0\nparts = [{inner}]\n" + IMPURITY
 
 
-def test_shapes_within_shapes_are_allowed_and_too_many_are_not():
+def test_shapes_in_shapes_are_allowed_and_too_many_levels_are_refused():
     levels = (DEEPEST - 2) // 2  # within the file and [film]; each has a list and a table in it
     assert parse_study(union(levels)).film.bounded
     with pytest.raises(StudyError, match=rf"film: .* {DEEPEST + 2} deep .* at most {DEEPEST}"):
@@ -92,7 +92,7 @@ def test_key_of_too_many_parts_is_refused_before_it_is_read(monkeypatch, text):
         parse_study(text)
 
 
-def test_points_in_a_text_are_no_key():
+def test_points_in_a_text_do_not_count_as_parts_of_a_key():
     title = "a." * 1000
     study = parse_study(f"title = '{title}'\n" + with_corners(2))
     assert study.title == title

@@ -32,20 +32,21 @@ def test_other_refinements_are_refused(study, value):
 
 
 @pytest.mark.parametrize("key", ["resolution = 1.0", "far = 50.0"])
-def test_file_stands_alone(study, key):
-    assert study('file = "a.msh"\nrefinements = 1').mesh.file == "a.msh"
+def test_file_stands_alone(study, key, tmp_path):
+    mesh = study('file = "a.msh"\nrefinements = 1').mesh
+    assert mesh.file == str(tmp_path / "a.msh")  # relative to the study, not to where one works
     with pytest.raises(StudyError, match=f"{key.split()[0]} = .*file = 'a.msh'"):
         study(f'file = "a.msh"\n{key}')
 
 
 @pytest.mark.parametrize("value", ['"b.msh"', '"."', '""', "1", '"a\\u0000.msh"'])
-def test_file_that_is_none_is_refused(study, value):
+def test_file_that_is_not_a_file_is_refused(study, value):
     with pytest.raises(StudyError, match=r"mesh\.file = "):
         study(f"file = {value}")
 
 
 @pytest.mark.parametrize("key", ["refinements = 1", 'file = "a.msh"'])
-def test_tolerance_makes_its_own_meshes(study, key):
+def test_tolerance_is_refused_beside_refinements_and_file(study, key):
     with pytest.raises(StudyError, match=f"mesh.{key.split()[0]} = .*solve.tolerance"):
         study(key, "[solve]\ntolerance = 1e-3")
 

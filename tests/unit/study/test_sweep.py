@@ -58,62 +58,62 @@ def values(tmp_path, rest, key="film.pearl_length", **options):
 
 
 def test_grid_has_all_combinations_and_the_last_key_is_fastest(tmp_path):
-    found = sweep(
+    swept = sweep(
         tmp_path,
         parameter("film.pearl_length", "values = [1.0, 2.0]"),
         parameter("impurity 2.angle", "values = [0, 45, 90]"),
     )
     expected = [(r0, angle) for r0 in (1.0, 2.0) for angle in (0, 45, 90)]
-    assert [point.values for point in found.points] == expected
-    assert [point.number for point in found.points] == [1, 2, 3, 4, 5, 6]
-    assert found.points[4].folder == "0005"
-    study = found.points[4].study
+    assert [point.values for point in swept.points] == expected
+    assert [point.number for point in swept.points] == [1, 2, 3, 4, 5, 6]
+    assert swept.points[4].folder == "0005"
+    study = swept.points[4].study
     assert (study.film.pearl_length, study.impurities[1].angle) == (2.0, 45.0)
     assert study.impurities[0].angle == 0.0
 
 
 def test_zip_takes_first_with_first(tmp_path):
-    found = sweep(
+    swept = sweep(
         tmp_path,
         parameter("film.pearl_length", "values = [1.0, 2.0]"),
         parameter("impurity 1.angle", "values = [30, 60]"),
         mode="zip",
     )
-    assert [point.values for point in found.points] == [(1.0, 30), (2.0, 60)]
+    assert [point.values for point in swept.points] == [(1.0, 30), (2.0, 60)]
 
 
-def test_grid_is_what_one_gets_without_a_mode(tmp_path):
+def test_mode_is_grid_by_default(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text(BASE + "[sweep]\n" + parameter("film.pearl_length", "values = [1.0]"))
     assert len(read_sweep(path).points) == 1
 
 
 def test_point_is_the_study_with_the_value_in_it(tmp_path):
-    found = sweep(tmp_path, parameter("film.hole 1.fluxoid", "values = [1, 3]"))
-    text = found.points[1].study.text
+    swept = sweep(tmp_path, parameter("film.hole 1.fluxoid", "values = [1, 3]"))
+    text = swept.points[1].study.text
     assert tomllib.loads(text) == tomllib.loads(BASE.replace("fluxoid = 1", "fluxoid = 3"))
     study = parse_study(text)
-    assert study.others == found.points[1].study.others
+    assert study.others == swept.points[1].study.others
     assert study.others[0].number == 3
 
 
-def test_tables_that_are_missing_are_made(tmp_path):
-    found = sweep(
+def test_missing_tables_are_made(tmp_path):
+    swept = sweep(
         tmp_path,
         parameter("solve.degree", "values = [1, 2]"),
         parameter("applied.field", "values = [[0, 0, 1.5]]"),
     )
-    assert [point.study.solve.degree for point in found.points] == [1, 2]
-    assert found.points[0].study.others[-1].field == (0.0, 0.0, 1.5)
+    assert [point.study.solve.degree for point in swept.points] == [1, 2]
+    assert swept.points[0].study.others[-1].field == (0.0, 0.0, 1.5)
 
 
 def test_number_in_a_list_counts_from_0_as_in_messages(tmp_path):
-    found = sweep(
+    swept = sweep(
         tmp_path,
         parameter("applied.field[2]", "values = [0.5, 1.0]"),
         base=BASE + "[applied]\nfield = [0, 0, 1]\n",
     )
-    assert [point.study.others[-1].field for point in found.points] == [(0, 0, 0.5), (0, 0, 1)]
+    assert [point.study.others[-1].field for point in swept.points] == [(0, 0, 0.5), (0, 0, 1)]
     message = refusal(
         tmp_path,
         parameter("applied.field[1]", "values = ['x']"),
@@ -132,19 +132,19 @@ def test_number_in_a_list_counts_from_0_as_in_messages(tmp_path):
     ],
 )
 def test_linear_range(tmp_path, rest, expected):
-    found = values(tmp_path, rest, key="impurity 1.angle")
-    assert found == expected
-    assert [type(value) for value in found] == [type(value) for value in expected]
+    numbers = values(tmp_path, rest, key="impurity 1.angle")
+    assert numbers == expected
+    assert [type(value) for value in numbers] == [type(value) for value in expected]
 
 
 def test_logarithmic_range(tmp_path):
     rest = 'range = { start = 0.1, stop = 30.0, number = 7, spacing = "log" }'
-    found = values(tmp_path, rest)
-    assert (found[0], found[-1]) == (0.1, 30.0)
-    np.testing.assert_allclose(np.diff(np.log(found)), math.log(300) / 6, rtol=1e-11)
+    numbers = values(tmp_path, rest)
+    assert (numbers[0], numbers[-1]) == (0.1, 30.0)
+    np.testing.assert_allclose(np.diff(np.log(numbers)), math.log(300) / 6, rtol=1e-11)
 
 
-def test_range_of_whole_numbers_is_one(tmp_path):
+def test_range_between_integers_has_integers(tmp_path):
     rest = "range = { start = -1, stop = 2, number = 4 }"
     assert values(tmp_path, rest, key="film.hole 1.fluxoid") == [-1, 0, 1, 2]
 
@@ -153,7 +153,7 @@ def test_range_of_whole_numbers_is_one(tmp_path):
 
 
 def test_columns_have_units_where_keys_have(tmp_path):
-    found = sweep(
+    swept = sweep(
         tmp_path,
         parameter("film.pearl_length", 'values = ["500 nm", 2.0]'),
         parameter("impurity 1.position[0]", 'range = { start = "100 nm", stop = 1, number = 3 }'),
@@ -163,10 +163,10 @@ def test_columns_have_units_where_keys_have(tmp_path):
         base=BASE + UNITS,
     )
     lengths = ("film.pearl_length [um]", "impurity 1.position[0] [um]")
-    assert found.columns == (*lengths, "impurity 1.angle", "film.hole 1.fluxoid", "title")
-    assert found.points[0].values == ("500 nm", 0.1, 10, 2, "a")
-    assert found.cells(found.points[0]) == (0.5, 0.1, 10, 2, "a")
-    assert [found.cells(point)[1] for point in found.points[:3]] == [0.1, 0.55, 1]
+    assert swept.columns == (*lengths, "impurity 1.angle", "film.hole 1.fluxoid", "title")
+    assert swept.points[0].values == ("500 nm", 0.1, 10, 2, "a")
+    assert swept.cells(swept.points[0]) == (0.5, 0.1, 10, 2, "a")
+    assert [swept.cells(point)[1] for point in swept.points[:3]] == [0.1, 0.55, 1]
 
 
 def test_units_are_reduced_without_a_table(tmp_path):
@@ -175,10 +175,24 @@ def test_units_are_reduced_without_a_table(tmp_path):
     )
 
 
-def test_what_is_neither_number_nor_text_is_a_text_in_the_table(tmp_path):
-    found = sweep(tmp_path, parameter("impurity 1.position", "values = [[0.5, 0.5]]"))
-    assert found.cells(found.points[0]) == ("[0.5, 0.5]",)
-    assert found.points[0].study.impurities[0].position == (0.5, 0.5)
+def test_list_is_a_text_in_the_table(tmp_path):
+    swept = sweep(tmp_path, parameter("impurity 1.position", "values = [[0.5, 0.5]]"))
+    assert swept.cells(swept.points[0]) == ("[0.5, 0.5]",)
+    assert swept.points[0].study.impurities[0].position == (0.5, 0.5)
+
+
+def test_unit_of_a_key_depends_on_the_kind_of_its_table(tmp_path):
+    grid = (
+        'name = "grid"\nkind = "grid"\ncenter = [0, 0]\nsize = [1, 1]\nheight = 1\nsamples = [2, 2]'
+    )
+    loop = 'name = "loop"\nkind = "loop"\ncenter = [0, 0, 1]\nradius = 1'
+    swept = sweep(
+        tmp_path,
+        parameter("output.probe 1.samples[0]", "values = [3]"),
+        parameter("output.probe 2.center[2]", "values = [2]"),
+        base=BASE + f"[[output.probe]]\n{grid}\n[[output.probe]]\n{loop}\n",
+    )
+    assert swept.columns == ("output.probe 1.samples[0]", "output.probe 2.center[2] [L]")
 
 
 # --- files
@@ -187,24 +201,24 @@ def test_what_is_neither_number_nor_text_is_a_text_in_the_table(tmp_path):
 def test_files_are_found_from_the_study_and_from_the_point(tmp_path):
     (tmp_path / "sites.csv").write_text("x,y\n0.5,0.5\n-1,0\n")
     table = '[impurities]\nsize = 0.3\nfile = "sites.csv"\n'
-    found = sweep(tmp_path, parameter("film.pearl_length", "values = [2.0]"), base=BASE + table)
-    assert len(found.points[0].study.impurities) == 4
+    swept = sweep(tmp_path, parameter("film.pearl_length", "values = [2.0]"), base=BASE + table)
+    assert len(swept.points[0].study.impurities) == 4
     folder = tmp_path / "out" / "0001"
     folder.mkdir(parents=True)
-    write_study(folder, found.points[0].study)
-    assert read_study(folder / "study.toml").impurities == found.points[0].study.impurities
+    write_study(folder, swept.points[0].study)
+    assert read_study(folder / "study.toml").impurities == swept.points[0].study.impurities
 
 
-def test_file_can_be_what_varies(tmp_path):
+def test_name_of_a_file_can_vary(tmp_path):
     (tmp_path / "a.csv").write_text("x,y\n0.5,0.5\n")
     (tmp_path / "b.csv").write_text("x,y\n0.5,0.5\n-1,0\n")
-    found = sweep(
+    swept = sweep(
         tmp_path,
         parameter("impurities.file", 'values = ["a.csv", "b.csv"]'),
         base=BASE + "[impurities]\nsize = 0.3\n",
     )
-    assert [len(point.study.impurities) for point in found.points] == [3, 4]
-    assert [found.cells(point) for point in found.points] == [("a.csv",), ("b.csv",)]
+    assert [len(point.study.impurities) for point in swept.points] == [3, 4]
+    assert [swept.cells(point) for point in swept.points] == [("a.csv",), ("b.csv",)]
 
 
 # --- refusals
@@ -281,7 +295,7 @@ def test_zip_of_different_lengths_is_refused(tmp_path):
 @pytest.mark.parametrize(
     "keys", [("impurity 1", "impurity 1.angle"), ("impurity 1.angle", "impurity 1.angle")]
 )
-def test_keys_that_undo_each_other_are_refused(tmp_path, keys):
+def test_keys_that_overwrite_each_other_are_refused(tmp_path, keys):
     message = refusal(tmp_path, *(parameter(key, "values = [0]") for key in keys))
     assert "sweep.parameter: key = " in message
 
@@ -317,6 +331,6 @@ def test_bad_table_is_refused(tmp_path, text, words):
         assert word in str(error.value)
 
 
-def test_other_commands_do_not_take_a_sweep(tmp_path):
+def test_other_commands_refuse_a_sweep(tmp_path):
     with pytest.raises(StudyError, match="pearlfem sweep"):
         parse_study(BASE + "[sweep]\n" + parameter("film.pearl_length", "values = [1.0]"))

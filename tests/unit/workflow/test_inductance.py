@@ -1,19 +1,31 @@
 """The inductance matrix of holes: in Python, on the command line, and as a file."""
 
 import json
+from dataclasses import replace
 
-import gmsh
 import numpy as np
 import pytest
-from mpi4py import MPI
 
+from pearlfem import (
+    ConvergenceError,
+    Film,
+    Hole,
+    MeshOptions,
+    Plane,
+    Rectangle,
+    SolveOptions,
+    StudyError,
+    inductance,
+)
 from pearlfem.cli.tables import inductance_table
-from pearlfem.errors import ConvergenceError, StudyError
+from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.solvers import multigrid
-from pearlfem.study.study import parse_study
-from pearlfem.workflow.inductance import Inductance, inductance, write_inductance
+from pearlfem.workflow.inductance import Inductance, write_inductance
 
-WASHER = """\
+STUDY = """\
+[units]
+length = "um"
+inductance = "pH"
 [film]
 shape = "rectangle"
 size = [3.0, 2.0]
@@ -33,21 +45,32 @@ center = [0.8, 0.1]
 resolution = 0.1
 far = 10.0
 [solve]
-formulation = "both"
+formulation = "stream"
 degree = 1
+[applied]
+field = [0.0, 0.0, "3 uT"]
 """
-UNITS = """\
-[units]
-length = "um"
-inductance = "pH"
-"""
-MU0 = 4e-7 * np.pi  # H/m, to 1e-9
-UM, PH = 1e-6, 1e-12
+# The film of this study in Python, in µm.
+FILM = Film(
+    Rectangle((3.0, 2.0)),
+    pearl_length=0.5,
+    holes=(
+        Hole(Rectangle((0.6, 0.8), center=(-0.7, 0.0)), "left"),
+        Hole(Rectangle((0.4, 0.4), center=(0.8, 0.1)), "right"),
+    ),
+)
+COARSE = MeshOptions(resolution=0.1, far=10.0)
+UNITS = Units(length="um", inductance="pH")
+PH = 4e-7 * np.pi * 1e-6 / 1e-12  # of 1 μ0 µm, with μ0 in H/m to 1e-9
+
+
+def solve(formulation="both", **options):
+    return SolveOptions(formulation=formulation, degree=1, **options)
 
 
 @pytest.fixture(scope="module")
 def found():
-    return inductance(parse_study(WASHER))
+    return inductance(FILM, mesh=COARSE, solve=solve())
 
 
 # --- the matrix
@@ -82,8 +105,7 @@ def test_bounds_are_around_the_matrix_and_near_to_it(found):
 
 @pytest.mark.parametrize("formulation", ["stream", "vector"])
 def test_one_formulation_bounds_from_one_side(found, formulation):
-    text = WASHER.replace('"both"', f'"{formulation}"')
-    one = inductance(parse_study(text))
+    one = inductance(FILM, mesh=COARSE, solve=solve(formulation))
     assert (one.lower, one.upper) == (None, None)
     # L⁻¹ is bounded from below by the stream formulation, so L is from above.
     bound = np.diag(found.upper if formulation == "stream" else found.lower)
@@ -92,9 +114,7 @@ def test_one_formulation_bounds_from_one_side(found, formulation):
 
 def test_finer_mesh_lies_within_the_bounds():
     coarse, fine = (
-        inductance(
-            parse_study(WASHER.replace("resolution = 0.1\n", f"resolution = {resolution}\n"))
-        )
+        inductance(FILM, mesh=MeshOptions(resolution=resolution, far=10.0), solve=solve())
         for resolution in (0.07, 0.14)
     )
     assert np.all(fine.upper - fine.lower < coarse.upper - coarse.lower)
@@ -102,31 +122,39 @@ def test_finer_mesh_lies_within_the_bounds():
     assert np.all(np.diag(coarse.lower) < np.diag(fine.upper))
 
 
-def test_sources_of_the_study_do_not_count(found):
-    text = WASHER.replace("fluxoid = 1\n", "") + "[applied]\nfield = [0.0, 0.0, 3.0]\n"
-    study = parse_study(text.replace('"both"', '"stream"'))
-    other = inductance(study, MPI.COMM_SELF)
-    np.testing.assert_allclose(np.diag(other.matrix), np.diag(found.upper), rtol=1e-9)
-
-
 def test_film_without_holes_is_refused():
-    text = WASHER[: WASHER.index("[[film.hole]]")] + "[applied]\nfield = [0.0, 0.0, 1.0]\n"
     with pytest.raises(StudyError, match=r"film\.hole: none; the inductance is that of holes"):
-        inductance(parse_study(text))
+        inductance(replace(FILM, holes=()))
 
 
 def test_holes_of_the_plane_are_refused():
     # One flux quantum alone is a net winding, for which the plane has no answer.
-    text = WASHER.replace('shape = "rectangle"\nsize = [3.0, 2.0]', 'shape = "plane"')
-    text = text.replace("fluxoid = 1\n", "") + "[[impurity]]\nposition = [0.0, 0.9]\nsize = 0.2\n"
     with pytest.raises(StudyError, match="the windings add up to 2 on the whole plane"):
-        inductance(parse_study(text))
+        inductance(replace(FILM, shape=Plane()))
+
+
+def test_options_that_do_not_go_together_are_refused(no_mesh):
+    with pytest.raises(StudyError, match=r"mesh\.refinements = 1: not allowed with solve\.tol"):
+        inductance(FILM, mesh=MeshOptions(refinements=1), solve=solve(tolerance=0.1))
+
+
+def test_tolerance_adapts_the_mesh(found):
+    lines = []
+    better = inductance(FILM, mesh=COARSE, solve=solve(tolerance=0.2), progress=lines.append)
+    assert lines[0].startswith("round  1")
+    assert np.all(better.upper - better.lower < found.upper - found.lower)
+    assert np.all((found.lower < better.matrix) & (better.matrix < found.upper))
+
+
+def test_tolerance_that_is_missed_gives_no_inductance():
+    with pytest.raises(ConvergenceError, match=r"tolerance = 1e-08 was not reached: .*max_dofs"):
+        inductance(FILM, mesh=COARSE, solve=solve(tolerance=1e-8, max_dofs=100))
 
 
 def test_solver_that_does_not_converge_gives_no_inductance(monkeypatch):
     monkeypatch.setattr(multigrid, "MAX_ITERATIONS", 2)
     with pytest.raises(ConvergenceError):
-        inductance(parse_study(WASHER.replace('"both"', '"stream"')))
+        inductance(FILM, mesh=COARSE, solve=solve("stream"))
 
 
 # --- the file and the table
@@ -135,8 +163,8 @@ def test_solver_that_does_not_converge_gives_no_inductance(monkeypatch):
 def test_file_holds_names_matrix_bounds_and_unit(tmp_path):
     path = tmp_path / "L.json"
     matrix = np.array([[2.0, -0.5], [-0.5, 1.0]])
-    study = parse_study(UNITS + WASHER)
-    write_inductance(path, Inductance(("left", "right"), matrix, 0.9 * matrix, None), study)
+    result = Inductance(("left", "right"), matrix, 0.9 * matrix, None)
+    write_inductance(path, result, UNITS)
     content = json.loads(path.read_text())
     assert set(content) == {"schema", "holes", "matrix", "lower", "upper", "unit"}
     assert content["schema"] == 1
@@ -144,13 +172,13 @@ def test_file_holds_names_matrix_bounds_and_unit(tmp_path):
     assert content["upper"] is None
     assert content["unit"] == "pH"
     # in μ0 length: 1 μ0 µm is 1.2566 pH
-    np.testing.assert_allclose(content["matrix"], matrix * MU0 * UM / PH, rtol=1e-8)
-    np.testing.assert_allclose(content["lower"], 0.9 * matrix * MU0 * UM / PH, rtol=1e-8)
+    np.testing.assert_allclose(content["matrix"], PH * matrix, rtol=1e-8)
+    np.testing.assert_allclose(content["lower"], 0.9 * PH * matrix, rtol=1e-8)
 
 
 def test_file_in_reduced_units_holds_the_numbers_themselves(tmp_path, found):
     path = tmp_path / "L.json"
-    write_inductance(path, found, parse_study(WASHER))
+    write_inductance(path, found, ReducedUnits())
     content = json.loads(path.read_text())
     assert content["matrix"] == found.matrix.tolist()
     assert content["lower"] == found.lower.tolist()
@@ -159,29 +187,29 @@ def test_file_in_reduced_units_holds_the_numbers_themselves(tmp_path, found):
 
 def test_file_that_cannot_be_written_is_refused(tmp_path, found):
     with pytest.raises(StudyError, match=r"L\.json: cannot be written"):
-        write_inductance(tmp_path / "nowhere" / "L.json", found, parse_study(WASHER))
+        write_inductance(tmp_path / "nowhere" / "L.json", found, ReducedUnits())
 
 
 def test_table_has_a_row_for_each_pair_and_bounds(found):
-    table = inductance_table(found, parse_study(UNITS + WASHER).units)
+    table = inductance_table(found, UNITS)
     assert table.title == "inductance, pH"
     assert [column.header for column in table.columns] == ["", "L", "at least", "at most"]
     assert list(table.columns[0].cells) == ["left", "left, right", "right"]
     for number, (i, j) in enumerate([(0, 0), (1, 0), (1, 1)]):
         numbers = [float(list(column.cells)[number]) for column in table.columns[1:]]
-        expected = [a[i, j] * MU0 * UM / PH for a in (found.matrix, found.lower, found.upper)]
+        expected = [PH * a[i, j] for a in (found.matrix, found.lower, found.upper)]
         assert numbers == pytest.approx(expected, rel=1e-7)
         assert numbers[1] < numbers[0] < numbers[2]
-    alone = inductance_table(found._replace(lower=None, upper=None), parse_study(WASHER).units)
+    alone = inductance_table(found._replace(lower=None, upper=None), ReducedUnits())
     assert len(alone.columns) == 2
 
 
 # --- the command
 
 
-def test_command_prints_the_matrix_and_writes_it(call, tmp_path):
+def test_command_prints_the_matrix_and_writes_it(call, tmp_path, found):
     study = tmp_path / "washer.toml"
-    study.write_text(UNITS + WASHER.replace('"both"', '"stream"'))
+    study.write_text(STUDY)
     code, out, err = call("inductance", study, "--out", "L.json")
     assert (code, err) == (0, "")
     content = json.loads((tmp_path / "L.json").read_text())
@@ -189,13 +217,12 @@ def test_command_prints_the_matrix_and_writes_it(call, tmp_path):
     assert f"{content['matrix'][0][0]:.8g}" in out
     assert "left, right" in out
     assert "L.json" in out
+    # The fluxoid and the field of the study do not count.
+    diagonal = np.diag(content["matrix"])
+    np.testing.assert_allclose(diagonal, PH * np.diag(found.upper), rtol=1e-8)
 
 
-def test_command_refuses_a_film_without_holes_before_meshing(call, tmp_path, monkeypatch):
-    def initialize(*arguments, **options):
-        raise AssertionError("it comes to meshing")
-
-    monkeypatch.setattr(gmsh, "initialize", initialize)
+def test_command_refuses_a_film_without_holes_before_meshing(call, no_mesh, tmp_path):
     study = tmp_path / "disc.toml"
     study.write_text(
         '[film]\nshape = "disc"\nradius = 1.0\npearl_length = 1.0\n[applied]\nfield = [0, 0, 1]\n'

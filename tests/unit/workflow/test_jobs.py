@@ -61,7 +61,7 @@ def test_termination_is_passed_on_and_running_points_finish(running, tmp_path):
     _, err = process.communicate(timeout=TIMEOUT)
     assert process.returncode == 128 + signal.SIGTERM
     done = len(list(tmp_path.glob("out/*/summary.json")))
-    words = f"{done} of 60 points done; the same command goes on with the rest"
+    words = f"{done} of 60 points done; run the same command again for the rest"
     assert err == f"pearlfem: terminated (SIGTERM): {words}\n"
     assert not psutil.wait_procs(jobs, timeout=TIMEOUT)[1]
     assert not list(tmp_path.glob("out/*/.*")), "no point is half done"

@@ -7,26 +7,32 @@ import psutil
 import pytest
 from mpi4py import MPI
 
-import pearlfem.workflow.adaptivity
-import pearlfem.workflow.assembly
-from pearlfem.errors import StudyError
+from pearlfem import (
+    ConvergenceError,
+    Fluxoid,
+    Impurity,
+    MeshOptions,
+    SolveOptions,
+    StudyError,
+    run_study,
+)
+from pearlfem.mesh.generate import write_mesh
 from pearlfem.study.study import parse_study
+from pearlfem.workflow.assembly import assemble
 from pearlfem.workflow.memory import Memory, check_memory, memory_needed
-from pearlfem.workflow.run import run_study
 
 GIB = 2**30
+PAIR = (Impurity((-0.25, 0.0), size=0.4), Impurity((0.25, 0.1), size=0.4))
+OTHERS = (Fluxoid("a"), Fluxoid("b"))
 
 
-def study(text, **values):
-    """The tiny study with other values."""
-    for key, value in values.items():
-        line = next(line for line in text.splitlines() if line.startswith(f"{key} ="))
-        text = text.replace(line, f"{key} = {value}")
-    return parse_study(text)
+def needed(formulation="stream", degree=2, sources=PAIR, cells=1e4):
+    solve = SolveOptions(formulation=formulation, degree=degree)
+    return memory_needed(cells, sources, solve, MPI.COMM_SELF).needed
 
 
-def needed(study, *formulations, cells=1e4):
-    return memory_needed(study, formulations, cells, MPI.COMM_SELF).needed
+def check(cells, mesh=MeshOptions()):  # noqa: B008
+    check_memory(cells, PAIR, mesh=mesh, solve=SolveOptions(degree=2), comm=MPI.COMM_SELF)
 
 
 @pytest.fixture
@@ -41,93 +47,125 @@ def free(monkeypatch):
     return set_bytes
 
 
-@pytest.fixture
-def no_mesh(monkeypatch):
-    def create_mesh(*arguments, **options):
-        raise AssertionError("it comes to meshing")
-
-    for module in (pearlfem.workflow.assembly, pearlfem.workflow.adaptivity):
-        monkeypatch.setattr(module, "create_mesh", create_mesh)
+# --- what a solution needs
 
 
-def test_memory_goes_with_the_cells(tiny_study):
-    what = study(tiny_study)
-    assert needed(what, "stream", cells=3e5) == pytest.approx(3 * needed(what, "stream", cells=1e5))
+def test_memory_is_proportional_to_the_cells():
+    assert needed(cells=3e5) == pytest.approx(3 * needed(cells=1e5))
 
 
-def test_memory_grows_with_the_degree(tiny_study):
+def test_memory_grows_with_the_degree():
     for name in ("stream", "vector"):
-        one, two, three = (needed(study(tiny_study, degree=p), name) for p in (1, 2, 3))
+        one, two, three = (needed(name, degree) for degree in (1, 2, 3))
         assert one < two < three
 
 
-def test_memory_grows_with_the_impurities(tiny_study):
-    one = "[[impurity]]\nposition = [{}, 0.0]\nsize = 0.4\n"
-    more = tiny_study + "".join(one.format(k / 100) for k in range(20))
-    assert needed(parse_study(more), "stream") > needed(study(tiny_study), "stream")
+def test_memory_grows_with_the_impurities():
+    assert needed(sources=10 * PAIR) > needed()
 
 
-def test_both_formulations_take_the_most(tiny_study):
-    what = study(tiny_study)
-    stream, vector, both = (
-        needed(what, *names) for names in (["stream"], ["vector"], ["stream", "vector"])
-    )
+def test_all_other_sources_together_count_as_half_an_impurity():
+    # An impurity is solved for along x and along y, all others at once.
+    extra = needed(sources=PAIR) - needed(sources=PAIR[:1])
+    for others in (OTHERS, OTHERS[:1]):
+        assert needed(sources=(*PAIR, *others)) - needed() == pytest.approx(extra / 2, rel=1e-9)
+
+
+def test_both_formulations_take_the_most():
+    stream, vector, both = (needed(name) for name in ("stream", "vector", "both"))
     assert stream < vector < both < stream + vector  # the mesh is the same
 
 
-def test_memory_is_that_of_the_node(tiny_study, free):
+def test_memory_is_that_of_the_node(free):
     free(3 * GIB)
-    assert memory_needed(study(tiny_study), ["stream"], 1e4, MPI.COMM_SELF).available == 3 * GIB
+    assert memory_needed(1e4, PAIR, SolveOptions(), MPI.COMM_SELF).available == 3 * GIB
 
 
 def test_memory_is_told_in_gib():
     assert str(Memory(1.5 * GIB, 0.25 * GIB)) == "about 1.5 GiB of memory; 0.25 are free"
 
 
-def test_study_that_fits_is_accepted(tiny_study, free):
-    free(GIB)
-    check_memory(study(tiny_study), ["stream"], 1.0, MPI.COMM_SELF)
+# --- what is refused
 
 
-def test_study_that_does_not_fit_is_refused_with_the_numbers(tiny_study, free):
+def test_mesh_that_fits_is_accepted(free):
+    enough = needed(cells=1e4)
+    free(enough)
+    check(1e4)
+    free(enough - 1)
+    with pytest.raises(StudyError, match="GiB"):
+        check(1e4)
+
+
+@pytest.mark.parametrize(
+    ("mesh", "keys", "remedies"),
+    [
+        (
+            MeshOptions(resolution=0.75),
+            "mesh.resolution = 0.75",
+            "a lower resolution, a lower degree, larger cores of sources",
+        ),
+        (
+            MeshOptions(resolution=0.75, refinements=2),
+            "mesh.resolution = 0.75 with mesh.refinements = 2",
+            "a lower resolution, fewer refinements, a lower degree, larger cores of sources",
+        ),
+        (MeshOptions(file="a.msh"), "mesh.file = 'a.msh'", "a coarser mesh, a lower degree"),
+        (
+            MeshOptions(file="a.msh", refinements=1),
+            "mesh.file = 'a.msh' with mesh.refinements = 1",
+            "a coarser mesh, fewer refinements, a lower degree",
+        ),
+    ],
+)
+def test_refusal_names_keys_numbers_and_remedies(free, mesh, keys, remedies):
     free(GIB / 1024)
     with pytest.raises(StudyError) as refused:
-        check_memory(study(tiny_study, resolution=0.75), ["stream"], 0.75, MPI.COMM_SELF)
+        check(1e4, mesh)
     message = str(refused.value)
-    assert message.startswith("mesh.resolution = 0.75: ")
-    for words in ("cells", "0.000977 are free", "degree 2", "allowed: a lower resolution"):
-        assert words in message
-
-
-def test_resolution_beyond_all_memory_is_refused(tiny_study):
-    with pytest.raises(StudyError, match=r"mesh\.resolution = 1000: .*GiB"):
-        check_memory(study(tiny_study, resolution=1000.0), ["stream"], 1000.0, MPI.COMM_SELF)
+    assert message.startswith(f"{keys}: makes about 1e+04 cells, which need about ")
+    assert message.endswith(f"0.000977 are free (degree 2); allowed: {remedies}")
 
 
 @pytest.mark.parametrize("tolerance", ["", "tolerance = 1e-3"])
 def test_run_is_refused_before_anything_is_meshed(tiny_study, tmp_path, no_mesh, tolerance):
     text = tiny_study.replace("resolution = 0.5", "resolution = 1000.0")
     text = text.replace("degree = 2", f"degree = 2\n{tolerance}")
-    with pytest.raises(StudyError, match=r"mesh\.resolution = 1000"):
+    with pytest.raises(StudyError, match=r"mesh\.resolution = 1000: .*GiB"):
         run_study(parse_study(text), tmp_path / "out", comm=MPI.COMM_SELF)
     assert not (tmp_path / "out").exists()
 
 
-def test_tolerance_stops_at_the_memory_that_is_free(tiny_study, tmp_path, free):
+def test_refinements_count_before_anything_is_meshed(plane_film, free, no_mesh):
+    free(GIB / 16)  # enough for the coarse mesh, of about 500 cells
+    check(1e3, MeshOptions(resolution=0.5))
+    mesh = MeshOptions(resolution=0.5, far=5.0, refinements=3)
+    with pytest.raises(StudyError, match=r"mesh\.refinements = 3: .*GiB"):
+        assemble(plane_film, PAIR, mesh=mesh, solve=SolveOptions(degree=2), comm=MPI.COMM_SELF)
+
+
+def test_refinements_of_a_mesh_file_count(plane_film, free, tmp_path):
+    path = tmp_path / "coarse.msh"
+    cells = write_mesh(path, plane_film, PAIR, resolution=0.5, far=5.0)
+    free(10 * needed(cells=cells))
+    solve = SolveOptions(degree=2)
+    mesh = MeshOptions(file=str(path), refinements=1)
+    assembly = assemble(plane_film, PAIR, mesh=mesh, solve=solve, comm=MPI.COMM_SELF)
+    assert assembly.mesh.cells == 8 * cells
+    assembly.destroy()
+    mesh = MeshOptions(file=str(path), refinements=2)
+    with pytest.raises(
+        StudyError, match=r"mesh\.file = .*coarse\.msh' with mesh\.refinements = 2: "
+    ):
+        assemble(plane_film, PAIR, mesh=mesh, solve=solve, comm=MPI.COMM_SELF)
+
+
+def test_refinement_for_a_tolerance_stops_at_the_memory_that_is_free(tiny_study, tmp_path, free):
     # The first mesh fits, of 0.3 times the resolution; what the tolerance asks for does not.
     text = tiny_study.replace("degree = 2", "degree = 2\ntolerance = 1e-6")
     text = text.replace("resolution = 0.5", "resolution = 1.0")
     free(GIB / 256)
-    with pytest.raises(pearlfem.ConvergenceError, match=r"the next mesh would need .* GiB"):
+    with pytest.raises(ConvergenceError, match=r"the next mesh would need .* GiB"):
         run_study(parse_study(text), tmp_path / "out", comm=MPI.COMM_SELF)
     partial = json.loads((tmp_path / "out" / "partial.json").read_text())
     assert "0.00391 are free" in partial["shortfall"]
-
-
-def test_refinements_count_in_what_a_mesh_needs(tiny_study, free, tmp_path, no_mesh):
-    text = tiny_study.replace("resolution = 0.5", "resolution = 0.5\nrefinements = 3")
-    assert "refinements" in text
-    free(GIB / 16)  # enough for the coarse mesh
-    check_memory(parse_study(tiny_study), ["stream"], 0.5, MPI.COMM_SELF)
-    with pytest.raises(StudyError, match=r"mesh\.refinements = 3: .*GiB"):
-        run_study(parse_study(text), tmp_path / "out", comm=MPI.COMM_SELF)

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pearlfem import inductance, run_study
 from pearlfem.runtime import jit
 from pearlfem.study.study import parse_study
-from pearlfem.workflow.inductance import inductance
-from pearlfem.workflow.run import run_study
 from pearlfem.workflow.warmup import warm_up
 
 DEVICE = """
@@ -107,7 +106,8 @@ def test_nothing_is_left_to_compile(tmp_path, cache):
     assert len(compiled) > 10
     for number, (study, formulation) in enumerate(STUDIES):
         run_study(parse_study(study + SOLVE.format(formulation)), tmp_path / str(number))
-    inductance(parse_study(DEVICE + SOLVE.format("both")))
+    device = parse_study(DEVICE + SOLVE.format("both"))
+    inductance(device.film, mesh=device.mesh, solve=device.solve)
     assert set(cache.glob("*.c")) == compiled
 
 

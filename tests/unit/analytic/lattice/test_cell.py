@@ -1,4 +1,4 @@
-"""The description of a lattice: geometry, and what it refuses."""
+"""A lattice: its geometry, and refused input."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_is_frozen_and_keeps_copies():
 
 @pytest.mark.parametrize("radius", [0.0, 0.9, 1.0, 7.3])
 def test_points_within_a_skew_cell_are_all_points(radius):
-    # The same lattice as that of unit squares.
+    # This cell describes the same lattice as a unit square.
     got = points_within(np.array([[1.0, 0.0], [7.0, 1.0]]), radius)
     i, j = np.meshgrid(np.arange(-8, 9), np.arange(-8, 9))
     square = np.column_stack([i.ravel(), j.ravel()])

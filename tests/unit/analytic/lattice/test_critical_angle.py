@@ -1,4 +1,4 @@
-"""The angle between the two orders of rhombic lattices, and that it depends little on screening."""
+"""The critical angle of rhombic lattices, which depends little on screening."""
 
 import numpy as np
 import pytest
@@ -25,13 +25,13 @@ def test_critical_angle_hardly_moves_as_the_pearl_length_grows():
 
 @pytest.mark.parametrize("pearl_length", [1e-3, 0.1, 1.0, 10.0])
 def test_ground_state_changes_at_the_critical_angle(pearl_length):
-    # Not two states among many: each is the lowest of all on its side.
+    # Each of the two states is the ground state on its side, not only lower than the other one.
     angle = critical_angle(pearl_length)
     for offset, order in ((-0.01, 0.0), (0.01, 0.5)):
         lattice = rhombic_lattice(angle + offset)
-        found = luttinger_tisza(lattice, pearl_length)
-        fractions = np.abs(lattice.vectors @ found.wavevector) / (2 * np.pi)
-        assert found.attained
+        result = luttinger_tisza(lattice, pearl_length)
+        fractions = np.abs(lattice.vectors @ result.wavevector) / (2 * np.pi)
+        assert result.attained
         assert fractions.max() == pytest.approx(order, abs=1e-7)
 
 

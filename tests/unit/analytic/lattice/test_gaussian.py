@@ -21,28 +21,28 @@ def test_sums_in_real_space(pearl_length):
     for a, b in np.ndindex(2, 2):
 
         def pair(r, a=a, b=b):
-            found = couplings(r, pearl_length, sizes=(sizes[a], sizes[b]))
-            return tuple(j / unit(pearl_length) for j in found)
+            pair_couplings = couplings(r, pearl_length, sizes=(sizes[a], sizes[b]))
+            return tuple(j / unit(pearl_length) for j in pair_couplings)
 
         offset = TWO_SITES.sites[b] - TWO_SITES.sites[a]
         expected = soft_sum(TWO_SITES.vectors, offset, np.zeros(2), pair, 2.5).real
         if a == b:
-            own = 2 * self_energy(sizes[a], pearl_length) / unit(pearl_length)
-            expected = expected + own * np.eye(2)
+            self_term = 2 * self_energy(sizes[a], pearl_length) / unit(pearl_length)
+            expected = expected + self_term * np.eye(2)
         np.testing.assert_allclose(tensor[a, :, b], expected, rtol=0, atol=1e-10)
 
 
 @pytest.mark.parametrize("pearl_length", [0.5, 50.0])
 def test_small_impurities_are_points(pearl_length):
-    # Pairs differ from points by ξ² ∇²T. In J*/d² that is of order ξ² min(1, r0/d).
+    # The coupling of a pair differs from that of points by ξ² ∇²T, in J*/d² about ξ² min(1, r0/d).
     sizes = np.array([0.02, 0.01])
-    own = [2 * self_energy(s, pearl_length) / unit(pearl_length) * np.eye(2) for s in sizes]
+    self_terms = [2 * self_energy(s, pearl_length) / unit(pearl_length) * np.eye(2) for s in sizes]
     points = interaction_at(TWO_SITES, [0.0, 0.0], pearl_length).real
     differences = []
     for size in sizes:
         tensor = gaussian_interaction(TWO_SITES, size, pearl_length)
         for a in range(2):
-            tensor[a, :, a] -= own[list(sizes).index(size)]
+            tensor[a, :, a] -= self_terms[list(sizes).index(size)]
         differences.append(np.abs(tensor - points).max())
     assert differences[0] < 0.05
     assert differences[0] / differences[1] == pytest.approx(4.0, rel=0.02)

@@ -37,7 +37,7 @@ def test_does_not_depend_on_the_split(pearl_length, split):
 
 @pytest.mark.parametrize("split", [0.6, 1.7])
 def test_does_not_depend_on_the_split_at_the_removable_pole(split):
-    # The two terms of the long part cancel at |k| = 1/r0 = 1, and at |G| = 1/r0.
+    # The two terms of the long-range part cancel at |k| = 1/r0 = 1, and at |G| = 1/r0.
     k = np.outer([1 - 1e-2, 1 - 1e-5, 1 - 1e-12, 1.0, 1 + 1e-9, 1 + 3e-2], [0.6, 0.8])
     for lattice, pearl_length in ((THREE_SITES, 1.0), (rhombic_lattice(90), 0.5 / np.pi)):
         expected = EwaldSum(lattice, pearl_length)(k * (pearl_length == 1.0))
@@ -46,7 +46,7 @@ def test_does_not_depend_on_the_split_at_the_removable_pole(split):
 
 
 @pytest.mark.parametrize("pearl_length", [0.2, 1.0, 50.0, np.inf])
-# A generic k that is farther than 2.4 from every G: terms exp(−2.4² s²/4) < 1e-11 for s = 4.2.
+# Generic wave vectors at a distance above 2.4 from every G: terms exp(−2.4² s²/4) < 1e-11, s = 4.2.
 @pytest.mark.parametrize("k", [(0.0, 0.0), (2.5, 1.3)])
 def test_sums_in_real_space(k, pearl_length):
     k = np.array(k)
@@ -80,7 +80,7 @@ def test_laws(pearl_length):
     np.testing.assert_allclose(moved, phases * tensor, **close)
 
 
-def test_sites_may_be_written_in_any_cell():
+def test_sites_may_lie_in_any_cell():
     steps = np.array([[0, 0], [3, -2], [-1, 4]]) @ THREE_SITES.vectors
     other = Lattice(THREE_SITES.vectors, THREE_SITES.sites + steps + 0.37)
     expected = interaction_at(THREE_SITES, [1.0, 0.7], 2.0)

@@ -1,4 +1,4 @@
-"""Sums cut off at a radius: few sites by hand, the tail, convergence, the state that wins."""
+"""Sums cut off at a radius: a few sites by hand, the tail, convergence, the lowest state."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ def test_pairs_of_a_patch(k):
     r0, k = 0.6, np.array(k)
     lattice = Lattice([[1.0, 0.1], [0.3, 1.2]], [[0.0, 0.0], [0.45, 0.6]])
     cells = np.stack(np.meshgrid(*[np.arange(-5, 6)] * 2), -1).reshape(-1, 2) @ lattice.vectors
-    cutoffs = np.array([2.3, 0.2, 1.1, 3.1])  # in no order, one of them below every distance
+    cutoffs = np.array([2.3, 0.2, 1.1, 3.1])  # not in order, one below all distances
     got = truncated_interaction(lattice, k, cutoffs, r0)
     assert got.shape == (4, 2, 2, 2, 2)
     for a, b in np.ndindex(2, 2):
@@ -51,7 +51,7 @@ def test_pairs_of_a_patch(k):
 
 @pytest.mark.parametrize("pearl_length", [0.4, 50.0])
 def test_tail_is_an_integral_over_the_interaction(pearl_length):
-    # ½ (n/area) ∫_{R_c}^∞ (J⊥ − J∥) π r dr, from J⊥ (1 − r̂ r̂) − J∥ r̂ r̂ over all directions.
+    # ½ (n/area) ∫_{R_c}^∞ (J⊥ − J∥) π r dr: the mean of J⊥ (1 − r̂ r̂) − J∥ r̂ r̂ over directions.
     def integrand(r):
         pair = couplings(r, pearl_length)
         return float(np.pi * r * (pair.perpendicular - pair.parallel))
@@ -77,7 +77,7 @@ def test_sums_with_tail_converge_to_ewald(angle, pearl_length):
 
 
 def test_sharp_sums_with_tail_converge_to_ewald():
-    # One cut-off: the rim scatters as R_c^{1/2} r0/R_c³, 6e-7 at R_c = 300 r0.
+    # A single cut-off: the rim changes the sum by about R_c^{1/2} r0/R_c³, 6e-7 at R_c = 300 r0.
     lattice, cutoffs = rhombic_lattice(60), [20.0, 300.0]
     energies = truncated_ferromagnet(lattice, cutoffs, 1.0) + continuum_tail(lattice, cutoffs, 1.0)
     error = np.abs(energies - ferromagnet(lattice, 1.0).energy)
@@ -95,8 +95,8 @@ def test_sum_of_a_lattice_with_sites_converges_to_ewald():
 
 
 def test_triangular_lattice_becomes_ferromagnetic_with_the_cutoff():
-    # Only the ferromagnet has a tail, so the two cross where −π R V'(R)/2 area is the difference
-    # of their energies on the infinite lattice: at 4.92 r0 for r0 = 50 d.
+    # Only the ferromagnet has a tail. So the energies cross where −π R V'(R)/2 area equals their
+    # difference on the infinite lattice: at 4.92 r0 for r0 = 50 d.
     lattice, r0 = rhombic_lattice(60), 50.0
     cutoffs = r0 * np.linspace(0.5, 6.0, 1101)
     difference = truncated_ferromagnet(lattice, cutoffs, r0)
@@ -110,8 +110,8 @@ def test_triangular_lattice_becomes_ferromagnetic_with_the_cutoff():
     assert smooth[0] > 0 > smooth[1]
 
 
-def test_circles_around_a_site_of_high_symmetry_have_no_ferromagnet_without_screening():
-    # The sum of traceless tensors over a set with a three- or fourfold axis vanishes.
+def test_ferromagnet_without_screening_gains_nothing_around_a_site_of_high_symmetry():
+    # A sum of traceless tensors over sites with a three- or fourfold axis vanishes.
     for angle in (60.0, 90.0):
         energies = truncated_ferromagnet(rhombic_lattice(angle), [3.5, 20.2], np.inf)
         np.testing.assert_allclose(energies, 0, atol=1e-13)

@@ -69,14 +69,12 @@ def shared(dense):
 
 def test_matrix_sends_each_group_to_its_lowest_member(shared, E):
     np.testing.assert_array_equal(as_dense(shared.matrix), E)
-    assert shared.left_out.tolist() == [3, 7, 9]
+    assert shared.inactive.tolist() == [3, 7, 9]
 
 
-def test_condensed_operator_is_that_of_the_groups_with_units_where_nothing_is_left(
-    shared, E, dense
-):
+def test_condensed_operator_has_unit_rows_for_inactive_unknowns(shared, E, dense):
     expected = E.T @ dense @ E
-    expected[shared.left_out, shared.left_out] = 1.0
+    expected[shared.inactive, shared.inactive] = 1.0
     condensed = shared.condense(as_matrix(dense))
     np.testing.assert_allclose(as_dense(condensed), expected, atol=1e-14 * np.abs(dense).max())
     assert np.linalg.eigvalsh(as_dense(condensed)).min() > 0
@@ -87,7 +85,7 @@ def test_gathered_load_is_the_sum_of_each_group(shared, E):
     load = np.random.default_rng(1).normal(size=SIZE)
     gathered = shared.gather(load)
     np.testing.assert_allclose(gathered, E.T @ load, rtol=1e-14)
-    assert np.all(gathered[shared.left_out] == 0)
+    assert np.all(gathered[shared.inactive] == 0)
 
 
 def test_spread_unknowns_are_equal_in_each_group(shared, E):
@@ -106,12 +104,12 @@ def test_solution_of_the_condensed_system_is_the_least_one_with_equal_unknowns(s
     condensed = as_dense(shared.condense(as_matrix(dense)))
     few = np.linalg.solve(condensed, shared.gather(load))
     np.testing.assert_allclose(shared.spread(few), best, rtol=1e-10)
-    assert np.all(few[shared.left_out] == 0)
+    assert np.all(few[shared.inactive] == 0)
 
 
 def test_energies_are_those_of_the_unknowns_that_are_meant(shared, dense):
     few = np.random.default_rng(4).normal(size=SIZE)
-    few[shared.left_out] = 0.0  # as solvers leave them
+    few[shared.inactive] = 0.0  # as solvers leave them
     all_of_them = shared.spread(few)
     condensed = as_dense(shared.condense(as_matrix(dense)))
     assert few @ condensed @ few == pytest.approx(all_of_them @ dense @ all_of_them, rel=1e-13)
@@ -119,7 +117,7 @@ def test_energies_are_those_of_the_unknowns_that_are_meant(shared, dense):
 
 def test_no_groups_leave_everything_as_it_is(dense):
     shared = SharedUnknowns(as_matrix(dense), [])
-    assert len(shared.left_out) == 0
+    assert len(shared.inactive) == 0
     np.testing.assert_allclose(as_dense(shared.condense(as_matrix(dense))), dense, rtol=1e-14)
 
 
@@ -163,7 +161,7 @@ def test_each_hole_has_one_unknown(case, degree):
     groups = forms.hole_dofs(level.V, in_mesh(film, mesh))
     assert len(groups) == holes
     # All unknowns of holes but one each are left out.
-    assert len(level.shared.left_out) == sum(len(group) - 1 for group in groups)
+    assert len(level.shared.inactive) == sum(len(group) - 1 for group in groups)
     spread = level.shared.spread(np.arange(level.operator.getSize()[0], dtype=float))
     values = spread[: level.V.dofmap.index_map.size_local]
     if mesh.mirrored:

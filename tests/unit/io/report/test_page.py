@@ -39,9 +39,9 @@ def png(color, width=40, height=32):
     return b"\x89PNG\r\n\x1a\n" + body
 
 
-def symmetric(n, scale=1.0):
+def symmetric(n, components=2):
     """A tensor with T_ij = T_jiᵀ."""
-    T = scale * rng.standard_normal((n, n, 2, 2))
+    T = rng.standard_normal((n, n, components, components))
     return T + T.transpose(1, 0, 3, 2)
 
 
@@ -171,6 +171,33 @@ def test_page_of_a_result(tmp_path):
     assert 'fluxoid <span class="of">Φ₀</span>' in text
 
 
+def test_page_has_all_numbers_and_tables_of_the_results(tmp_path):
+    units = summary()["units"] | {"energy": "meV"}
+    largest = [
+        {"name": "film", "value": 12.5, "x": -0.25, "y": 1.0},
+        {"name": "top", "value": None, "x": None, "y": None},
+    ]
+    content = summary(
+        units=units, kinetic_energy=700.5, field_energy=None, largest_sheet_current=largest
+    )
+    text = page(write(tmp_path / "result", content))
+    rows = Checker(text).rows
+    assert rows["kinetic energy of the currentsmeV"] == ["700.5"]
+    assert not [name for name in rows if name.startswith("energy of the currents' magnetic field")]
+    assert rows["film"] == ["12.5", "−0.25", "1"]
+    assert rows["top"] == ["–", "–", "–"]
+    assert "<h2>Largest sheet current</h2>" in text
+    assert '<section id="holes">' in text
+
+
+@pytest.mark.parametrize(("side", "shown"), [("lower", "1.23456784"), ("upper", "1.23456785")])
+def test_energy_that_is_a_bound_is_rounded_outward(tmp_path, side, shown):
+    value = 1.234567845
+    energy = {"value": value, "lower": None, "upper": None, "unit": "meV"} | {side: value}
+    found = Checker(page(write(tmp_path / "result", summary(free_energy=energy))))
+    assert found.texts["free-energy"] == f"{shown}meV"
+
+
 def test_phases_have_bars_and_add_up(tmp_path):
     text = page(write(tmp_path / "result", summary()))
     widths = [float(width) for width in re.findall(r'<i style="width:([\d.]+)%">', text)]
@@ -212,16 +239,17 @@ def test_page_of_what_fell_short_says_so(tmp_path):
     assert "Not converged" not in page(write(tmp_path / "result", summary()))  # summary.json wins
 
 
-@pytest.mark.parametrize("n", [1, 2, 4])
-def test_tensor_of_few_impurities_is_shown_with_its_bounds(tmp_path, n):
-    T = symmetric(n)
+@pytest.mark.parametrize(("n", "components"), [(1, 2), (2, 2), (4, 2), (2, 3)])
+def test_tensor_of_few_impurities_is_shown_with_its_bounds(tmp_path, n, components):
+    T, axes = symmetric(n, components), "xyz"[:components]
     sides = {"tensor": T, "lower": T - 1e-4, "upper": T + 1e-4}
     interaction = {key: side.tolist() for key, side in sides.items()} | {"unit": "meV"}
     folder = write(tmp_path / "result", summary(interaction=interaction))
     positions, angles = write_impurities(folder, n)
     rows = Checker(page(folder)).rows
-    found = [[value(cell) for cell in rows[f"{i + 1}{axis}"]] for i in range(n) for axis in "xy"]
-    expected = [[T[i, j, a, b] for j in range(n) for b in (0, 1)] for i in range(n) for a in (0, 1)]
+    found = [[value(cell) for cell in rows[f"{i + 1}{axis}"]] for i in range(n) for axis in axes]
+    parts = range(components)
+    expected = [[T[i, j, a, b] for j in range(n) for b in parts] for i in range(n) for a in parts]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     own = [value(cell) for cell in rows["self-energy 1, m along y"][1:]]
     np.testing.assert_allclose(own[0], T[0, 0, 1, 1] / 2, atol=1e-6)
@@ -232,7 +260,7 @@ def test_tensor_of_few_impurities_is_shown_with_its_bounds(tmp_path, n):
         assert r == pytest.approx(math.dist(*positions[:2]), rel=1e-3)
         np.testing.assert_allclose(entries, T[0, 1].ravel(), rtol=1e-5)
         m = [np.array([math.cos(math.radians(a)), math.sin(math.radians(a))]) for a in angles]
-        assert energy == pytest.approx(m[0] @ T[0, 1] @ m[1], rel=1e-5)
+        assert energy == pytest.approx(m[0] @ T[0, 1, :2, :2] @ m[1], rel=1e-5)
         assert gap == pytest.approx(2e-4, rel=0.1)
 
 
@@ -272,7 +300,7 @@ def test_ground_state_has_arrows_and_averages(tmp_path):
     ]
     order = {
         "angles": [0.0, 90.0],
-        "energy": {"value": -2.0, "lower": -2.5, "unit": "meV"},
+        "energy": {"value": -2.0, "lower": -2.500000001, "unit": "meV"},
         "degenerate": True,
         "starts": 20,
         "reached": 7,
@@ -284,7 +312,7 @@ def test_ground_state_has_arrows_and_averages(tmp_path):
     write_impurities(folder, n)
     text = page(folder)
     rows = Checker(text).rows
-    assert rows["no state is below"] == ["−2.5"]
+    assert rows["no state is below"] == ["−2.50000001"]
     assert rows["starts that reached it"] == ["7 of 20"]
     assert rows["net moment"] == ["0.7071"]
     assert text.count("<polygon") == n
@@ -395,7 +423,9 @@ def test_damaged_files_are_refused_by_name(tmp_path, name, content):
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
 
-@pytest.mark.parametrize("shape", [(3, 3, 2, 2), (2, 2, 2), (2, 1, 2, 2)])
+@pytest.mark.parametrize(
+    "shape", [(3, 3, 2, 2), (2, 2, 2), (2, 1, 2, 2), (2, 2, 2, 3), (2, 2, 4, 4)]
+)
 def test_tensor_that_does_not_fit_is_refused(tmp_path, shape):
     interaction = {"tensor": np.ones(shape).tolist(), "lower": None, "upper": None, "unit": "meV"}
     folder = write(tmp_path / "result", summary(interaction=interaction))

@@ -156,6 +156,14 @@ def test_page_has_points_with_links_failures_and_versions(tmp_path):
     assert not re.search(r"https?:|url\(|<img|<link", text)
 
 
+def test_bounds_in_the_table_are_rounded_outward(tmp_path):
+    value = 1.234567845
+    rows = [["point", "angle", "free_energy [J]", "free_energy.lower [J]", "free_energy.upper [J]"]]
+    rows += [[1, 2, 1.5, value, value]]
+    text = write_page(write(tmp_path / "s", rows)).read_text(encoding="utf-8")
+    assert "<td>1.5</td><td>1.23456784</td><td>1.23456785</td>" in text
+
+
 def test_names_in_the_table_are_escaped(tmp_path):
     rows = [["point", f"a{EVIL} [{EVIL}]", "free_energy [J]", f"{EVIL}: flux [{EVIL}]"]]
     rows += [[1, 1, 1, 1], [2, 2, 2, 2]]

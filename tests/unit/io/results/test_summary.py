@@ -1,36 +1,44 @@
 """summary.json: its keys, its nulls, and no number that is not one."""
 
+import dataclasses
 import json
 import math
 
 import numpy as np
 import pytest
 
-from pearlfem.io.results.summary import Bounded, summarise, versions, write_summary
+from pearlfem.io.results.summary import RunRecord, summarise, versions, write_summary
 from pearlfem.model.temperature import Temperature
+from pearlfem.observables.facets import LargestCurrent
 from pearlfem.observables.holes import HoleState
+from pearlfem.quantities.result_shapes import Bounded
+from pearlfem.quantities.results import RESULTS
 from pearlfem.quantities.units import ReducedUnits, Units
 
 SECONDS = {"mesh": 1.0, "assemble": 2.0, "setup": 3.0, "solve": 4.0, "output": 5.0, "total": 15.0}
 COUNTS = {"cells": 10, "dofs": 20, "iterations": 3, "ranks": 1}
 
 
-def summary(**changes):
-    arguments = {
-        "title": "ξ → 0",
-        "shortfall": None,
-        "rounds": [],
-        "free_energy": Bounded(0.5, lower=0.5),
-        "tensor": Bounded(np.arange(16.0).reshape(2, 2, 2, 2)),
-        "magnetic_moment": np.array([0.0, 0.0, 2.0]),
-        "units": ReducedUnits(),
-        "temperature": None,
-        "holes": [],
-        "order": None,
-        "counts": COUNTS,
-        "seconds": SECONDS,
-    }
-    return summarise(**(arguments | changes))
+RESULT = {
+    "free_energy": Bounded(0.5, lower=0.5),
+    "interaction": Bounded(np.arange(16.0).reshape(2, 2, 2, 2)),
+    "magnetic_moment": np.array([0.0, 0.0, 2.0]),
+    "kinetic_energy": 0.3,
+    "field_energy": 0.2,
+}
+# What other tools rely on, whatever is added to it.
+CONTRACT = {
+    *("schema", "title", "converged", "free_energy", "interaction", "magnetic_moment"),
+    *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
+    *("units", "temperature", "order"),
+}
+
+
+def summary(results=None, **changes):
+    record = RunRecord(
+        "ξ → 0", ReducedUnits(), results=RESULT | (results or {}), counts=COUNTS, seconds=SECONDS
+    )
+    return summarise(dataclasses.replace(record, **changes))
 
 
 def test_summary_comes_back_from_its_file(tmp_path):
@@ -39,11 +47,7 @@ def test_summary_comes_back_from_its_file(tmp_path):
 
 
 def test_keys_are_those_of_the_contract():
-    assert set(summary()) == {
-        *("schema", "title", "converged", "free_energy", "interaction", "magnetic_moment"),
-        *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
-        *("units", "temperature", "order"),
-    }
+    assert set(summary()) == CONTRACT | {result.name for result in RESULTS}
     assert set(summary()["free_energy"]) == {"value", "lower", "upper", "unit"}
     assert set(summary()["interaction"]) == {"tensor", "lower", "upper", "unit"}
 
@@ -55,13 +59,13 @@ def test_stream_formulation_knows_a_lower_bound_and_no_upper_one():
 
 def test_bounds_of_the_tensor_are_nested_like_the_tensor():
     value = np.zeros((1, 1, 2, 2))
-    interaction = summary(tensor=Bounded(value, value - 1, value + 1))["interaction"]
+    interaction = summary({"interaction": Bounded(value, value - 1, value + 1)})["interaction"]
     assert interaction["lower"] == [[[[-1.0, -1.0], [-1.0, -1.0]]]]
     assert interaction["upper"] == [[[[1.0, 1.0], [1.0, 1.0]]]]
 
 
 def test_moment_that_was_not_computed_is_null():
-    assert summary(magnetic_moment=None)["magnetic_moment"] is None
+    assert summary({"magnetic_moment": None})["magnetic_moment"] is None
 
 
 def test_tensor_is_nested_by_impurities_then_by_axes():
@@ -91,7 +95,7 @@ def test_film_without_holes_has_none():
 
 def test_holes_have_name_current_flux_and_fluxoid():
     holes = [HoleState("slit", 1.0, 0.25, 2.0), HoleState("eye", -1.0, 0.0, 0.0)]
-    assert summary(holes=holes)["holes"] == [
+    assert summary({"holes": holes})["holes"] == [
         {"name": "slit", "current": 1.0, "flux": 0.25, "fluxoid": 2.0},
         {"name": "eye", "current": -1.0, "flux": 0.0, "fluxoid": 0.0},
     ]
@@ -101,7 +105,9 @@ def test_everything_is_in_the_units_of_the_study():
     units = Units(length="um")
     rounds = [{"cells": 1, "dofs": 2, "lower": 0.5, "upper": None, "error": 0.1, "seconds": 1.0}]
     holes = [HoleState("slit", 2.0, 0.25, 2.0)]
-    found = summary(units=units, holes=holes, rounds=rounds)
+    largest = [LargestCurrent("film", 3.0, 1.0, -2.0), LargestCurrent("top", None, None, None)]
+    results = {"holes": holes, "largest_sheet_current": largest}
+    found = summary(results, units=units, rounds=rounds)
     # Φ0²/μ0L = 21238 meV, Φ0/μ0L = 1645.5 µA, Φ0L/μ0 = 1.6455e-15 A·m² for L = 1 µm
     meV, uA = 21237.8, 1645.53
     assert found["free_energy"]["value"] == pytest.approx(0.5 * meV, rel=1e-5)
@@ -109,6 +115,12 @@ def test_everything_is_in_the_units_of_the_study():
     assert found["interaction"]["tensor"][1][1][1][1] == pytest.approx(15 * meV, rel=1e-5)
     assert found["rounds"][0]["lower"] == pytest.approx(0.5 * meV, rel=1e-5)
     assert found["rounds"][0]["error"] == 0.1  # relative
+    assert found["kinetic_energy"] == pytest.approx(0.3 * meV, rel=1e-5)
+    assert found["field_energy"] == pytest.approx(0.2 * meV, rel=1e-5)
+    assert found["largest_sheet_current"] == [
+        {"name": "film", "value": pytest.approx(3 * uA, rel=1e-5), "x": 1.0, "y": -2.0},
+        {"name": "top", "value": None, "x": None, "y": None},
+    ]  # Φ0/μ0L² = 1645.5 A/m
     assert found["magnetic_moment"][2] == pytest.approx(2 * uA * 1e-18, rel=1e-5)
     (hole,) = found["holes"]
     assert hole == {
@@ -124,11 +136,19 @@ def test_everything_is_in_the_units_of_the_study():
         "sheet_current": "A/m",
         "flux": "Phi0",
         "moment": "A*m^2",
+        "energy": "meV",
     }
 
 
 def test_run_without_impurities_has_no_interaction():
-    assert summary(tensor=None)["interaction"] is None
+    assert summary({"interaction": None})["interaction"] is None
+
+
+def test_result_that_was_not_computed_is_null_or_has_no_rows():
+    found = summarise(RunRecord("", ReducedUnits(), results={"free_energy": Bounded(1.0)}))
+    assert found["kinetic_energy"] is found["field_energy"] is found["magnetic_moment"] is None
+    assert found["interaction"] is None
+    assert found["holes"] == found["largest_sheet_current"] == []
 
 
 def test_same_unit_for_all_energies():
@@ -136,15 +156,16 @@ def test_same_unit_for_all_energies():
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize("key", ["free_energy", "tensor", "magnetic_moment"])
+@pytest.mark.parametrize("key", ["free_energy", "interaction", "magnetic_moment", "field_energy"])
 def test_number_that_is_not_finite_is_never_written(tmp_path, key, bad):
     value = {
         "free_energy": Bounded(bad),
-        "tensor": Bounded(np.full((1, 1, 2, 2), bad)),
+        "interaction": Bounded(np.full((1, 1, 2, 2), bad)),
         "magnetic_moment": np.array([0.0, 0.0, bad]),
+        "field_energy": bad,
     }[key]
     with pytest.raises(ValueError, match="JSON"):
-        write_summary(tmp_path, summary(**{key: value}))
+        write_summary(tmp_path, summary({key: value}))
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""Sizes of cells along edges near the cores of sources."""
+"""Sizes of cells along edges that are close to cores of sources."""
 
 import numpy as np
 import pytest
@@ -13,12 +13,12 @@ from pearlfem.model.sources.impurity import Impurity
 
 
 @pytest.mark.parametrize("distance", [0.5, 0.01, 1e-4])
-def test_cells_of_a_straight_edge_are_as_large_as_a_part_of_the_distance(distance):
+def test_size_on_a_straight_edge_is_proportional_to_the_distance(distance):
     film = Film(Rectangle((2.0, 2.0)), 1.0)
     places, sizes = edge_sizes_of_cores(film, [Core((1.0 - distance, 0.3), 0.0)])
     distances = np.linalg.norm(places - (1.0 - distance, 0.3), axis=1)
     np.testing.assert_allclose(sizes, 0.1 * distances, rtol=1e-12)
-    # No point of the edge is farther from the next one than the cells there are large.
+    # Points are no farther apart than the sizes there.
     right = np.sort(places[places[:, 0] > 1 - 1e-9, 1])
     middles = np.column_stack([np.ones(len(right) - 1), (right[1:] + right[:-1]) / 2])
     allowed = 0.1 * np.linalg.norm(middles - (1.0 - distance, 0.3), axis=1)
@@ -48,7 +48,7 @@ def test_the_nearest_impurity_counts():
     assert np.all(sizes <= 0.1 * distances * (1 + 1e-12))
 
 
-def test_no_edge_no_cells():
+def test_film_without_edges_needs_no_sizes():
     points, sizes = edge_sizes_of_cores(Film(Plane(), 1.0), [Core((0.0, 0.0), 0.0)])
     assert points.shape == (0, 2)
     assert sizes.shape == (0,)
@@ -56,13 +56,13 @@ def test_no_edge_no_cells():
 
 def test_film_without_edges_still_has_a_mesh():
     impurity = Impurity((0.0, 0.0), size=0.0)
-    found = seeds(Film(Plane(), 2.0), [impurity], Open(), 1.0)
-    at = sizes_at(found, np.array([(0.0, 0.0, 0.0), (20.0, 0.0, 0.0)]))
-    assert at[0] == pytest.approx(0.8)  # in units of the Pearl length
-    assert at[1] > 4
+    all_seeds = seeds(Film(Plane(), 2.0), [impurity], Open(), 1.0)
+    sizes = sizes_at(all_seeds, np.array([(0.0, 0.0, 0.0), (20.0, 0.0, 0.0)]))
+    assert sizes[0] == pytest.approx(0.8)  # 0.4 of the Pearl length
+    assert sizes[1] > 4
 
 
-def test_no_cells_are_small_at_the_impurity_itself():
+def test_cells_are_not_small_at_a_point_impurity():
     impurity = Impurity((0.0, 0.0), size=0.0)
-    found = seeds(Film(Disc(1.0), 1.0), [impurity], Open(), 1.0)
-    assert sizes_at(found, np.zeros((1, 3)))[0] > 0.3
+    all_seeds = seeds(Film(Disc(1.0), 1.0), [impurity], Open(), 1.0)
+    assert sizes_at(all_seeds, np.zeros((1, 3)))[0] > 0.3

@@ -1,4 +1,4 @@
-"""How small cells are along the edges of films, holes and regions."""
+"""Sizes of cells along the edges of films, holes and regions."""
 
 import numpy as np
 import pytest
@@ -8,13 +8,13 @@ from pearlfem.geometry.shapes import Difference, Disc, Plane, Polygon, Rectangle
 from pearlfem.mesh.sizes.edges import edge_sizes, on_circle, rings
 from pearlfem.model.film import Film, Hole, Region
 
-WIDE = 1e3  # a Pearl length that asks for nothing
-# What is asked for at an edge, in units of …
+WIDE = 1e3  # a Pearl length that does not limit sizes
+# Sizes at an edge, in units of …
 PER_WIDTH = 0.03  # … the width of the film there
 PER_PEARL_LENGTH = 0.2
 PER_RADIUS = 0.007  # … the radius of an outer edge
-PER_RADIUS_OF_HOLE = 0.02  # … that of a hole or a region
-AT_CORNER = 0.05  # … the size beside a corner into the film
+PER_RADIUS_OF_HOLE = 0.02  # … the radius of a hole or a region
+AT_CORNER = 0.05  # … the size on the edge, at a corner that points into the film
 
 L_SHAPE = Polygon(((0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)))
 FILMS = {
@@ -33,10 +33,11 @@ FILMS = {
 
 
 def sizes_on(film, line):
-    """Sizes at those points that are on ``line``, in the order along it, and their places there."""
+    """Sizes at all points on ``line``, in their order along it, and their positions on it."""
     points, sizes = edge_sizes(film)
     shapes = shapely.points(points)
-    here = shapely.dwithin(shapes, line, 1e-5 * line.length)  # a circle is a polygon to 1e-6 R
+    # a circle is a polygon, exact to 1e-6 R
+    here = shapely.dwithin(shapes, line, 1e-5 * line.length)
     places = shapely.line_locate_point(line, shapes[here])
     order = np.argsort(places)
     return sizes[here][order], places[order]
@@ -49,37 +50,38 @@ def circle(radius, center=(0.0, 0.0)):
 # --- widths, Pearl lengths, radii
 
 
-def test_round_edge_asks_for_a_part_of_the_radius():
+def test_size_on_a_round_edge_is_a_part_of_the_radius():
     for radius in (1.0, 3.0):
         _, sizes = edge_sizes(Film(Disc(radius, (5.0, -1.0)), WIDE))
         np.testing.assert_allclose(sizes, PER_RADIUS * radius, rtol=1e-12)
 
 
 @pytest.mark.parametrize("pearl_length", [0.03, 0.02])
-def test_pearl_length_counts_where_it_is_shorter(pearl_length):
+def test_pearl_length_limits_sizes_if_it_is_short(pearl_length):
     for shape in (Disc(1.0), Rectangle((2.0, 3.0), angle=20.0)):
         _, sizes = edge_sizes(Film(shape, pearl_length))
         np.testing.assert_allclose(sizes, PER_PEARL_LENGTH * pearl_length, rtol=1e-12)
 
 
-def test_smallest_pearl_length_anywhere_counts():
+def test_smallest_pearl_length_of_the_film_limits_sizes():
     film = Film(Disc(1.0), WIDE, regions=(Region(Disc(0.5), 0.02),))
     _, sizes = edge_sizes(film)
     np.testing.assert_allclose(sizes, PER_PEARL_LENGTH * 0.02, rtol=1e-12)
     profile = Film(Disc(1.0), lambda x, y: 0.02 * (1 + x**2 + y**2))
     _, sizes = edge_sizes(profile)
-    np.testing.assert_allclose(sizes, PER_PEARL_LENGTH * 0.02, rtol=1e-3)  # least r0 at samples
+    # the least r0 of the samples
+    np.testing.assert_allclose(sizes, PER_PEARL_LENGTH * 0.02, rtol=1e-3)
 
 
 @pytest.mark.parametrize(("inner", "outer"), [(0.8, 1.0), (2.0, 2.5)])
-def test_both_edges_of_a_narrow_ring_ask_for_a_part_of_its_width(inner, outer):
+def test_size_on_both_edges_of_a_narrow_ring_is_a_part_of_its_width(inner, outer):
     _, sizes = edge_sizes(Film(ring(inner, outer), WIDE))
-    # Widths are those of polygons that are circles to 1e-3 of the ring's size.
+    # Widths are measured on polygons that deviate from the circles by 1e-3 of the ring's size.
     allowed = 2 * 1e-3 * 2 * outer / (outer - inner)
     np.testing.assert_allclose(sizes, PER_WIDTH * (outer - inner), rtol=allowed)
 
 
-def test_hole_that_is_small_asks_for_a_part_of_its_own_size():
+def test_size_on_a_small_hole_is_a_part_of_the_size_of_the_hole():
     film = Film(Rectangle((4.0, 4.0)), WIDE, (Hole(Disc(0.1), "eye"),))
     sizes, _ = sizes_on(film, circle(0.1))
     np.testing.assert_allclose(sizes, PER_RADIUS_OF_HOLE * 0.1, rtol=1e-12)
@@ -89,7 +91,7 @@ def test_hole_that_is_small_asks_for_a_part_of_its_own_size():
     np.testing.assert_allclose(sizes, PER_WIDTH * 0.1, rtol=1e-6)
 
 
-def test_sides_of_a_rectangle_ask_for_parts_of_the_width_across_them():
+def test_size_on_a_side_of_a_rectangle_is_a_part_of_the_width_across():
     film = Film(Rectangle((3.0, 1.0)), WIDE)
     for line, width in (
         (shapely.LineString([(-1.4, 0.5), (1.4, 0.5)]), 1.0),
@@ -102,7 +104,7 @@ def test_sides_of_a_rectangle_ask_for_parts_of_the_width_across_them():
 
 
 def test_narrow_part_of_a_film_is_finer_than_a_wide_one():
-    # Two squares and a bridge, 0.1 wide, from one to the other.
+    # Two squares, connected by a bridge of width 0.1.
     film = Film(
         Union(
             (
@@ -137,7 +139,7 @@ def corner_sizes(film, place):
 
 def test_corner_into_the_film_is_finer():
     film = Film(L_SHAPE, WIDE)
-    # The edges beside the corner are 1 away from what is opposite.
+    # The edges at the corner are 1 away from the opposite edges.
     assert corner_sizes(film, (1.0, 1.0)).min() == pytest.approx(AT_CORNER * PER_WIDTH, rel=1e-6)
     _, sizes = edge_sizes(film)
     assert np.count_nonzero(sizes < 0.9 * PER_WIDTH) == 1
@@ -157,11 +159,11 @@ def test_all_corners_of_a_hole_are_corners_into_the_film():
     for shape in (Rectangle((8.0, 8.0)), Plane()):
         film = Film(shape, WIDE, (Hole(Rectangle((1.0, 1.0)), "square"),))
         for corner in ((0.5, 0.5), (0.5, -0.5), (-0.5, 0.5), (-0.5, -0.5)):
-            found = corner_sizes(film, corner).min()
-            assert found == pytest.approx(AT_CORNER * PER_WIDTH, rel=1e-6)
+            size = corner_sizes(film, corner).min()
+            assert size == pytest.approx(AT_CORNER * PER_WIDTH, rel=1e-6)
 
 
-def test_slight_bend_is_no_corner():
+def test_slight_bend_is_not_a_corner():
     bent = Polygon(((0, 0), (1, 0.1), (2, 0), (2, 2), (0, 2)))  # by 11 degrees, into the film
     points, sizes = edge_sizes(Film(bent, WIDE))
     near = np.linalg.norm(points - (1.0, 0.1), axis=1) < 0.3
@@ -172,7 +174,7 @@ def test_slight_bend_is_no_corner():
 # --- regions
 
 
-def test_edge_of_a_region_has_sizes_as_an_edge_of_the_film():
+def test_edge_of_a_region_is_like_an_edge_of_the_film():
     round_one = Film(Rectangle((4.0, 4.0)), WIDE, regions=(Region(Disc(0.5), 2 * WIDE),))
     sizes, _ = sizes_on(round_one, circle(0.5))
     np.testing.assert_allclose(sizes, PER_RADIUS_OF_HOLE * 0.5, rtol=1e-12)
@@ -180,14 +182,15 @@ def test_edge_of_a_region_has_sizes_as_an_edge_of_the_film():
     sizes, _ = sizes_on(square, shapely.LineString([(0.5, -0.4), (0.5, 0.4)]))
     np.testing.assert_allclose(sizes, PER_WIDTH * 1.0, rtol=1e-6)
     for corner in ((0.5, 0.5), (-0.5, 0.5)):
-        found = corner_sizes(square, corner).min()
-        assert found == pytest.approx(AT_CORNER * PER_WIDTH, rel=1e-6)
+        size = corner_sizes(square, corner).min()
+        assert size == pytest.approx(AT_CORNER * PER_WIDTH, rel=1e-6)
 
 
-def test_corners_of_a_region_to_either_side_are_finer():
+def test_corners_of_a_region_to_both_sides_are_finer():
     film = Film(Rectangle((8.0, 8.0), (1.0, 1.0)), WIDE, regions=(Region(L_SHAPE, 1.0),))
     for corner in shapely.get_coordinates(L_SHAPE.outline())[:-1]:
-        assert corner_sizes(film, corner).min() < 2.1 * AT_CORNER * PER_WIDTH  # up to 2 wide
+        # the width is up to 2
+        assert corner_sizes(film, corner).min() < 2.1 * AT_CORNER * PER_WIDTH
 
 
 def test_region_near_an_edge_counts_as_a_width():
@@ -218,11 +221,12 @@ def test_points_are_about_as_far_apart_as_the_sizes(name):
     for line in (*rings(film), *regions):
         sizes, places = sizes_on(film, line)
         places, number = np.unique(np.round(places, 6), return_inverse=True)
-        sizes = np.array([sizes[number == k].max() for k in range(len(places))])  # not of corners
+        # sizes at corners are smaller
+        sizes = np.array([sizes[number == k].max() for k in range(len(places))])
         gaps = np.diff(places, append=places[0] + line.length)
         larger = np.maximum(sizes, np.roll(sizes, -1))
         assert np.all(gaps < 1.1 * larger)
-        # Regions have two rows of points, for they have corners to either side.
+        # Regions have two rows of points, because they have corners to both sides.
         allowed = 2 if line in regions else 1
         assert len(places) < 1.2 * allowed * np.sum(gaps / larger)
 
@@ -239,7 +243,7 @@ def test_all_points_are_on_edges_and_all_sizes_positive(name):
 
 
 def moved(thing, unit, shift):
-    """A film or a shape in another unit of length and at another place."""
+    """The same film or shape in another unit of length and with another origin."""
 
     def place(point):
         return (unit * point[0] + shift[0], unit * point[1] + shift[1])
@@ -275,7 +279,7 @@ def moved(thing, unit, shift):
 def test_sizes_depend_neither_on_the_unit_of_length_nor_on_the_origin(name, unit, shift):
     here, there = edge_sizes(FILMS[name]), edge_sizes(moved(FILMS[name], unit, shift))
     assert len(there.points) == len(here.points)
-    # The same points in any order: a drawing may begin elsewhere.
+    # The same points in any order, because an outline may begin at another corner.
     one, other = (
         np.column_stack([points, sizes])
         for points, sizes in (here, ((there.points - shift) / unit, there.sizes / unit))
@@ -288,7 +292,7 @@ def test_sizes_depend_neither_on_the_unit_of_length_nor_on_the_origin(name, unit
 
 
 @pytest.mark.parametrize("name", FILMS)
-def test_film_lies_to_the_left_of_its_edges(name):
+def test_film_is_on_the_left_of_its_edges(name):
     film = FILMS[name]
     for line in rings(film):
         corners = shapely.get_coordinates(line)
@@ -300,7 +304,7 @@ def test_film_lies_to_the_left_of_its_edges(name):
         assert not film.covers(middles - 1e-3 * left).any()
 
 
-def test_points_on_a_circle_are_told_from_others_up_to_round_off():
+def test_points_on_a_circle_are_recognised_up_to_round_off():
     disc = Disc(2.0, (1.0, 0.0))
     points = np.array([(3.0, 0.0), (1.0, -2.0), (3.0 + 1e-9, 0.0), (3.0 + 1e-6, 0.0), (1.0, 0.0)])
     assert on_circle(points, disc).tolist() == [True, True, True, False, False]

@@ -1,4 +1,4 @@
-"""How many cells there will be: against the meshes that gmsh makes."""
+"""Estimates of the number of cells, compared with the meshes that gmsh makes."""
 
 import math
 
@@ -44,7 +44,7 @@ def test_estimate_is_about_the_number_of_cells(case, resolution):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_estimate_is_as_quick_for_any_resolution(case, monkeypatch):
+def test_time_of_the_estimate_does_not_depend_on_the_resolution(case, monkeypatch):
     film, impurities, boundary = CASES[case]
     points = []
 
@@ -65,13 +65,13 @@ def test_estimate_is_as_quick_for_any_resolution(case, monkeypatch):
     assert math.isfinite(cells[1])
 
 
-def test_cells_go_as_the_cube_of_the_resolution():
+def test_number_of_cells_grows_as_the_cube_of_the_resolution():
     options = {"boundary": Open(), "far": 10.0}
     few, many = (estimated_cells(PLANE, ONE, resolution=r, **options) for r in (2.0, 20.0))
     assert many / few == pytest.approx(1e3, rel=0.05)
 
 
-def test_far_boundary_costs_the_same_for_each_doubling():
+def test_each_doubling_of_far_adds_the_same_number_of_cells():
     options = {"boundary": Open(), "resolution": 1.0}
     cells = [estimated_cells(PLANE, ONE, far=far, **options) for far in (25.0, 50.0, 100.0, 200.0)]
     first, *others = np.diff(cells)
@@ -79,7 +79,7 @@ def test_far_boundary_costs_the_same_for_each_doubling():
     np.testing.assert_allclose(others, first, rtol=0.1)
 
 
-def test_place_of_the_device_does_not_matter():
+def test_position_of_the_device_does_not_matter():
     options = {"boundary": Open(), "resolution": 0.5, "far": 10.0}
     moved = [Impurity((i.position[0] + 50.0, i.position[1] - 20.0), size=i.size) for i in MANY]
     here = estimated_cells(PLANE, MANY, **options)
