@@ -23,7 +23,6 @@ def test_demo_runs(demo, ranks, tmp_path):
     done = subprocess.run(
         [*launcher, sys.executable, demo],
         cwd=tmp_path,
-        env=os.environ | {"MPIR_CVAR_ENABLE_HEAVY_YIELD": "1"},  # a rank that waits sleeps
         capture_output=True,
         text=True,
         timeout=300,
