@@ -1,9 +1,11 @@
 """Short names for what many tests make."""
 
+import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from pearlfem import Film, Impurity
 from pearlfem.formulation.film import FilmMesh
@@ -23,6 +25,20 @@ def write_film(folder: Path, values: NodalValues) -> Path:
     """Write the file of the only film."""
     (path,) = write_films(folder, values)
     return path
+
+
+def rows(*names: str) -> list[dict[str, float]]:
+    """Rows of tables of ``tests/data``, side by side."""
+    tables = []
+    for name in names:
+        with (Path(__file__).parent / "data" / name).open() as table:
+            tables.append([{k: float(v) for k, v in row.items()} for row in csv.DictReader(table)])
+    return [{k: v for row in side for k, v in row.items()} for side in zip(*tables, strict=True)]
+
+
+def case(*values: object, slow: bool):
+    """Parameters of a test; slow ones lie between others, which `make test` runs."""
+    return pytest.param(*values, marks=[pytest.mark.slow] * slow)
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,11 @@
 
 A test here runs on all ranks at once. What it asserts has to be equal on all of them (reduced or
 broadcast), or some ranks fail and the others wait for them in the next collective call.
+
+On one rank alone they compare a problem with itself, so there they are slow tests.
 """
 
+from pathlib import Path
 from typing import NamedTuple
 
 import basix.ufl
@@ -27,6 +30,13 @@ FILMS = {
     "plane": Film(Plane(), 0.8),
     "layers": Film(Plane(), 0.8),
 }
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are left out by their marks
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if MPI.COMM_WORLD.size == 1 and item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.slow)
 
 
 class Answer(NamedTuple):

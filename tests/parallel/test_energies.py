@@ -34,7 +34,7 @@ BOUNDARIES = {  # mirrored, and meshed in full
 def spaces(request):
     boundary, sources = BOUNDARIES[request.param]
     meshes = [
-        create_mesh(FILM, sources, boundary=boundary, resolution=0.2, far=5.0, comm=comm)
+        create_mesh(FILM, sources, boundary=boundary, resolution=0.15, far=5.0, comm=comm)
         for comm in (WORLD, MPI.COMM_SELF)
     ]
     return meshes, sources
@@ -44,7 +44,8 @@ def spaces(request):
 def answers(request, spaces):
     """The solutions of all ranks together and of this one alone."""
     meshes, sources = spaces
-    problems = [MaxwellLondon(FILM, mesh, 2, request.param) for mesh in meshes]
+    degree = {"stream": 2, "vector": 1}[request.param]
+    problems = [MaxwellLondon(FILM, mesh, degree, request.param) for mesh in meshes]
     yield [problem.solve(sources) for problem in problems]
     for problem in problems:
         problem.destroy()

@@ -1,11 +1,9 @@
 """Solutions that one number of ranks keeps and another reads."""
 
 import numpy as np
-import pytest
 from mpi4py import MPI
 
 from pearlfem import free_energy, load_solution, magnetic_field
-from pearlfem.runtime.parallel import on_root
 from pearlfem.study.study import parse_study
 from pearlfem.workflow.run import run_study
 
@@ -24,7 +22,7 @@ fluxoid = 1
 position = [0.5, 0.0]
 size = 0.2
 [mesh]
-resolution = 0.3
+resolution = 0.1
 [solve]
 degree = 2
 formulation = "both"
@@ -35,14 +33,12 @@ solution = true
 """
 
 
-@pytest.mark.parametrize("formulation", ["stream", "vector"])
-def test_number_of_ranks_may_change(formulation, tmp_path):
-    comm = MPI.COMM_WORLD
-    folder = on_root(comm, lambda: tmp_path)
-    run_study(parse_study(STUDY), folder, comm=comm)
-    found = []
-    for readers in (comm, MPI.COMM_SELF):
-        _, problem, solution = load_solution(folder, formulation, readers)
-        found.append([free_energy(solution), *magnetic_field(solution, POINTS).ravel()])
-        problem.destroy()
-    np.testing.assert_allclose(found[0], found[1], rtol=1e-9, atol=1e-11)
+def test_number_of_ranks_may_change(shared_tmp):
+    run_study(parse_study(STUDY), shared_tmp, comm=MPI.COMM_WORLD)
+    for formulation in ("stream", "vector"):
+        found = []
+        for readers in (MPI.COMM_WORLD, MPI.COMM_SELF):
+            _, problem, solution = load_solution(shared_tmp, formulation, readers)
+            found.append([free_energy(solution), *magnetic_field(solution, POINTS).ravel()])
+            problem.destroy()
+        np.testing.assert_allclose(found[0], found[1], rtol=1e-9, atol=1e-11)

@@ -29,11 +29,19 @@ SOURCES = (
 )
 
 
+@pytest.fixture(scope="module")
+def meshes():
+    """The meshes of all ranks together and of this one alone."""
+    return [
+        create_mesh(LAYERS, SOURCES, resolution=0.15, far=3.0, comm=comm)
+        for comm in (MPI.COMM_WORLD, MPI.COMM_SELF)
+    ]
+
+
 @pytest.mark.parametrize("formulation", ["stream", "vector"])
-def test_energies_currents_and_fields(formulation):
+def test_energies_currents_and_fields(meshes, formulation):
     answers = []
-    for comm in (MPI.COMM_WORLD, MPI.COMM_SELF):
-        mesh = create_mesh(LAYERS, SOURCES, resolution=0.3, far=3.0, comm=comm)
+    for mesh in meshes:
         problem = MaxwellLondon(LAYERS, mesh, 1, formulation)
         solution = problem.solve(SOURCES)
         (hole,) = hole_states(solution)

@@ -39,9 +39,10 @@ def difference(together, alone) -> float:
 @pytest.mark.parametrize("formulation", ["stream", "vector"])
 def test_energies_currents_and_fields(name, formulation):
     film, walls = SPACES[name]
+    resolution = 0.1 if film.bounded else 0.2  # the edge asks for finer cells anyway
     results = []
     for comm in (WORLD, MPI.COMM_SELF):
-        mesh = create_mesh(film, IMPURITIES, boundary=walls, resolution=0.2, far=3.0, comm=comm)
+        mesh = create_mesh(film, IMPURITIES, boundary=walls, resolution=resolution, comm=comm)
         problem = MaxwellLondon(film, mesh, 2, formulation)
         solution = problem.solve(IMPURITIES)
         points = [(0.11, 0.22, z) for z in (0.3, 0.0, -0.3)]

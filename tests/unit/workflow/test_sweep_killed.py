@@ -83,9 +83,16 @@ def check_what_is_there(folder, earlier):
     return now
 
 
-@pytest.mark.parametrize(("kills", "jobs"), [(10, ()), (3, ("--jobs", "2"))], ids=["alone", "jobs"])
+@pytest.mark.parametrize(
+    ("kills", "jobs"),
+    [
+        pytest.param(5, (), id="alone"),
+        pytest.param(2, ("--jobs", "2"), id="jobs"),
+        pytest.param(10, (), id="alone, often", marks=pytest.mark.slow),
+    ],
+)
 def test_killed_sweep_ends_with_the_table_of_one_never_killed(study, never_killed, kills, jobs):
-    folder, chance = study.parent / f"killed{len(jobs)}", random.Random(len(jobs))
+    folder, chance = study.parent / f"killed{kills}", random.Random(len(jobs))
     earlier, arguments = {}, command(study, folder, *jobs)
     for _ in range(kills):
         # From before the first point on; 0.25 s is about two points.

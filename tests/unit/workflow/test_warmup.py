@@ -90,9 +90,17 @@ formulation = "{}"
 """
 
 
-def test_nothing_is_left_to_compile(tmp_path, monkeypatch):
-    cache = tmp_path / "cache"
-    monkeypatch.setattr(jit, "cache_folder", lambda: cache)
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """The empty folder that is now the cache; compilers do not optimise, which takes its time."""
+    folder = tmp_path / "cache"
+    monkeypatch.setattr(jit, "cache_folder", lambda: folder)
+    options = {"cache_dir": folder, "cffi_extra_compile_args": ["-O0"]}
+    monkeypatch.setattr(jit, "_options", lambda: options)
+    return folder
+
+
+def test_nothing_is_left_to_compile(tmp_path, cache):
     warm_up(degrees=(1,))
     compiled = set(cache.glob("*.c"))
     assert len(compiled) > 10
@@ -103,15 +111,14 @@ def test_nothing_is_left_to_compile(tmp_path, monkeypatch):
     assert set(cache.glob("*.c")) == compiled
 
 
-def test_compilation_that_was_killed_is_done_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path)
+def test_compilation_that_was_killed_is_done_again(tmp_path, cache):
     study = parse_study(TWO_SIDED + SOLVE.format("stream"))
     run_study(study, tmp_path / "first")
-    victims = sorted(tmp_path.glob("libffcx_*.c"))[:2]
+    victims = sorted(cache.glob("libffcx_*.c"))[:2]
     for victim in victims:  # what FFCx leaves behind when it is killed
         victim.write_text("half of a fi")
         victim.with_suffix(".c.cached").unlink()
-        for library in tmp_path.glob(f"{victim.stem}*.so"):
+        for library in cache.glob(f"{victim.stem}*.so"):
             library.unlink()
     run_study(study, tmp_path / "second")
     for victim in victims:
@@ -139,15 +146,14 @@ def other_process(folder):
     return process
 
 
-def test_one_process_at_a_time_compiles(tmp_path, monkeypatch):
-    monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path)
+def test_one_process_at_a_time_compiles(cache):
     with jit.compiling():
-        process = other_process(tmp_path)
+        process = other_process(cache)
         assert select.select([process.stdout], [], [], 1.0) == ([], [], [])
     assert process.stdout.readline() == b"compiles\n"
     process.kill()  # the lock ends with it
     with jit.compiling() as folder:
-        assert folder == tmp_path
+        assert folder == cache
     process.communicate()
 
 
@@ -171,12 +177,11 @@ def test_what_compilation_needs_is_said(tmp_path, lacking):
     assert not (tmp_path / "out").exists()
 
 
-def test_read_only_cache_is_used_as_it_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(jit, "cache_folder", lambda: tmp_path)
+def test_read_only_cache_is_used_as_it_is(tmp_path, cache, monkeypatch):
     study = parse_study(TWO_SIDED + SOLVE.format("stream"))
     run_study(study, tmp_path / "first")
 
-    (tmp_path / "lock").unlink()
-    (tmp_path / "lock").mkdir()  # cannot be opened, by the superuser neither
+    (cache / "lock").unlink()
+    (cache / "lock").mkdir()  # cannot be opened, by the superuser neither
     monkeypatch.setattr(jit, "_remove_unfinished", None)  # would be an error
     run_study(study, tmp_path / "second")

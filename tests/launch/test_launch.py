@@ -1,6 +1,5 @@
 """The program under a real launcher: one voice, and no rank left waiting.
 
-These tests are serial, for they start their own ranks.
 Each start of two ranks takes some seconds, so there are few of these.
 """
 
@@ -12,16 +11,12 @@ import time
 from pathlib import Path
 
 import pytest
-from mpi4py import MPI
 
 MPIEXEC = shutil.which("mpiexec", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 PROGRAM = Path(sys.executable).parent / "pearlfem"
 SECONDS = 30  # a hanging job is ended then; a start takes three
 
-pytestmark = [
-    pytest.mark.skipif(MPI.COMM_WORLD.size > 1, reason="runs under a launcher already"),
-    pytest.mark.skipif(MPIEXEC is None, reason="no mpiexec beside Python nor on PATH"),
-]
+pytestmark = pytest.mark.skipif(MPIEXEC is None, reason="no mpiexec beside Python nor on PATH")
 
 
 @pytest.fixture

@@ -1,0 +1,20 @@
+"""Every demo runs on two ranks, and its asserts hold."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+from mpi4py import MPI
+
+WORLD = MPI.COMM_WORLD
+DEMOS = sorted((Path(__file__).parents[2] / "demos").glob("demo_*.py"))
+
+
+@pytest.mark.skipif(WORLD.size > 2, reason="two ranks find what one hides")
+@pytest.mark.parametrize("demo", DEMOS, ids=lambda demo: demo.stem)
+def test_demo_runs(demo, shared_tmp, monkeypatch, capfd):
+    monkeypatch.chdir(shared_tmp)
+    runpy.run_path(str(demo), run_name="__main__")
+    said = WORLD.allgather(capfd.readouterr().out.count("picture: "))
+    assert sum(said) == 1, "one rank speaks"
+    assert (shared_tmp / "results" / f"{demo.stem}.png").is_file()
