@@ -47,7 +47,7 @@ def bracket(film, impurities, degree, mesh):
     [
         # Few cells have short and long Pearl lengths as well.
         case(degree, resolution, r0, slow=r0 != 1 and (resolution > 0.5 or degree * r0 > 200))
-        for degree, resolution in ((1, 0.5), (1, 1.0), (2, 0.4), (2, 0.7), (3, 0.4))
+        for degree, resolution in ((1, 0.5), (1, 1.0), (2, 0.4), (2, 0.7), (3, 0.25))
         for r0 in (0.01, 1.0, 100.0)
     ],
 )
