@@ -20,7 +20,6 @@ from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.checks import check_repeatable, check_sources, refuse_points
 from pearlfem.model.layers import Films, layers_of
 from pearlfem.model.sources.base import Source, numbered
-from pearlfem.model.sources.flux import Vortex
 from pearlfem.model.sources.impurity import Impurity, is_point
 from pearlfem.model.sources.repeated import repeated
 from pearlfem.quantities.arrays import Array
@@ -152,9 +151,10 @@ class MaxwellLondon:
         errors = quadrature_errors(self.films, [self._with_images(source) for _, source in named])
         for (name, source), error in zip(named, errors, strict=True):
             if error > ALLOWED_QUADRATURE_ERROR:
-                size = f"size = {source.size:g}: " if isinstance(source, Impurity | Vortex) else ""
+                size = getattr(source, "size", None)
+                what = "" if size is None else f"size = {size:g}: "
                 raise StudyError(
-                    f"{name}: {size}the cells around it are too coarse for its "
+                    f"{name}: {what}the cells around it are too coarse for its "
                     f"profile (integrals are wrong by {error:.0e}, allowed: "
                     f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
                 )

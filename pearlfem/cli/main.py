@@ -1,4 +1,4 @@
-"""The command line: parse, call, report.
+"""The command line: parse arguments, call functions, print results.
 
 Exit codes: 0 a converged answer, 1 an unforeseen error or a failed check, 2 unusable input, 3 a
 solver that did not converge or a tolerance that was not reached, 130 Ctrl-C, 143 SIGTERM.
@@ -49,7 +49,7 @@ _OUT = click.option(
 )
 _FORCE = click.option("--force", is_flag=True, help="Replace an earlier result.")
 
-_PATIENCE = 3.0  # seconds in which all ranks have come to an error that they share
+_PATIENCE = 3.0  # seconds to wait for the other ranks after an error that all ranks share
 
 
 @click.group(epilog=EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]})
@@ -86,8 +86,8 @@ def run(study: Path, out: Path | None, force: bool) -> None:
 def order(study: Path, out: Path | None, force: bool) -> None:
     """Solve a study with its moments in their ground state.
 
-    The lowest energy of all moments that turn in the plane, a bound below it, order parameters,
-    and thermal averages at the temperatures of [order]. Everything else is as with run.
+    Prints the lowest energy of all moments that turn in the plane, a lower bound of it, order
+    parameters, and thermal averages at the temperatures of [order]. Everything else is as with run.
     """
     comm = MPI.COMM_WORLD
     folder = out or Path("results") / study.stem
@@ -109,7 +109,7 @@ def plot(folder: Path) -> None:
 @cli.command("report")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 def report_page(folder: Path) -> None:
-    """Write DIR/report.html: the result, or sweep, in DIR as one page to keep and send."""
+    """Write DIR/report.html: the result or sweep in DIR as one page to keep and send."""
     path = on_root(MPI.COMM_WORLD, lambda: write_page(folder))
     click.echo(f"page: {path}")
 
@@ -121,13 +121,13 @@ def report_page(folder: Path) -> None:
     metavar="FILE.csv",
     type=click.Path(path_type=Path),
     required=True,
-    help="Columns x, y and, off the film, z in the units of the study.",
+    help="Columns x, y and, for points off the film, z, in the units of the study.",
 )
 @click.option(
     "--out",
     metavar="FILE.csv",
     type=click.Path(path_type=Path),
-    help="Where the table goes [default: to the terminal].",
+    help="File for the table [default: print it].",
 )
 def probe(folder: Path, points: Path, out: Path | None) -> None:
     """Print the fields of a finished run at more points.
@@ -147,9 +147,10 @@ def probe(folder: Path, points: Path, out: Path | None) -> None:
 
 @cli.command()
 def warmup() -> None:
-    """Compile all forms now, for runs where there is no compiler or no time for it.
+    """Compile all forms now, for machines without a compiler, or to save time later.
 
-    Needed by nobody: a run compiles what it lacks, once, into DOLFINx's cache (XDG_CACHE_HOME).
+    Optional: a run compiles the forms that are missing, once, into DOLFINx's cache
+    (XDG_CACHE_HOME).
     """
     warm_up(progress=click.echo)
     click.echo(f"in {cache_folder()}")
@@ -167,7 +168,7 @@ def warmup() -> None:
 def mesh(study: Path, out: Path | None, force: bool) -> None:
     """Write the mesh of a study as a gmsh file, with named groups.
 
-    Before refinements, which belong to a run: so it can be the [mesh] file of studies with them.
+    It is the mesh before refinements, so studies with refinements can use it as their mesh file.
     """
     what = _read_study(study)
     path = out or Path(study.stem + ".msh")
@@ -186,7 +187,7 @@ def mesh(study: Path, out: Path | None, force: bool) -> None:
 def inductance_matrix(study: Path, out: Path | None) -> None:
     """Print the inductance matrix of the holes of a study's film.
 
-    Geometric and kinetic together; with formulation = "both" its bounds.
+    Geometric and kinetic inductance together; with formulation = "both" also bounds.
     """
     comm = MPI.COMM_WORLD
     what = _read_study(study)
@@ -223,7 +224,7 @@ cli.add_command(sweep)
 
 def main() -> NoReturn:
     """Run the command line on all ranks; one rank speaks and all end together."""
-    comm = MPI.COMM_WORLD.Dup()  # its own, so that it matches no call that an error left open
+    comm = MPI.COMM_WORLD.Dup()  # a copy: it matches no call that an error left unfinished
     if comm.rank != 0:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
     try:
@@ -243,7 +244,7 @@ def main() -> NoReturn:
     except CompilationError as error:
         _end_together(comm, str(error), 1)
     except Terminated as error:
-        _meet(comm)  # so that the first rank has time to tidy up
+        _meet(comm)  # gives the first rank time to tidy up
         _abort(comm, str(error), EXIT_CODE)
     except click.Abort:
         _abort(comm, "interrupted", 130)
@@ -256,7 +257,7 @@ def _say(message: str) -> None:
 
 
 def _meet(comm: MPI.Comm) -> bool:
-    """Return whether all ranks come here within some seconds."""
+    """Return whether all ranks come here within ``_PATIENCE``."""
     meeting, end = comm.Ibarrier(), time.monotonic() + _PATIENCE
     while not (met := meeting.Test()) and time.monotonic() < end:
         time.sleep(0.01)
@@ -264,7 +265,7 @@ def _meet(comm: MPI.Comm) -> bool:
 
 
 def _end_together(comm: MPI.Comm, message: str, code: int) -> NoReturn:
-    """End with ``message``, which is that of all ranks; if not all come here, end the others."""
+    """End all ranks with the ``message`` that they share; abort if not all come here."""
     if not _meet(comm):
         _abort(comm, message, code)
     if comm.rank == 0:
@@ -273,8 +274,8 @@ def _end_together(comm: MPI.Comm, message: str, code: int) -> NoReturn:
 
 
 def _abort(comm: MPI.Comm, message: str, code: int) -> NoReturn:
-    """End all ranks; this one may be the only one in trouble, and the others wait for it."""
-    time.sleep(0.2 * comm.rank)  # if all are, the lowest speaks first and ends the others
+    """Abort all ranks: this one may be the only one with an error, and the others wait for it."""
+    time.sleep(0.2 * comm.rank)  # if all ranks have errors, the lowest prints and aborts first
     _say(f"rank {comm.rank}: {message}" if comm.size > 1 else message)
     if comm.size > 1:
         MPI.COMM_WORLD.Abort(code)
@@ -282,7 +283,7 @@ def _abort(comm: MPI.Comm, message: str, code: int) -> NoReturn:
 
 
 def _read_study(path: Path) -> Study:
-    """Read and validate on one rank: the study may name further files."""
+    """Read and validate a study on one rank, because it may name more files."""
     return on_root(MPI.COMM_WORLD, lambda: read_study(path))
 
 
@@ -295,7 +296,7 @@ def _write_whole(path: Path, text: str) -> None:
 
 
 def _plot(folder: Path) -> Path:
-    has_result = (folder / STUDY).is_file()  # else it is refused, and stays as it is
+    has_result = (folder / STUDY).is_file()  # otherwise it is refused, and must stay unchanged
     with held_folder(folder) if has_result else nullcontext():
         from pearlfem.io.fields.integrity import check_film  # VTK takes a second to load
 
@@ -306,7 +307,8 @@ def _plot(folder: Path) -> Path:
 def _write_mesh(study: Study, path: Path, force: bool) -> int:
     if study.mesh.file is not None:
         raise StudyError(
-            f"mesh.file = {study.mesh.file!r}: is the study's mesh; allowed here: no such key"
+            f"mesh.file = {study.mesh.file!r}: is the mesh of this study already; allowed here: a "
+            "study without this key"
         )
     if path.exists() and not force:
         raise StudyError(f"mesh file {path}: exists; allowed: a new file, or --force to replace it")

@@ -1,4 +1,4 @@
-"""``pearlfem sweep``: all points of a study with [sweep], and a table of them."""
+"""``pearlfem sweep``: solves all points of a study with [sweep], and makes a table."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def _part(context: click.Context, option: click.Parameter, text: str) -> tuple[i
     metavar="K/N",
     default="1/1",
     callback=_part,
-    help="Only the points of the K-th of N parts; for job arrays.",
+    help="Only solve the K-th of N parts of the points; for job arrays.",
 )
 @click.option(
     "--jobs",
     metavar="N",
     type=click.IntRange(1),
     default=1,
-    help="Solve N points at a time, in processes of their own.",
+    help="Solve N points at the same time, in separate processes.",
 )
 @click.option(
     "--ranks", metavar="R", type=click.IntRange(1), default=1, help="MPI ranks of each job."
@@ -82,17 +82,16 @@ def sweep(
     ranks: int,
     as_job: bool,
 ) -> None:
-    """Solve all points of a study with [sweep]; make a table of them.
+    """Solve all points of a study with [sweep], and make a table of the results.
 
-    Points that are done already are left as they are: after an interruption of any kind, the same
-    command goes on.
+    Points that are done are not solved again: after any interruption, the same command goes on.
     """
     comm = MPI.COMM_WORLD
     path = out or Path("results") / study.stem
     apart = jobs > 1 or ranks > 1
     if apart and comm.size > 1:
         raise click.UsageError("--jobs and --ranks start their own MPI; do not use mpiexec as well")
-    # A job need not validate the points of others: who started it has done that.
+    # A job need not validate all points again.
     what = on_root(comm, lambda: read_sweep(study, checked=not as_job))
     folder = SweepFolder(path, what)
     on_root(comm, lambda: folder.open(force=force))
@@ -101,7 +100,7 @@ def sweep(
         try:
             run_points(given, folder, comm, tell=lambda outcome: None)
         except Terminated:
-            raise click.exceptions.Exit(EXIT_CODE) from None  # who started it tells
+            raise click.exceptions.Exit(EXIT_CODE) from None  # the first process prints it
         return
     points = parts(in_order_of_work(what), part[1])[part[0] - 1]
     missing = on_root(comm, lambda: [p for p in points if not folder.is_done(p)])

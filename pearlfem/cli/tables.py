@@ -1,4 +1,4 @@
-"""Tables for people: numbers of the solver beside the exact infinite film, or its lattice."""
+"""Tables for the terminal."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _inductance_cells(
 
 
 def comparison_table(rows: Iterable[Comparison], *, title: str, reference: str) -> Table:
-    """Return a table of ``rows``; the column of references is headed ``reference``."""
+    """Return a table of ``rows``; ``reference`` is the heading of the column of references."""
     table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True)
     for heading in ("FEM", reference, "rel. difference"):

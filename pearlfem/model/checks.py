@@ -14,7 +14,7 @@ from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.applied import Applied, UniformField
 from pearlfem.model.sources.base import Source, name_of, numbered
-from pearlfem.model.sources.flux import Fluxoid, Vortex
+from pearlfem.model.sources.flux import Fluxoid
 from pearlfem.model.sources.impurity import Impurity, is_point
 from pearlfem.quantities.annotated import Point
 
@@ -41,22 +41,19 @@ def check_sources(film: Film, sources: Sequence[Source]) -> None:
     """Refuse sources for which the film has no answer.
 
     Raises:
-        StudyError: There is no source; an impurity or a vortex lies outside the film or in a hole;
-            a fluxoid names a hole that does not exist; windings on the whole plane do not add up to
-            zero; two point impurities share a position, or lie on a film whose Pearl length varies.
+        StudyError: There is no source; a source lies outside the film or in a hole; a fluxoid names
+            a hole that does not exist; windings on the whole plane do not add up to zero; two point
+            impurities share a position, or lie on a film whose Pearl length varies.
     """
     if not sources:
         raise StudyError("impurity: none given; a study needs at least one source")
     _check_points(film, sources)
-    winding = 0
     for name, source in numbered(sources):
-        if isinstance(source, Impurity | Vortex):
-            check_position(film, name, source.position)
+        for place in source.places:
+            check_position(film, name, place)
         if isinstance(source, Fluxoid):
-            film.opening(source.hole)
-            winding += source.number
-        elif isinstance(source, Vortex):
-            winding += source.winding
+            film.opening(source.hole)  # refuses an unknown name
+    winding = sum(source.vorticity for source in sources)
     if winding != 0 and not film.bounded:
         raise StudyError(
             f"vortex: the windings add up to {winding} on the whole plane, where currents then "

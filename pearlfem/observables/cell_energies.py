@@ -83,16 +83,10 @@ def kinetic_energies(film: FilmMesh, currents: FacetCurrents) -> Array:
     Note:
         Not collective.
     """
-    _, weights = facet_rule()
     regions = np.broadcast_to(film.regions[:, None], currents.K.shape[:-1])
     kappa = film.film.superfluid_weight(currents.points, regions)
     densities = np.sum(currents.K**2, axis=2) / (2 * kappa)
-    return np.asarray(2 * facet_areas(film) * (densities @ weights))
-
-
-def facet_areas(film: FilmMesh) -> Array:
-    """Return the areas of this rank's n facets of the film [length²], shape ``(n,)``."""
-    return np.asarray(np.abs(np.linalg.det(film.corners[:, 1:] - film.corners[:, :1])) / 2)
+    return np.asarray(np.sum(film.quadrature.weights * densities, axis=1))
 
 
 def field_energies(mesh: TaggedMesh, B: Array) -> Array:

@@ -27,7 +27,6 @@ from pearlfem.formulation.film import FilmMesh, facet_rule
 from pearlfem.model.checks import refuse_points
 from pearlfem.observables.cell_energies import (
     cell_corners,
-    facet_areas,
     field_energies,
     kinetic_energies,
     nodal_vectors,
@@ -131,7 +130,7 @@ def film_energies(fields: CellFields, films: Sequence[FilmMesh]) -> Array:
     """
     energies = np.zeros(len(cell_corners(films[0].mesh)))
     for film, currents in zip(films, fields.currents, strict=True):
-        densities = kinetic_energies(film, currents) / facet_areas(film)
+        densities = kinetic_energies(film, currents) / film.quadrature.weights.sum(axis=1)
         energies += np.bincount(film.sides[:, 0], densities, minlength=len(energies))
     return energies
 

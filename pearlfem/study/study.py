@@ -144,8 +144,7 @@ def _study(table: StudyTable, text: str, origin: Origin) -> Study:
         impurities += table.impurities.build(film, origin)
     if table.temperature is not None:
         film, impurities = table.temperature.film(film), table.temperature.impurities(impurities)
-    fluxoids, applied = table.film.fluxoids(), table.applied.build()
-    others: tuple[Source, ...] = (*table.vortex, *fluxoids, *applied)
+    others = table.other_sources()
     sources = (*impurities, *others)
     check_apart([(f"impurity {k}", one) for k, one in enumerate(impurities, start=1)])
     boundary = table.boundary.build(film)

@@ -111,3 +111,7 @@ class StudyTable(Table):
     order: OrderTable = OrderTable()
     output: OutputTable = OutputTable()
     sweep: SweepTable | None = None
+
+    def other_sources(self) -> tuple[Source, ...]:
+        """Return all sources but the impurities."""
+        return (*self.vortex, *self.film.fluxoids(), *self.applied.build())

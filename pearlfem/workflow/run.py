@@ -1,4 +1,4 @@
-"""A study from end to end: mesh, solve, observe, write."""
+"""A whole run of a study: mesh, solve, observe, write."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def run_study(
     """Solve ``study`` and leave summary.json, fields and picture in ``folder``.
 
     Args:
-        study: What to do.
-        folder: Where the result goes; see ``result_folder``.
+        study: The study.
+        folder: Folder of the result; see ``result_folder``.
         force: Replace an earlier result.
         in_order: Turn the moments of the impurities into their ground state first.
-        assembler: Of several studies, to share what they can; who made it destroys it.
+        assembler: Lets several studies share meshes and operators; the caller destroys it.
         comm: Communicator of all ranks that work on it.
         progress: Called on every rank with a line for each finished phase.
 
@@ -65,9 +65,10 @@ def run_study(
         The content of summary.json.
 
     Raises:
-        StudyError: The folder cannot be used, or other sources would turn the moments.
-        ConvergenceError: The solver or the minimiser stopped before its tolerance, and nothing is
-            left behind; or the study's tolerance was not reached, and partial.json has the best
+        StudyError: The folder cannot be used, or ``in_order`` is set and other sources would turn
+            the moments.
+        ConvergenceError: The solver or the minimiser stopped before its tolerance: nothing is
+            written. Or the tolerance of the study was not reached: partial.json has the best
             bounds.
 
     Note:

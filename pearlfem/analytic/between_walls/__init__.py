@@ -1,8 +1,8 @@
 """Exact results for Gaussian impurities on a film that fills the plane between two parallel walls.
 
-The film lies at z = 0, the walls at z = `above` and z = −`below`; either may be at infinity. Both
-are shields (B·n = 0) or both are magnetic walls (n × H = 0). Reduced units: μ0 = 1, lengths in one
-unit, κ = 2/pearl_length, J* = Γ²/(2πκ) with Γ the `strength`.
+The film lies at z = 0, the walls at z = ``above`` and z = −``below``; either may be at infinity.
+Both are shields (B·n = 0) or both are magnetic walls (n × H = 0). Reduced units: μ0 = 1,
+lengths in one unit, κ = 2/pearl_length, J* = Γ²/(2πκ) with Γ the ``strength``.
 
 Let a = (Γ/κ)(m × ẑ) f be the anomalous vector potential and a_t its transverse part. Wave vectors q
 of the film do not mix, and

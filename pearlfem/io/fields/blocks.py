@@ -1,7 +1,7 @@
-"""What ParaView opens: ``result.vtm``; and units, in it and in each file.
+"""The file for ParaView, ``result.vtm``, and the units in it and in each file that it names.
 
-``result.vtm`` names film, space and impurities as the blocks of one data set, with their files. (A
-``.pvd`` would do as well, but it is a series in time whose parts have numbers and no names.)
+``result.vtm`` is one data set; its blocks are films, space and impurities, each with its file. (A
+``.pvd`` would work too, but it is a series in time: its parts have numbers and no names.)
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ def write_blocks(folder: Path, units: Mapping[str, str]) -> Path:
     ``.pvtu``. Units are field data: a text "unit of K" for the array K.
 
     Args:
-        folder: That of the files.
-        units: Names of units by those of the arrays, and that of ``length``.
+        folder: Folder of the files.
+        units: Name of the unit of each array, and of ``length``.
 
     Raises:
         OSError: It cannot be written.
@@ -62,11 +62,11 @@ def _block_names(folder: Path) -> list[str]:
 
 
 def label_units(path: Path, units: Mapping[str, str]) -> None:
-    """Add to a ``.vtu`` file the units of its arrays, VTK's information ``UNITS_LABEL``.
+    """Add the units of its arrays to a ``.vtu`` file, as VTK's information ``UNITS_LABEL``.
 
     Args:
         path: A file with its data inline.
-        units: Names of units by those of the arrays.
+        units: Name of the unit of each array.
 
     Raises:
         OSError: The file cannot be read or written.
@@ -74,10 +74,10 @@ def label_units(path: Path, units: Mapping[str, str]) -> None:
     content, labels = path.read_bytes(), {}
     for name, unit in units.items():
         if found := re.search(rb'<DataArray [^>]*Name="%s"' % name.encode(), content):
-            # After the data, which VTK expects right behind the tag.
+            # After the data: VTK expects them right behind the tag.
             labels[content.index(b"</DataArray>", found.end())] = _information(unit)
     ends = sorted(labels)
-    with path.open("wb") as file:  # in parts: with fields of a large mesh it is the largest file
+    with path.open("wb") as file:  # in parts, because the file may be very large
         for start, end in zip([0, *ends], [*ends, len(content)], strict=True):
             file.write(memoryview(content)[start:end])
             file.write(labels.get(end, b""))

@@ -1,12 +1,12 @@
-"""The film's facets in finer pieces near point impurities, where fields vary as 1/r³.
+"""Facets of a film cut into finer pieces near point impurities, where fields vary as 1/r³.
 
-Facets are bisected until pieces are small against their distance to the nearest impurity. In a
-piece the smooth rest of a field, a polynomial on the facet, is taken as it is, and the part of the
+Facets are bisected until each piece is small compared with its distance to the nearest impurity. In
+a piece, the smooth rest of a field is the polynomial on the facet, and the exact part of the
 infinite film is evaluated at the nodes of the piece.
 
-Bisection is that of the newest vertex: a triangle (p, q, r) has the base pq, whose middle m makes
-of it (r, p, m) and (q, r, m), with the triangle's other sides as their bases. Pieces thus have few
-shapes, and none has a node in the middle of another's side, so that current lines do not break.
+This is newest-vertex bisection: the midpoint m of the base pq cuts a triangle (p, q, r) into
+(r, p, m) and (q, r, m), whose bases are the other two sides. So pieces have few different shapes,
+and no piece has a node inside a side of another, which would break current lines.
 """
 
 from __future__ import annotations
@@ -18,12 +18,17 @@ from scipy.spatial import KDTree
 
 from pearlfem.quantities.arrays import Array, BoolArray, Int64Array
 
-_FINENESS = 0.5  # size of a piece in units of its distance to the nearest point
+_FINENESS = 0.5  # largest size of a piece, in units of its distance to the nearest point
 _CORE = 0.1  # size of the smallest pieces in units of the distance between points
 
 
 class Pieces(NamedTuple):
-    """k pieces: the facet each is part of ``(k,)``, and its corners as weights ``(k, 3, 3)``."""
+    """Pieces of facets.
+
+    Args:
+        facets: The facet of each of the k pieces, ``(k,)``.
+        corners: The corners of each piece, as weights of the corners of its facet, ``(k, 3, 3)``.
+    """
 
     facets: Int64Array
     corners: Array
@@ -37,7 +42,7 @@ class Pieces(NamedTuple):
         """Return quadratic functions at the pieces' nodes, ``(k, 6, …)``.
 
         Args:
-            values: Those at the six nodes of each facet, in VTK's order, ``(n, 6, …)``.
+            values: Their values at the six nodes of each facet, in VTK's order, ``(n, 6, …)``.
         """
         weights = self.nodes()
         middles = 4 * weights * np.roll(weights, -1, axis=2)
@@ -46,13 +51,13 @@ class Pieces(NamedTuple):
 
 
 class _Triangles(NamedTuple):
-    """Pieces, and the numbers of their corners in one list of places ``(k, 3)``."""
+    """Pieces, and the numbers of their corners in a list of all corners, ``(k, 3)``."""
 
     pieces: Pieces
     vertices: Int64Array
 
     def bisected(self, chosen: BoolArray, middles: Int64Array) -> _Triangles:
-        """Return all with the ``chosen`` ones in halves; ``middles`` are numbers for each base."""
+        """Return all pieces, the ``chosen`` ones cut in two; ``middles`` number their midpoints."""
         (facets, corners), kept = self.pieces, ~chosen
         p, q, r = np.moveaxis(corners[chosen], 1, 0)
         a, b, c = self.vertices[chosen].T
@@ -69,14 +74,14 @@ class _Triangles(NamedTuple):
 
 
 def split_near(vertices: Int64Array, corners: Array, points: Array, scale: float) -> Pieces:
-    """Cut triangles into pieces that are small against their distance to the nearest point.
+    """Cut triangles into pieces that are small compared with the distance to the nearest point.
 
     Args:
         vertices: Numbers of the triangles' corners, ``(n, 3)``.
-        corners: Where they are [length], ``(n, 3, 2)``.
-        points: Where fields are singular [length], ``(m, 2)``.
-        scale: The smallest pieces are a tenth of this [length], or of the distance to the next
-            point.
+        corners: Their coordinates [length], ``(n, 3, 2)``.
+        points: Points where fields are singular [length], ``(m, 2)``.
+        scale: The smallest pieces are a tenth of this [length], or of the distance between points
+            if that is smaller.
     """
     tree = KDTree(points)
     apart = np.minimum(tree.query(points, k=[2])[0][:, 0], scale)  # inf for a single point
@@ -92,7 +97,7 @@ def split_near(vertices: Int64Array, corners: Array, points: Array, scale: float
 
 
 def _with_longest_base(vertices: Int64Array, corners: Array) -> _Triangles:
-    """Return the triangles, turned so that the longest side is the base."""
+    """Return the triangles with their corners rotated so that the longest side is the base."""
     lengths = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2)
     turned = (lengths.argmax(axis=1)[:, None] + np.arange(3)) % 3
     pieces = Pieces(np.arange(len(corners)), np.eye(3)[turned])
@@ -100,7 +105,7 @@ def _with_longest_base(vertices: Int64Array, corners: Array) -> _Triangles:
 
 
 def _refined(found: _Triangles, coarse: BoolArray) -> _Triangles:
-    """Bisect the ``coarse`` triangles, and others until no corner lies on another's side."""
+    """Bisect the ``coarse`` triangles, and more until no corner lies on the side of another."""
     sides = _sides(found.vertices)
     names, which = np.unique(sides.reshape(-1, 2), axis=0, return_inverse=True)
     which = which.reshape(-1, 3)  # the number of each side, the base first
@@ -109,7 +114,7 @@ def _refined(found: _Triangles, coarse: BoolArray) -> _Triangles:
         marked[which[coarse, 0]] = True
         coarse = marked[which].any(axis=1) & ~marked[which[:, 0]]
     numbers = found.vertices.max() + 1 + np.arange(len(names))
-    for _ in range(2):  # halves have old sides as their bases
+    for _ in range(2):  # the halves have old sides as bases, which may be marked too
         base = _sides(found.vertices)[:, 0]
         chosen, middles = _looked_up(base, names[marked], numbers[marked])
         found = found.bisected(chosen, middles)
@@ -117,7 +122,7 @@ def _refined(found: _Triangles, coarse: BoolArray) -> _Triangles:
 
 
 def _sides(vertices: Int64Array) -> Int64Array:
-    """Return the numbers of the ends of each side, in order, the base first: ``(k, 3, 2)``."""
+    """Return the numbers of the two ends of each side, sorted, base first: ``(k, 3, 2)``."""
     return np.sort(np.stack([vertices, np.roll(vertices, -1, axis=1)], axis=2), axis=2)
 
 
@@ -126,6 +131,6 @@ def _looked_up(
 ) -> tuple[BoolArray, Int64Array]:
     """Return which ``sides`` are among ``names``, and their numbers."""
     top = max(sides.max(), names.max()) + 1
-    keys, wanted = names @ [top, 1], sides @ [top, 1]  # names are in order, so keys are
+    keys, wanted = names @ [top, 1], sides @ [top, 1]  # names are sorted, so keys are too
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return keys[place] == wanted, numbers[place]

@@ -1,6 +1,6 @@
-"""Whether the files of a result are what was written: a copy may be damaged, or cut off.
+"""Checks that files are complete: a copy may be damaged or cut off.
 
-VTK trusts the numbers in a file, and a wrong one takes the whole program down.
+VTK trusts the numbers in a file: a wrong number crashes the whole program.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ _CORNERS = 6  # of a quadratic triangle
 
 
 def check_film(folder: Path) -> None:
-    """Refuse a damaged film.vtu or film.pvtu in ``folder``; that there is none is no damage.
+    """Refuse a damaged film.vtu or film.pvtu in ``folder``; a missing one is not an error.
 
     Raises:
-        StudyError: It is not what a run writes.
+        StudyError: The file is not what a run writes.
 
     Note:
         Not collective: call it on one rank.
     """
     for path in sorted(folder.glob("film.*vtu")):
         kept = logging.root.manager.disable
-        logging.disable()  # PyVista tells what VTK has said there
+        logging.disable()  # PyVista logs the messages of VTK
         try:
             with pyvista.vtk_verbosity("off"), warnings.catch_warnings():
-                warnings.simplefilter("error", UserWarning)  # with which it goes on regardless
+                warnings.simplefilter("error", UserWarning)  # otherwise PyVista goes on
                 _check_grid(pyvista.read(path))
-        except Exception as error:  # PyVista raises anything
+        except Exception as error:  # PyVista may raise any error
             reason = " ".join(str(error).split())
             raise StudyError(f"{path}: cannot be read, or is damaged: {reason}") from None
         finally:
@@ -47,8 +47,8 @@ def _check_grid(grid: pyvista.UnstructuredGrid) -> None:
     if not len(rows) or np.any(rows[:, 0] != _CORNERS):
         raise ValueError("its cells are not triangles")
     if np.any(rows[:, 1:] < 0) or np.any(rows[:, 1:] > places.max()) or len(rows) != len(places):
-        raise ValueError("its triangles have no corners")
+        raise ValueError("its triangles have wrong corners")
     if not np.isfinite(grid.points).all():
-        raise ValueError("a corner has no place")
+        raise ValueError("a corner has no coordinates")
     if np.shape(grid["K"]) != (places.size, 3) or not np.isfinite(grid["K"]).any():
         raise ValueError("it has no sheet current K")

@@ -1,4 +1,4 @@
-"""A solution at VTK's nodes, which all writers of fields share."""
+"""The fields of a solution at VTK's nodes, for all output formats."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class NodalBlock(NamedTuple):
     """Quadratic cells that share no nodes, and fields at these.
 
     Args:
-        name: That of its file.
+        name: Name of its file, without the ending.
         nodes: VTK's nodes of n tetrahedra ``(n, 10, 3)``, or of n triangles ``(n, 6, 3)`` [length].
         fields: Values at the nodes, ``(n, 10 or 6, …)``.
     """
@@ -42,15 +42,15 @@ class NodalBlock(NamedTuple):
 
 
 class NodalValues(NamedTuple):
-    """A solution at VTK's nodes of the cells and of the films' facets that this rank owns.
+    """The fields of a solution at VTK's nodes of the cells and facets that this rank owns.
 
-    Cells are upright and facets seen from above, as VTK wants them.
+    Nodes are in the order that VTK needs: no cell is inside out, and facets are seen from above.
 
     Args:
-        space: The cells.
-        films: The facets of each film.
+        space: The cells, and the fields in them.
+        films: The facets of each film, and the fields on them.
         comm: Communicator of all ranks.
-        units: Names of the units of all fields.
+        units: Name of the unit of each field.
     """
 
     space: NodalBlock
@@ -60,7 +60,7 @@ class NodalValues(NamedTuple):
 
 
 def nodal_values(solution: Solution, units: Units | ReducedUnits) -> NodalValues:
-    """Return what ``write_films`` and ``write_space`` need of a solution, in ``units``.
+    """Return the fields of a solution at VTK's nodes, in ``units``.
 
     Note:
         Collective.
@@ -97,7 +97,7 @@ def _film_block(solution: Solution, film: FilmMesh, nodes: Array) -> NodalBlock:
     Args:
         solution: The solution.
         film: The film.
-        nodes: Those of all cells, ``(n, 10, 3)``.
+        nodes: Nodes of all cells, ``(n, 10, 3)``.
     """
     above, facets = film.sides.T
     corners_and_middles = _facet_nodes()[facets]
@@ -124,7 +124,7 @@ def _film_block(solution: Solution, film: FilmMesh, nodes: Array) -> NodalBlock:
 def _finer(
     solution: Solution, film: FilmMesh, places: Array, fields: dict[str, Array]
 ) -> tuple[Array, dict[str, Array]]:
-    """Return nodes and fields with the facets near point impurities in pieces.
+    """Return nodes and fields, with the facets near point impurities cut into pieces.
 
     The exact fields of the points are added at the nodes of the pieces. A field that has no exact
     part is left out: near a point it would be wrong.
@@ -144,7 +144,7 @@ def _finer(
 
 
 def _split(film: FilmMesh, corners: Array, points: Array, scale: float) -> Pieces:
-    """Return this rank's share of ``split_near`` of the whole film, so that pieces fit together."""
+    """Return this rank's part of ``split_near`` of the whole film, so that all pieces fit."""
     comm, geometry = film.comm, film.mesh.domain.geometry
     nodes = film.mesh.nodes(film.group, height=film.height)
     vertices = geometry.input_global_indices[nodes].astype(np.int64)
@@ -163,7 +163,7 @@ def _at_nodes(function: fem.Function, cells: npt.NDArray[np.integer]) -> Array:
 
 
 def _vtk_order() -> list[int]:
-    """Return where VTK's ten nodes stand among those of DOLFINx: vertices, then basix' edges."""
+    """Return the positions of VTK's ten nodes among those of DOLFINx, which follow basix."""
     edges = [set(edge) for edge in basix.topology(basix.CellType.tetrahedron)[1]]
     return [0, 1, 2, 3, *(4 + edges.index(set(edge)) for edge in _TETRA_EDGES)]
 
@@ -178,7 +178,7 @@ def _facet_nodes() -> Int64Array:
 
 
 def _turn(block: NodalBlock, mirror: list[int]) -> None:
-    """Renumber, in place, cells that are inside out (tetrahedra) or face down (triangles)."""
+    """Renumber in place the nodes of tetrahedra that are inside out, or triangles face down."""
     nodes = block.nodes
     sides = nodes[:, 1:4] - nodes[:, :1]
     if nodes.shape[1] == 10:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-if "DISPLAY" not in os.environ:  # or VTK looks for an X server first, and complains
+if "DISPLAY" not in os.environ:  # otherwise VTK looks for an X server first, and warns
     os.environ.setdefault("VTK_DEFAULT_OPENGL_WINDOW", "vtkEGLRenderWindow")
 
 import numpy as np
@@ -27,9 +27,9 @@ from pearlfem.study.study import Study
 
 _PIXELS = (1500, 1200)
 _LINES_PER_SIGN = 10
-_FEWEST_LINES = 4  # among many impurities, each of which has lines of its own
-_MANY_CELLS = 20_000  # which are so small that each may be drawn coarsely
-_CONE = 0.035  # length of the cones, in half heights of the picture
+_FEWEST_LINES = 4  # with many impurities, around each of which there are lines
+_MANY_CELLS = 20_000  # so many cells are so small that each may be drawn coarsely
+_CONE = 0.035  # length of the cones, in units of half the height of the picture
 
 
 def draw_film(path: Path, fields: Path, study: Study) -> None:
@@ -43,7 +43,7 @@ def draw_film(path: Path, fields: Path, study: Study) -> None:
     """
     center, half_width = _view(study)
     surface = _visible_surface(fields, center, 1.5 * half_width)
-    # The current of a point impurity has no largest value: what is near to one does not count.
+    # The current at a point impurity is infinite: the brightest 1.5 % of the area do not count.
     share = 0.985 if has_points(study.impurities) else 1.0
     plotter = pyvista.Plotter(off_screen=True, window_size=list(_PIXELS))
     plotter.add_mesh(
@@ -74,7 +74,7 @@ def draw_film(path: Path, fields: Path, study: Study) -> None:
     _add_moments(plotter, study.impurities, half_width)
     _add_vortices(plotter, study.others, half_width)
     _add_scale(plotter, center, half_width, study.units.name("length"))
-    # The colour bar takes the right-hand side, so the camera looks a little right of the centre.
+    # The colour bar is on the right, so the camera looks a little to the right of the centre.
     x, y = center[0] + 0.12 * half_width, center[1]
     plotter.camera_position = [(x, y, half_width), (x, y, 0.0), (0.0, 1.0, 0.0)]
     plotter.enable_parallel_projection()
@@ -86,7 +86,7 @@ def draw_film(path: Path, fields: Path, study: Study) -> None:
 
 
 def _view(study: Study) -> tuple[tuple[float, float], float]:
-    """Return the centre and the half height of what is worth looking at."""
+    """Return the centre and half the height of the region to show."""
     film, sources, boundary = study.film, study.sources, study.boundary
     if isinstance(boundary, Periodic):
         extent = device_extent(film, sources, boundary)
@@ -96,7 +96,7 @@ def _view(study: Study) -> tuple[tuple[float, float], float]:
         return extent.center, 1.1 * extent.size
     cores = [core for source in sources for core in source.cores]
     reach = max(math.dist(extent.center, c.position) + 4 * c.size for c in cores)
-    # Points without others have no size: what is worth looking at is that of the mesh's cells.
+    # A single point impurity has no size: the extent of the device takes its place.
     return extent.center, 1.3 * max(reach, extent.size if film.openings or not reach else 0.0)
 
 
@@ -110,7 +110,7 @@ def _visible_surface(
     surface = visible.extract_surface(
         nonlinear_subdivision=2 if visible.n_cells < _MANY_CELLS else 1, algorithm="dataset_surface"
     )
-    # At a point impurity itself fields are NaN: as bright as can be, and on no current line.
+    # Fields are NaN at a point impurity: the brightest colour, and no current line.
     current = np.nan_to_num(np.linalg.norm(surface["K"], axis=1), nan=np.inf)
     surface["|K|"] = np.minimum(current, np.finfo(np.float32).max)
     if "g" in surface.array_names:
@@ -119,7 +119,7 @@ def _visible_surface(
 
 
 def _largest(surface: pyvista.PolyData, values: Array, share: float) -> float:
-    """Return what ``values`` at the points do not exceed on the ``share`` of the area."""
+    """Return the number that ``values`` exceed nowhere on this ``share`` of the area."""
     triangles = surface.regular_faces
     cells = values[triangles].mean(axis=1)
     order = np.argsort(cells)
@@ -129,7 +129,7 @@ def _largest(surface: pyvista.PolyData, values: Array, share: float) -> float:
 
 
 def _color_range(surface: pyvista.PolyData, share: float) -> list[float]:
-    """Return the limits of the logarithmic colours: at most three decades, less if less is used."""
+    """Return the limits of the logarithmic colours: at most three decades."""
     current = surface["|K|"]
     if share == 1.0:
         largest, least = float(current.max()), float(np.quantile(current, 0.01))
@@ -148,7 +148,7 @@ def _add_current_lines(
 ) -> None:
     """Add level lines of g, denser where g is small, with cones that point along K.
 
-    ``sparsity`` is a factor of their number and of the size of the cones.
+    The number of lines is proportional to ``sparsity``, the size of the cones to its root.
     """
     strength = np.abs(surface["g"])
     top = strength.max() if share == 1.0 else _largest(surface, strength, share)
@@ -158,7 +158,7 @@ def _add_current_lines(
     if lines.n_points == 0:
         return
     plotter.add_mesh(lines, color="white", line_width=1.5, opacity=0.7, lighting=False)
-    # Cells do not share points, so a line is in pieces until equal points are merged.
+    # Cells share no points, so lines are in pieces until equal points are merged.
     joined = lines.clean(tolerance=1e-6 * half_width, absolute=True).strip(join=True)
     size = _CONE * math.sqrt(sparsity) * half_width
     curves = [joined.get_cell(k).points for k in range(joined.n_cells)]
@@ -175,10 +175,10 @@ def _add_current_lines(
 def _places_of_cones(
     curves: Sequence[Array], center: tuple[float, float], half_width: float, size: float
 ) -> Array:
-    """Return a place on each long line for its cone of this ``size``, ``(n, 3)``.
+    """Return a place for a cone of this ``size`` on each long line, ``(n, 3)``.
 
-    The longest lines come first, and none is near to another. On a line it is the place farthest
-    from the centre, where lines are farthest apart, but not near the ends of one that has ends.
+    The longest lines come first, and no cone is close to another. The place is the point of the
+    line farthest from the centre, where lines are farthest apart, but not near an open end.
     """
     found: list[Array] = []
     for points in sorted(curves, key=_length, reverse=True):

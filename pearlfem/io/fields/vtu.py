@@ -1,7 +1,6 @@
-"""Fields for ParaView and pyvista: film and space as VTU, one piece per rank under a PVTU.
+"""Fields as VTU files for ParaView: each film and space, on several ranks in pieces with a PVTU.
 
-Cells are quadratic and do not share points, so that K and B, which jump between cells, are written
-as they are and not smoothed.
+Cells are quadratic and share no points: K and B jump between cells, and are not smoothed.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def write_films(folder: Path, values: NodalValues) -> tuple[Path, ...]:
 def write_space(folder: Path, values: NodalValues) -> Path:
     """Write the fields in space: ``space.vtu``, or ``space.pvtu`` and a piece per rank.
 
-    For z ≥ 0 only, if space is mirror symmetric.
+    Only for z ≥ 0 if space is mirror symmetric.
 
     Returns:
         The file to open.
@@ -63,7 +62,7 @@ def write_space(folder: Path, values: NodalValues) -> Path:
 
 
 def _write(folder: Path, cell_type: str, block: NodalBlock, values: NodalValues) -> Path:
-    """Write this rank's cells, and on rank 0 the file that names all pieces; return it."""
+    """Write this rank's cells, and on rank 0 the file that lists all pieces; return its path."""
     count, per_cell = block.nodes.shape[:2]
     grid = meshio.Mesh(
         block.nodes.reshape(-1, 3),

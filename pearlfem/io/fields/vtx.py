@@ -1,7 +1,7 @@
-"""Fields as VTX (ADIOS2, ``.bp``): one folder for each of film and space on any number of ranks.
+"""Fields as VTX (ADIOS2, ``.bp``): one folder for each film and for space, for any number of ranks.
 
-Every rank writes its own part of it at the same time, which is what large runs want. ParaView reads
-it ("ADIOS2 VTX"), the VTK of the Python package index does not.
+All ranks write their parts at the same time, which large runs need. ParaView reads it ("ADIOS2
+VTX"); the VTK of the Python package index does not.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from pearlfem.errors import StudyError
 from pearlfem.io.fields.nodal import NodalValues
 from pearlfem.quantities.arrays import Array
 
-_ENGINE = "BP4"  # the youngest that ParaView 5.11 reads
+_ENGINE = "BP4"  # the newest format that ParaView 5.11 reads
 
 
 def check_vtx() -> None:
-    """Refuse to write VTX with a DOLFINx that cannot.
+    """Refuse to write VTX if DOLFINx cannot.
 
     Raises:
         StudyError: DOLFINx was built without ADIOS2.
@@ -55,10 +55,10 @@ def write_cells(comm: MPI.Comm, path: Path, nodes: Array, data: dict[str, Array]
     """Write quadratic cells that share no points.
 
     Args:
-        comm: All ranks, each of which has its own cells.
-        path: Of the file, ``.bp``.
-        nodes: Of the cells, in VTK's order [length], ``(n, 6 or 10, 3)``.
-        data: Fields there, ``(n, 6 or 10)`` or ``(n, 6 or 10, 3)``.
+        comm: Communicator of all ranks; each has its own cells.
+        path: Path of the folder, ``.bp``.
+        nodes: Nodes of the cells in VTK's order [length], ``(n, 6 or 10, 3)``.
+        data: Fields at the nodes, ``(n, 6 or 10)`` or ``(n, 6 or 10, 3)``.
 
     Raises:
         RuntimeError: It cannot be written.
@@ -68,7 +68,7 @@ def write_cells(comm: MPI.Comm, path: Path, nodes: Array, data: dict[str, Array]
     """
     cell = {6: "triangle", 10: "tetrahedron"}[nodes.shape[1]]
     domain = _separate_cells(comm, cell, nodes)
-    # Cells and their corners are as given up to the order of cells.
+    # DOLFINx reorders cells, but keeps the order of the corners of each.
     first = _before(comm, len(nodes))
     rows = domain.topology.original_cell_index[: len(nodes)] - first
     order = _vtk_nodes(cell)
@@ -85,7 +85,7 @@ def write_cells(comm: MPI.Comm, path: Path, nodes: Array, data: dict[str, Array]
 
 
 def _separate_cells(comm: MPI.Comm, cell: str, nodes: Array) -> dolfinx.mesh.Mesh:
-    """Return a mesh of cells that share no points, on each rank its own ``nodes``."""
+    """Return a mesh of cells that share no points; each rank keeps its own ``nodes``."""
     corners = {"triangle": 3, "tetrahedron": 4}[cell]
     count = len(nodes) * corners
     numbers = np.arange(count, dtype=np.int64) + _before(comm, count)
@@ -107,7 +107,7 @@ def _before(comm: MPI.Comm, count: int) -> int:
 
 
 def _vtk_nodes(cell: str) -> list[int]:
-    """Return where VTK's nodes of a quadratic cell stand among those of DOLFINx."""
+    """Return the positions of VTK's nodes of a quadratic cell among those of DOLFINx."""
     kind = basix.CellType[cell]
     edges = [set(edge) for edge in basix.topology(kind)[1]]
     middles = [(0, 1), (1, 2), (2, 0), (0, 3), (1, 3), (2, 3)]

@@ -1,4 +1,4 @@
-"""Curves as SVG: here all coordinates, in the template all lines."""
+"""Curves as SVG: this module computes coordinates, the template draws lines."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ WIDTH, HEIGHT = 370, 240  # px of a chart
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 10, 26, 40
 _COLORS = ("#0b5fa5", "#d1495b", "#2a9d6f", "#e39c1f", "#7b52ab", "#4d5b6a", "#17a2b8", "#8c564b")
 MOST_SERIES = len(_COLORS)
-_HUGE = 1e150  # no number of physics, and its square is none of the computer's
-_MOST_MARKS = 40  # of a curve; beyond, a line alone
+_HUGE = 1e150  # larger numbers have no meaning here, and their squares overflow
+_MOST_MARKS = 40  # a curve with more points has a line only
 
 
 @dataclass(frozen=True)
 class Series:
-    """A curve, with bounds if they are known; NaN interrupts it."""
+    """A curve, with bounds if they are known; it has a gap where a number is NaN."""
 
     label: str
     x: Sequence[float]
@@ -39,7 +39,7 @@ class Tick(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """A series in pixels: path of the line, outline of its bounds, marks."""
+    """A series in pixels: the path of its line, the outline between its bounds, and its marks."""
 
     label: str
     color: str
@@ -49,7 +49,7 @@ class Curve(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """All that the template draws."""
+    """A chart in pixels, for the template."""
 
     title: str
     x_label: str
@@ -69,10 +69,10 @@ def chart(
     *,
     points: bool = False,
 ) -> Chart:
-    """Return ``series`` in pixels; an axis over decades is logarithmic.
+    """Return ``series`` in pixels; an axis over several decades is logarithmic.
 
     Args:
-        title: Above it.
+        title: Text above the chart.
         x_name: Name and unit of x.
         y_name: Name and unit of y; either may be empty.
         series: At most ``MOST_SERIES`` curves.
@@ -96,15 +96,15 @@ def chart(
 
 
 class _Axis:
-    """Numbers to pixels between ``start`` and ``end``."""
+    """An axis: maps numbers to pixels between ``start`` and ``end``."""
 
     def __init__(self, values: Iterable[float], start: float, end: float, most_ticks: int) -> None:
-        known = np.array([v for v in values if abs(v) < _HUGE] or [0.0, 1.0])  # nor NaN
+        known = np.array([v for v in values if abs(v) < _HUGE] or [0.0, 1.0])  # without NaN
         least, largest = float(known.min()), float(known.max())
         self.log = least > 1 / _HUGE and largest >= 30 * least
         self._start, self._end = start, end
         least, largest = self._scaled(np.array([least, largest])).tolist()
-        # A constant fills no axis, and the last digits of one are noise.
+        # A constant has no range, and the last digits of one are noise.
         slack = 0.04 * (largest - least) or 0.5 * abs(largest) or 1.0
         self._low, self._high = least - slack, largest + slack
         self._steps = (
@@ -115,13 +115,13 @@ class _Axis:
         self._tens = 0 if self.log or -3 <= tens <= 4 else tens
 
     def label(self, name: str, unit_name: str) -> str:
-        """Return name and unit; a power of ten that all ticks share belongs to the unit."""
+        """Return name and unit, and a power of ten if all ticks share one."""
         factor = power_of_ten(self._tens) if self._tens else ""
         brackets = " ".join(part for part in (factor, unit(unit_name)) if part)
         return " ".join(part for part in (greek(name), brackets and f"[{brackets}]") if part)
 
     def __call__(self, values: Sequence[float]) -> Array:
-        """Return ``values`` [px]; NaN where there is no place for one."""
+        """Return ``values`` in pixels; NaN if one is too large or not a number."""
         part = (self._scaled(np.asarray(values, float)) - self._low) / (self._high - self._low)
         return np.asarray(self._start + part * (self._end - self._start))
 
@@ -140,7 +140,7 @@ class _Axis:
         return np.asarray(np.log10(known)) if self.log else known
 
     def _log_steps(self) -> list[float]:
-        """Return powers of ten, fewer over many decades, with 2 and 5 between over few."""
+        """Return powers of ten: every n-th over many decades, with 3 between them over few."""
         first, last = math.floor(self._low), math.ceil(self._high)
         every = max(1, (last - first) // 5)
         factors = (1, 3) if last - first <= 3 else (1,)
@@ -170,7 +170,7 @@ def _curve(one: Series, color: str, x: _Axis, y: _Axis, points: bool) -> Curve:
 
 
 def _path(places: Array) -> str:
-    """Return the line through ``places`` as SVG path, interrupted where one is NaN."""
+    """Return the line through ``places`` as an SVG path, with a gap where one is NaN."""
     parts, pen = [], "M"
     for a, b in places:
         if math.isfinite(a) and math.isfinite(b):

@@ -76,7 +76,7 @@ class Interaction(_Part):
 
 
 class Round(_Part):
-    """What one mesh of a refinement gave."""
+    """A round of refinement: a mesh and its bounds."""
 
     cells: int
     dofs: int
@@ -121,7 +121,7 @@ class Order(_Part):
 
 
 class Temperature(_Part):
-    """Temperature and what it does to the superfluid weight."""
+    """The temperature, and the factor of the superfluid weight."""
 
     value: float
     critical: float
@@ -182,7 +182,7 @@ def read_summary(path: Path) -> Summary:
     """Return the content of ``path``.
 
     Raises:
-        StudyError: It cannot be read, or is not what a run writes.
+        StudyError: The file cannot be read, or is not what a run writes.
     """
     try:
         return _Summary.model_validate_json(read_text(path))
@@ -196,7 +196,7 @@ def read_text(path: Path) -> str:
     """Return the text in ``path``.
 
     Raises:
-        StudyError: There is no such file, it cannot be read, or holds something else.
+        StudyError: The file is missing, cannot be read, or is not a text file.
     """
     try:
         return path.read_text(encoding="utf-8")

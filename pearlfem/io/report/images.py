@@ -1,4 +1,4 @@
-"""Pictures inside the page: as data, not as files beside it."""
+"""Pictures inside the page, as data and not as files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pearlfem.io.report.text import greek
 from pearlfem.quantities.arrays import Array
 
 _SIGNATURE, _END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
-# Blue, white, red: the sign is what one wants to see.
+# Blue, white, red: the sign is easy to see.
 _STOPS = np.array([(22, 61, 125), (96, 156, 205), (250, 250, 250), (226, 122, 98), (131, 18, 36)])
 
 
@@ -33,10 +33,10 @@ class Map(NamedTuple):
 
 
 def read_png(path: Path) -> str | None:
-    """Return the picture as a data URI; None if there is none.
+    """Return the picture as a data URI; None if there is no file.
 
     Raises:
-        StudyError: It is not a whole PNG file, or cannot be read.
+        StudyError: The file is not a complete PNG file, or cannot be read.
     """
     try:
         content = path.read_bytes()
@@ -45,20 +45,20 @@ def read_png(path: Path) -> str | None:
     except OSError as error:
         raise StudyError(f"{path}: cannot be read: {error.strerror}") from None
     if not content.startswith(_SIGNATURE) or not content.endswith(_END):
-        raise StudyError(f"{path}: is damaged: not a whole PNG file")
+        raise StudyError(f"{path}: is damaged: not a complete PNG file")
     return _uri(content)
 
 
 def grid_map(
     name: str, unit: str, x: Sequence[float], y: Sequence[float], values: Sequence[float]
 ) -> Map | None:
-    """Return ``values`` at all points of a grid as a picture; None if they are on no grid."""
+    """Return ``values`` as a picture; None if their points are not all points of a grid."""
     xs, columns = np.unique(x, return_inverse=True)
     ys, rows = np.unique(y, return_inverse=True)
     if min(len(xs), len(ys)) < 2 or len(xs) * len(ys) != len(values):
         return None
     grid = np.full((len(ys), len(xs)), np.nan)
-    grid[len(ys) - 1 - rows, columns] = values  # the first row of a picture is the uppermost
+    grid[len(ys) - 1 - rows, columns] = values  # the first row of a picture is at the top
     known = np.abs(grid[np.isfinite(grid)])
     largest = float(known.max()) if known.size else 0.0
     pixels = _colors(grid / (largest or 1.0))

@@ -28,7 +28,7 @@ _NUMBERS = ("positions", "angles", "strengths", "sizes")
 
 @dataclass(frozen=True)
 class Impurities:
-    """n impurities as in interaction.npz, in the units that it names."""
+    """The n impurities of interaction.npz, in the units that it names."""
 
     positions: Array  # (n, 2)
     angles: Array  # degrees
@@ -39,7 +39,7 @@ class Impurities:
 
 
 class Entry(NamedTuple):
-    """A number of the tensor with its bounds; ``distance`` is None for a self-energy."""
+    """A number of the tensor with its bounds; a self-energy has no ``distance``."""
 
     name: str
     distance: float | None
@@ -54,7 +54,10 @@ class Entry(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """A coupling: numbers from 1, distance, T_ij, and m_i·T_ij·m_j of the moments as they are."""
+    """The coupling T_ij of two impurities, and the energy m_i·T_ij·m_j of their moments.
+
+    Impurities are counted from 1.
+    """
 
     i: int
     j: int
@@ -65,7 +68,7 @@ class Pair(NamedTuple):
 
 
 class Arrow(NamedTuple):
-    """A moment on the map: corners of its shape [px], and a hue."""
+    """A moment on the map: the corners of its arrow [px], and its hue [degrees]."""
 
     points: str
     hue: int
@@ -75,7 +78,7 @@ def read_impurities(path: Path) -> Impurities:
     """Return the impurities in interaction.npz.
 
     Raises:
-        StudyError: It is missing, or not what a run writes.
+        StudyError: The file is missing, or is not what a run writes.
     """
     found = read_arrays(path, *_NUMBERS, "length", "strength")
     try:
@@ -92,10 +95,10 @@ def read_impurities(path: Path) -> Impurities:
 
 
 class Couplings:
-    """The interaction tensor beside its impurities.
+    """The interaction tensor with its impurities.
 
     Raises:
-        ValueError: They are not equally many, or bounds have another shape.
+        ValueError: The tensor is for another number of impurities, or bounds have another shape.
     """
 
     def __init__(self, interaction: Interaction, impurities: Impurities) -> None:
@@ -108,12 +111,12 @@ class Couplings:
 
     @property
     def few(self) -> bool:
-        """Whether the tensor can be shown as a whole."""
+        """Whether there are so few impurities that the whole tensor is shown."""
         return len(self.tensor) <= FEW
 
     @property
     def bounded(self) -> bool:
-        """Whether there are both bounds."""
+        """Whether both bounds are known."""
         return self._lower is not None and self._upper is not None
 
     @property
@@ -134,7 +137,7 @@ class Couplings:
         return [f"{i + 1}{axis}" for i in range(len(self.tensor)) for axis in self._axes]
 
     def entries(self) -> Iterator[Entry]:
-        """Yield self-energies T_ii/2 and couplings T_ij, i < j, one by one with their bounds."""
+        """Yield each self-energy T_ii/2 and each coupling T_ij, i < j, with its bounds."""
         for i in range(len(self.tensor)):
             for a, axis in enumerate(self._axes):
                 name = f"self-energy {i + 1}, m along {axis}"
@@ -145,7 +148,7 @@ class Couplings:
                     yield self._entry(name, (i, j, a, b), 1.0, self._distance(i, j))
 
     def largest_pairs(self) -> list[Pair]:
-        """Return the couplings that are largest by the norm of T_ij, all in order if n is few."""
+        """Return the couplings with the largest norm of T_ij; with few impurities all, in order."""
         n = len(self.tensor)
         first, second = np.triu_indices(n, 1)
         norms = np.linalg.norm(self.tensor[first, second], axis=(1, 2))
@@ -153,19 +156,19 @@ class Couplings:
         return [self._pair(int(first[k]), int(second[k])) for k in chosen]
 
     def self_energies(self) -> tuple[float, float, float]:
-        """Return least, mean and largest energy of one moment alone, over all its directions."""
+        """Return the least, mean and largest energy of one moment alone, over all directions."""
         own = self.tensor[np.arange(len(self.tensor)), np.arange(len(self.tensor))] / 2
         values = np.linalg.eigvalsh((own + own.swapaxes(1, 2)) / 2)
         return float(values.min()), float(values.mean()), float(values.max())
 
     def energy_of_pairs(self) -> float:
-        """Return Σ_{i<j} m_i·T_ij·m_j of the moments as they are."""
+        """Return the energy of all pairs, Σ_{i<j} m_i·T_ij·m_j."""
         m = self._moments()
         every = np.einsum("ia,ijab,jb->ij", m, self.tensor, m)
         return float((every.sum() - np.trace(every)) / 2)
 
     def against_distance(self) -> Chart:
-        """Return the size of all couplings against the distance of the two impurities."""
+        """Return a chart of the norm of all couplings against the distance of the impurities."""
         pairs = list(combinations(range(len(self.tensor)), 2))
         pairs = pairs[:: -(-len(pairs) // _MOST_DOTS)]
         r = [self._distance(i, j) for i, j in pairs]
@@ -235,5 +238,5 @@ def arrows(impurities: Impurities) -> list[Arrow]:
 
 def _arrow(at: Array, angle: float, shape: Array) -> Arrow:
     c, s = np.cos(np.radians(angle)), np.sin(np.radians(angle))
-    corners = at + shape @ np.array([[c, -s], [s, c]])  # y of a picture points down
+    corners = at + shape @ np.array([[c, -s], [s, c]])  # in a picture, y points down
     return Arrow(" ".join(f"{x:.1f},{y:.1f}" for x, y in corners), round(angle) % 360)

@@ -1,7 +1,7 @@
-"""One page of HTML for a result or a sweep: pictures, curves and style inside, no scripts.
+"""One HTML page of a result or a sweep, with pictures, curves and style inside and no scripts.
 
-Titles, names and texts of files are not to be trusted: Jinja escapes all of them, and the page's
-policy lets a browser load nothing from anywhere.
+Titles, names and texts in files may come from anywhere: Jinja escapes all of them, and the policy
+of the page forbids the browser to load anything.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pearlfem.runtime.atomic import atomic_file
 def write_page(folder: Path) -> Path:
     """Write report.html into the folder of a result or of a sweep; return its path.
 
-    It is written anew, and replaces an earlier one as a whole.
+    It replaces an earlier page at once.
 
     Raises:
         StudyError: ``folder`` holds neither, a file in it is missing or damaged, a run writes to it
@@ -34,7 +34,7 @@ def write_page(folder: Path) -> Path:
         Not collective: call it on one rank.
     """
     if is_result(folder):
-        with held_folder(folder):  # else a run may replace the result in the meantime
+        with held_folder(folder):  # otherwise a run may replace the result meanwhile
             return _render(folder, "result.html", result_content(folder))
     if sweep.is_sweep(folder):
         return _render(folder, "sweep.html", sweep.sweep_content(folder))

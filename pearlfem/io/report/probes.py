@@ -1,4 +1,4 @@
-"""Tables of probes on a page: lines as curves, grids as maps, few rows as a table."""
+"""Probes on a page: lines as curves, grids as maps, tables with few rows as tables."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Table(NamedTuple):
 
 
 class ProbePart(NamedTuple):
-    """What the page shows of a probe."""
+    """A probe on the page."""
 
     name: str
     file: str
@@ -49,7 +49,7 @@ class ProbePart(NamedTuple):
 
 
 def read_probes(folder: Path) -> list[ProbePart]:
-    """Return what to show of all probe_*.csv in ``folder``.
+    """Return all probes in ``folder``, read from probe_*.csv.
 
     Raises:
         StudyError: A file is not a table of numbers.
@@ -85,7 +85,7 @@ def _part(path: Path, table: Table) -> ProbePart:
 
 
 def _curves(table: Table) -> Iterator[Chart]:
-    """Yield a chart for each quantity along a line, components of a vector in one."""
+    """Yield a chart of each quantity along a line; a vector has one chart for all components."""
     s = table.columns[0]
     groups: dict[tuple[str, str], list[Series]] = {}
     for head, values in zip(table.headings, table.columns, strict=True):

@@ -27,7 +27,7 @@ _PHASES = {
     "order": "ground state",
     "output": "files and picture",
 }
-_REST = 0.005  # of the total; less than this is not worth a bar
+_REST = 0.005  # of the total; a shorter time has no bar
 
 
 class Phase(NamedTuple):
@@ -39,7 +39,7 @@ class Phase(NamedTuple):
 
 
 def is_result(folder: Path) -> bool:
-    """Return whether ``folder`` holds a result, or the best bounds of one that fell short."""
+    """Return whether ``folder`` holds a result, or the bounds of a run that did not converge."""
     return any((folder / name).is_file() for name in (SUMMARY, PARTIAL))
 
 

@@ -27,7 +27,7 @@ _Column = list[float | str | None]
 
 
 class Row(NamedTuple):
-    """A point that is done: its folder, a page in it or the folder itself, and its cells."""
+    """A point that is done: its folder, a link to its page or its folder, and its cells."""
 
     folder: str
     link: str
@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
 
 class Curves(NamedTuple):
-    """All numbers against one parameter."""
+    """Charts of all numbers against one parameter."""
 
     parameter: str
     charts: list[Chart]
@@ -99,7 +99,7 @@ def _cell(text: str) -> float | str | None:
 
 
 def _first_result(path: Path, names: Sequence[str]) -> int:
-    """Return where the results begin; before them are the parameters."""
+    """Return the number of the first column with results; the parameters come before it."""
     for k, name in enumerate(names):
         if heading(name).name == _FIRST_RESULT:
             return k
@@ -128,7 +128,7 @@ def _rows(folder: Path, columns: Mapping[str, _Column], shown: Sequence[str]) ->
 
 
 def _failures(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield the folders of points that have failed, and why."""
+    """Yield the folder of each point that failed, and the reason."""
     for path in sorted(folder.glob(f"*/{FAILED}")):
         if POINT.fullmatch(path.parent.name):
             yield path.parent.name, read_text(path).strip()
@@ -137,7 +137,7 @@ def _failures(folder: Path) -> Iterator[tuple[str, str]]:
 def _all_curves(
     columns: Mapping[str, _Column], parameters: Sequence[str], results: Sequence[str]
 ) -> Iterator[Curves]:
-    """Yield the curves of all numbers that vary, against each parameter that is a number."""
+    """Yield charts of all numbers that vary, against each parameter that is a number."""
     plain = [name for name in results if not heading(name).side]
     for parameter in parameters:
         if _varies(columns[parameter]):
@@ -153,7 +153,7 @@ def _all_curves(
 
 
 def _varies(column: _Column) -> bool:
-    """Return whether ``column`` has numbers only, and not always the same."""
+    """Return whether ``column`` has only numbers, and different ones."""
     return not any(isinstance(c, str) for c in column) and _depends(column, [range(len(column))])
 
 
@@ -170,9 +170,9 @@ def _depends(column: _Column, lines: Iterable[Sequence[int]]) -> bool:
 def _lines(
     columns: Mapping[str, _Column], parameter: str, others: Sequence[str]
 ) -> dict[str, list[int]]:
-    """Return the rows of each curve, in which all other parameters are the same.
+    """Return the rows of each curve: those with the same values of all other parameters.
 
-    Where parameters vary together no two rows have that, and all are one curve.
+    If parameters vary together, no two rows have that, and all rows are one curve.
     """
     x = columns[parameter]
     rows = sorted((k for k, value in enumerate(x) if value is not None), key=lambda k: _order(x[k]))
@@ -198,7 +198,7 @@ def _text(cell: float | str | None) -> str:
 
 
 def _evenly[T](items: list[T], most: int) -> list[T]:
-    """Return at most ``most`` of ``items``, the first and the last among them."""
+    """Return at most ``most`` of ``items``, evenly chosen, with the first and the last."""
     if len(items) <= most:
         return items
     return [items[round(k * (len(items) - 1) / (most - 1))] for k in range(most)]

@@ -1,4 +1,4 @@
-"""Numbers, units and column headings as people read them."""
+"""Numbers, units and headings of columns, as people read them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def heading(text: str) -> Heading:
 
 
 def number(value: float | None, digits: int = 9) -> str:
-    """Return ``value`` with at most ``digits`` digits and a true minus; a dash if there is none."""
+    """Return ``value`` with at most ``digits`` digits and a proper minus sign; a dash if None."""
     if value is None:
         return "–"
     if isinstance(value, int):
@@ -69,7 +69,7 @@ def unit(name: str) -> str:
 
 
 def greek(text: str) -> str:
-    """Return ``text`` with the letters that are spelled out in files."""
+    """Return ``text`` with Greek letters in place of their names."""
     return _GREEK_NAME.sub(lambda name: _GREEK[name[0]], text)
 
 

@@ -16,7 +16,7 @@ def read_arrays(path: Path, *names: str) -> dict[str, npt.NDArray[Any]]:
 
     Args:
         path: The file.
-        names: Which arrays; all if there is none.
+        names: Names of the arrays to read; all arrays if there is no name.
 
     Raises:
         StudyError: The file is missing or damaged, or has no array of such a name.
@@ -25,10 +25,10 @@ def read_arrays(path: Path, *names: str) -> dict[str, npt.NDArray[Any]]:
         Not collective: call it on one rank.
     """
     try:
-        # Opened here, for NumPy leaves a damaged file open.
+        # Opened here, because NumPy leaves a damaged file open.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             return {name: content[name] for name in names or content.files}
     except FileNotFoundError:
         raise StudyError(f"{path}: is missing") from None
-    except Exception as error:  # a damaged file makes NumPy and zipfile raise anything
+    except Exception as error:  # NumPy and zipfile raise many kinds of errors
         raise StudyError(f"{path}: is damaged: {error}") from None

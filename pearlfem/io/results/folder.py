@@ -1,23 +1,26 @@
-"""The output folder: whoever looks sees the earlier result or the new one, each as a whole.
+"""The output folder: a run never leaves a half-written result, not even when it is killed.
 
-Results are plain files in the folder ``DIR``, and there is no way to replace several files at once.
-But there is one to replace a symbolic link. All that is in the making stands in ``DIR/.pearlfem``:
+A result is several plain files in the folder ``DIR``. No system replaces several files at once, but
+one symbolic link can be replaced at once. Unfinished work is in ``DIR/.pearlfem``:
 
-    lock      held by the process that writes, and its name
+    lock      locked by the process that writes; holds its name
     new/      the new result
     old/      the earlier one: hard links to its files
     now       a link to ``old``, then to ``new``
 
-To publish, each file of either result becomes a link to ``.pearlfem/now/NAME`` (which changes
-nothing that can be seen), ``now`` turns from ``old`` to ``new``, and each link becomes the file
-that it shows. Killed at any moment this leaves a whole result; what is left of the links disappears
-when the folder is next written to. All files are on the disk before ``now`` turns, in case that it
-is the power which fails. A name that only the other result has may meanwhile be listed, as a link
-to nothing; and who opens a file in the microseconds in which its link goes may be told that there
-is none, and finds it when trying again.
+To publish a result:
 
-Where the file system has no links (FAT, some network shares) the files are replaced one after the
-other, summary.json being removed first and moved last: killed between, there is no result.
+1. Each file of both results becomes a link to ``.pearlfem/now/NAME``. Readers see no difference.
+2. ``now`` is switched from ``old`` to ``new``.
+3. Each link is replaced by the file that it points to.
+
+A process that is killed at any moment leaves one complete result; the next run in the folder
+removes links that are left. All files are on the disk before step 2, in case the power fails. For a
+short time, a name that only one of the results has may be listed as a link to nothing, and opening
+a file while its link is replaced may fail: a second try finds it.
+
+If the file system has no links (FAT, some network shares), files are replaced one after the other.
+summary.json is removed first and moved last, so a process that is killed leaves no result.
 """
 
 from __future__ import annotations
@@ -56,21 +59,22 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, err
 
 @contextmanager
 def result_folder(folder: Path, *, force: bool, comm: MPI.Comm) -> Iterator[Path]:
-    """Yield a hidden folder inside ``folder`` to write into; publish its files when all went well.
+    """Yield a hidden folder inside ``folder`` to write into; publish its files if all goes well.
 
-    The presence of the summary means success. Files of other origin stay.
+    If there is a summary, the result is complete. Files that are not of a result stay.
 
     Args:
-        folder: Where the result belongs; made if missing.
+        folder: Folder of the result; made if it does not exist.
         force: Replace the files of an earlier result.
         comm: Communicator of the ranks that write.
 
     Raises:
-        StudyError: ``folder`` holds something and ``force`` is not set, another process writes to
-            it, or it cannot be written, for the disk is full, say: then the earlier result stays.
+        StudyError: ``folder`` is not empty and ``force`` is not set; another process writes to it;
+            or it cannot be written, because the disk is full, for example. Then an earlier result
+            stays.
 
     Note:
-        Collective. A full disk is an error on the ranks that notice it, maybe not on all.
+        Collective. If the disk is full, only the ranks that notice it may raise the error.
     """
     held, created = on_root(comm, lambda: _open(folder, force))
     try:
@@ -81,14 +85,14 @@ def result_folder(folder: Path, *, force: bool, comm: MPI.Comm) -> Iterator[Path
             raise
         raise _unwritable(folder, error) from error
     finally:
-        # Not on_root: on the way out of an error the other ranks may not be here.
+        # Not on_root: after an error the other ranks may not come here.
         if comm.rank == 0:
             _close(folder, held, created)
 
 
 @contextmanager
 def held_folder(folder: Path) -> Iterator[None]:
-    """Keep other processes from writing to ``folder``, and finish what a killed one has begun.
+    """Lock ``folder`` against other processes, and tidy up after one that was killed.
 
     Raises:
         StudyError: Another process writes to it, or it cannot be written.
@@ -108,18 +112,18 @@ def held_folder(folder: Path) -> Iterator[None]:
 
 
 def _unwritable(folder: Path, error: OSError) -> StudyError:
-    name = error.filename  # there is none if it is found out while writing
+    name = error.filename  # None if the error came while writing
     elsewhere = isinstance(name, str) and folder not in Path(name).parents
     what = name if elsewhere else f"output folder {folder}"
     return StudyError(f"{what}: cannot be written: {error.strerror}")
 
 
 def _open(folder: Path, force: bool) -> tuple[int, bool]:
-    """Return the lock, and whether ``folder`` is new as well."""
+    """Lock ``folder`` and make the folder to write into; return the lock, and if it is new."""
     try:
         created = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / HIDDEN).exists():  # else links may be left that show nothing
+        if not (folder / HIDDEN).exists():  # otherwise links may be left: see ``_settle``
             _refuse_filled(folder, force)
         held = lock(folder)
         try:
@@ -144,7 +148,7 @@ def _refuse_filled(folder: Path, force: bool) -> None:
 
 
 def _close(folder: Path, held: int, created: bool) -> None:
-    with suppress(OSError):  # what cannot be tidied up now is when the folder is next written to
+    with suppress(OSError):  # the next run in the folder tries again
         _settle(folder)
     unlock(folder, held)
     with suppress(OSError):
@@ -153,7 +157,7 @@ def _close(folder: Path, held: int, created: bool) -> None:
 
 
 def _publish(folder: Path) -> None:
-    """Let the new result take the place of the earlier one."""
+    """Replace the earlier result by the new one."""
     hidden = folder / HIDDEN
     new = sorted(path.name for path in (hidden / _NEW).iterdir())
     old = _earlier(folder, new)
@@ -180,7 +184,7 @@ def _publish(folder: Path) -> None:
 
 
 def _earlier(folder: Path, new: Collection[str] = ()) -> list[str]:
-    """Return the names of the files that the result ``new`` replaces."""
+    """Return the names of the files of an earlier result, which the files ``new`` replace."""
     found = [path for path in folder.iterdir() if _OURS.fullmatch(path.name) or path.name in new]
     for path in found:
         if path.is_dir() and not _OUR_FOLDER.fullmatch(path.name):
@@ -189,7 +193,7 @@ def _earlier(folder: Path, new: Collection[str] = ()) -> list[str]:
 
 
 def _keep(folder: Path, names: list[str]) -> None:
-    """Give the files of the earlier result a second name, and let ``now`` mean them."""
+    """Link the files of the earlier result into ``old``, and let ``now`` point there."""
     hidden = folder / HIDDEN
     (hidden / _OLD).mkdir()
     for name in names:
@@ -198,14 +202,14 @@ def _keep(folder: Path, names: list[str]) -> None:
 
 
 def _point(path: Path, target: str, hidden: Path) -> None:
-    """Make ``path`` a link to ``target``, or replace what it is by one."""
+    """Make ``path`` a link to ``target``, in place of anything with this name."""
     link = hidden / "link"
     os.symlink(target, link)
     os.replace(link, path)
 
 
 def _replace(folder: Path, new: list[str], old: list[str]) -> None:
-    """Replace one file after the other; meanwhile there is no summary."""
+    """Replace one file after the other; until the end there is no summary."""
     for name in sorted(old, key=lambda name: name != SUMMARY):
         path = folder / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -214,13 +218,13 @@ def _replace(folder: Path, new: list[str], old: list[str]) -> None:
 
 
 def _settle(folder: Path) -> None:
-    """Make each of our links the file that it shows, and remove what else is in the making."""
+    """Replace each of our links by the file that it points to, and remove unfinished work."""
     hidden = folder / HIDDEN
     for path in folder.iterdir():
         if path.is_symlink() and os.readlink(path) == f"{HIDDEN}/{_NOW}/{path.name}":
             shown = hidden / _NOW / path.name
             if os.path.lexists(shown):
-                # Linked, not moved: a reader may just be on its way through the link.
+                # A second link, not a move: a reader may be using the first at this moment.
                 (hidden / "link").unlink(missing_ok=True)
                 os.link(shown, hidden / "link", follow_symlinks=False)
                 os.replace(hidden / "link", path)
@@ -234,12 +238,12 @@ def _settle(folder: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk; a full one is noticed here."""
+    """Wait until a file, or the names in a folder, are on the disk; raises if it is full."""
     file = os.open(path, os.O_RDONLY)
     try:
         os.fsync(file)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a file system may not be able to
+        if error.errno != errno.EINVAL:  # this file system cannot
             raise
     finally:
         os.close(file)

@@ -49,17 +49,17 @@ def write_interaction(
     tensors: Mapping[str, Array],
     units: Units | ReducedUnits,
 ) -> Path:
-    """Write ``interaction.npz``: impurities, tensors and units, read by ``numpy.load`` as it is.
+    """Write ``interaction.npz``: impurities, tensors and units, for ``numpy.load``.
 
-    Its arrays: ``positions`` (n, 2), ``angles`` [degrees], ``strengths`` and ``sizes`` (n,), a
-    tensor (n, n, 2, 2) named after each formulation, and the names of the units ``length``,
+    Its arrays are ``positions`` (n, 2), ``angles`` [degrees], ``strengths`` and ``sizes`` (n,), a
+    tensor (n, n, c, c) named after each formulation, and the names of the units ``length``,
     ``strength`` and ``energy``.
 
     Args:
-        folder: Where to.
-        impurities: n of them.
+        folder: Folder of the file.
+        impurities: The n impurities.
         tensors: T of each formulation [μ0Γ²/L].
-        units: Of the numbers in the file.
+        units: Units of the numbers in the file.
 
     Raises:
         OSError: It cannot be written.
@@ -94,5 +94,5 @@ def read_angles(path: Path) -> Array:
     except ValueError:
         angles = np.array(np.nan)
     if angles.ndim != 1 or not np.isfinite(angles).all():
-        raise StudyError(f"{path}: is damaged: angles that are no row of numbers")
+        raise StudyError(f"{path}: is damaged: its angles are not a row of numbers")
     return angles

@@ -1,8 +1,8 @@
-"""One process at a time writes to a folder.
+"""A lock, so that only one process at a time writes to a folder.
 
-The lock is that of the operating system on the file ``.pearlfem/lock`` in it, so it ends with the
-process, however that ends. Over NFS it holds between machines if the server has locks, as usual; on
-file systems without any (Lustre mounted without ``flock``) nothing keeps two processes apart.
+It is a lock of the operating system on the file ``.pearlfem/lock`` in the folder, so it ends with
+the process, however that ends. Over NFS it works between machines if the server has locks, as most
+have. On file systems without locks (Lustre mounted without ``flock``) nothing is locked.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pearlfem.errors import StudyError
 
 HIDDEN = ".pearlfem"
 _NAME = "lock"
-_TRIES = 100  # more than processes that end in this very moment
+_TRIES = 100  # more than the number of processes that end at the same moment
 
 
 def lock(folder: Path) -> int:
     """Lock ``folder``, which exists, and return what ``unlock`` needs.
 
     Raises:
-        StudyError: Another process has it; tells which.
+        StudyError: Another process has the lock; names it.
         OSError: ``folder`` cannot be written.
 
     Note:
@@ -35,7 +35,7 @@ def lock(folder: Path) -> int:
         path.parent.mkdir(exist_ok=True)
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileNotFoundError:  # the other process has just removed the hidden folder
+        except FileNotFoundError:  # another process has just removed the hidden folder
             continue
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,12 +53,12 @@ def lock(folder: Path) -> int:
                 os.truncate(file, 0)
                 os.pwrite(file, f"process {os.getpid()} on {platform.node()}\n".encode(), 0)
                 return file
-        os.close(file)  # a lock that has been removed is nobody's
+        os.close(file)  # the locked file was removed: try again
     raise StudyError(f"output folder {folder}: other processes write to it")
 
 
 def unlock(folder: Path, held: int) -> None:
-    """Give the lock back that ``lock`` has returned; remove the hidden folder if it is empty."""
+    """Release the lock that ``lock`` returned; remove the hidden folder if it is empty."""
     with suppress(OSError):
         (folder / HIDDEN / _NAME).unlink()
         (folder / HIDDEN).rmdir()

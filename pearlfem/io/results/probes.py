@@ -1,4 +1,4 @@
-"""Tables of probes as CSV files: a line of names and units, then numbers that lose no digit."""
+"""Tables of probes as CSV files: a line of names and units, then numbers with all digits."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def write_probe(
     """Write the table of the probe ``name``: ``probe_NAME.csv``; return its path.
 
     Args:
-        folder: Where the file goes.
+        folder: Folder of the file.
         name: Name of the probe.
         columns: The table, of numbers in reduced units; NaN is written as ``nan``.
-        units: Those to write in.
+        units: Units of the numbers in the file.
 
     Raises:
         OSError: The file cannot be written.

@@ -1,4 +1,4 @@
-"""The study in a result's folder, with the files that it names: the folder needs no other."""
+"""The study in the folder of a result, with copies of the files that it names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def write_study(folder: Path, study: Study) -> None:
     """Write ``study.toml``, and beside it copies of the files that it names by relative paths.
 
     Raises:
-        OSError: A file is gone, or cannot be written.
+        OSError: A file does not exist any more, or cannot be written.
 
     Note:
         Not collective: call it on one rank.
@@ -33,28 +33,28 @@ def write_study(folder: Path, study: Study) -> None:
 
 
 def self_contained(text: str, origin: Path) -> tuple[str, dict[Path, str]]:
-    """Return the text of a study with other names for files, and the files that have them.
+    """Return the text of a study that names copies of its files, and the name of each copy.
 
-    A file named by a path relative to ``origin`` becomes ``study_1_NAME``, ``study_2_NAME``, …; all
-    else in the text stays as it is.
+    A file with a path relative to ``origin`` becomes ``study_1_NAME``, ``study_2_NAME`` and so on.
+    The rest of the text stays as it is.
     """
     if not any(_naming_files(tomllib.loads(text))):
         return text, {}
-    content = tomlkit.parse(text)  # which keeps comments, and takes ten times as long
+    content = tomlkit.parse(text)  # keeps comments, and is ten times slower
     copies: dict[Path, str] = {}
     for table in _naming_files(content):
         given = Path(table["file"])
         if given.is_absolute():
             continue
         source = (origin / given).resolve()
-        # Of a study that is a copy itself, the name of the original.
+        # If the study is itself a copy: the name of the original.
         name = f"study_{len(copies) + 1}_{_COPY.sub('', given.name, count=1)}"
         table["file"] = copies.setdefault(source, name)
     return tomlkit.dumps(content), copies
 
 
 def _naming_files(content: Any) -> Iterator[MutableMapping[str, Any]]:
-    """Yield the tables in ``content``, however deep, that name a file."""
+    """Yield all tables in ``content`` that name a file, at any depth."""
     if isinstance(content, MutableMapping):
         if isinstance(content.get("file"), str):
             yield content

@@ -1,4 +1,4 @@
-"""summary.json: the numbers of a run under names that other tools rely on (schema 1)."""
+"""summary.json: the numbers of a run, under names that other tools rely on (schema 1)."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _round(one: Mapping[str, Any], units: Units | ReducedUnits) -> dict[str, Any
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of everything that can change a number."""
+    """Return the versions of everything that can change numbers."""
     return {
         "pearlfem": version("pearlfem"),
         "dolfinx": dolfinx.__version__,

@@ -34,8 +34,8 @@ class SweepFolder:
     """Folder of a sweep.
 
     Args:
-        path: Where it is.
-        sweep: What belongs into it.
+        path: Path of the folder.
+        sweep: The sweep whose results it holds.
 
     Note:
         Its methods are not collective: call them on one rank.
@@ -46,13 +46,14 @@ class SweepFolder:
         self._rows: dict[int, Row] = {}
 
     def open(self, *, force: bool = False) -> None:
-        """Make it if it is missing, and bring its table up to date.
+        """Make the folder if it is missing, and bring its table up to date.
 
         Args:
-            force: Remove what another sweep has left in it.
+            force: Remove the points of another sweep.
 
         Raises:
-            StudyError: It holds something else and ``force`` is not set, or cannot be written.
+            StudyError: The folder holds something else and ``force`` is not set, or it cannot be
+                written.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -72,28 +73,28 @@ class SweepFolder:
         return (self.path / point.folder / SUMMARY).is_file()
 
     def failure(self, point: SweepPoint) -> str | None:
-        """Return why ``point`` has failed; None if it has not."""
+        """Return the reason why ``point`` failed; None if it did not."""
         try:
             return (self.path / point.folder / FAILED).read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
 
     def note_failure(self, point: SweepPoint, reason: str) -> None:
-        """Write down why ``point`` has failed."""
+        """Write the reason why ``point`` failed."""
         folder = self.path / point.folder
         folder.mkdir(exist_ok=True)
         with atomic_file(folder / FAILED) as new:
             new.write_text(reason + "\n", encoding="utf-8")
 
     def forget_failure(self, point: SweepPoint) -> None:
-        """Remove what ``note_failure`` wrote."""
+        """Remove the reason that ``note_failure`` wrote."""
         (self.path / point.folder / FAILED).unlink(missing_ok=True)
 
     def update_table(self) -> None:
-        """Write table.csv and table.parquet anew if points are done that were not in them.
+        """Write table.csv and table.parquet again if more points are done.
 
-        Other jobs may do the same at the same time. Whoever writes looks for new points afterwards,
-        so the last to write has written all of them.
+        Other jobs may do the same at the same time. After writing, each job looks for new points
+        again, so the last one to write has all of them.
         """
         while self._read_rows():
             columns = as_columns([self._rows[number] for number in sorted(self._rows)])
@@ -103,7 +104,7 @@ class SweepFolder:
                 _write_parquet(columns, new)
 
     def _read_rows(self) -> bool:
-        """Read what is new; return whether there is anything."""
+        """Read the summaries of new points; return whether there are any."""
         before, columns = len(self._rows), self.sweep.columns
         for point in self.sweep.points:
             if point.number not in self._rows:
@@ -115,15 +116,15 @@ class SweepFolder:
         return len(self._rows) > before
 
     def _settle(self) -> None:
-        """Finish, or remove, what killed jobs have begun."""
+        """Tidy up the folders of points whose jobs were killed."""
         for point in self.sweep.points:
             folder = self.path / point.folder
             if (folder / HIDDEN).exists():
-                with suppress(StudyError), held_folder(folder):  # else it belongs to a living one
+                with suppress(StudyError), held_folder(folder):  # a running job keeps its lock
                     pass
 
     def _remove_strangers(self, force: bool) -> None:
-        """Refuse, or remove, what does not belong to this sweep."""
+        """Refuse everything that does not belong to this sweep, or remove points of another."""
         visible = [path for path in self.path.iterdir() if not path.name.startswith(".")]
         if visible and not (self.path / SWEEP).is_file() and not force:
             raise StudyError(
@@ -148,18 +149,18 @@ class SweepFolder:
 
 
 def _other_study(folder: Path, own: tuple[str, Mapping[Path, str]] | None) -> bool:
-    """Return whether ``folder`` has the result of another study, or of files that have changed.
+    """Return whether ``folder`` has the result of another study, or of files that changed since.
 
     Args:
-        folder: That of a point.
-        own: What ``self_contained`` returns of its study; None if the sweep has no such point.
+        folder: Folder of a point.
+        own: ``self_contained`` of the study of this point; None if the sweep has no such point.
     """
     try:
         text = (folder / STUDY).read_text(encoding="utf-8")
         if own is None or text != own[0]:
             return True
         return not all(cmp(file, folder / copy, shallow=False) for file, copy in own[1].items())
-    except FileNotFoundError:  # what a killed or failed run has left, or another job publishes now
+    except FileNotFoundError:  # a failed run, or another job publishes now
         return False
 
 

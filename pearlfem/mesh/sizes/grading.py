@@ -5,7 +5,8 @@ at the distance d from an edge of the film it is h(d) = h_e + c d. Each shell be
 has the same number of cells. So all scales are resolved, and space of hundreds of device sizes
 needs few cells.
 
-The constants come from measurements (degree 3, resolution 1): see the accuracy table of the README.
+The constants come from measurements (degree 3, resolution 1); the accuracy they give is in
+tests/README.md.
 """
 
 from __future__ import annotations

@@ -44,6 +44,16 @@ class Source(ABC):
         return math.inf
 
     @property
+    def places(self) -> Sequence[Point]:
+        """Places (x, y) [length] that must lie on the film, and not in a hole."""
+        return ()
+
+    @property
+    def vorticity(self) -> int:
+        """Number of flux quanta of all its vortices and fluxoids, with their signs."""
+        return 0
+
+    @property
     def components(self) -> Sequence[Source]:
         """The sources whose weighted sum it is."""
         return (self,)

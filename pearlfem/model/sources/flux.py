@@ -40,6 +40,16 @@ class Vortex(Source):
         """The centre: a varies over the size of the core."""
         return (Core(self.position, self.size),)
 
+    @property
+    def places(self) -> Sequence[Point]:
+        """Its centre."""
+        return (self.position,)
+
+    @property
+    def vorticity(self) -> int:
+        """Its winding."""
+        return self.winding
+
     def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
         """Return a; see ``Source``."""
         offset = points - self.position
@@ -67,6 +77,11 @@ class Fluxoid(Source):
 
     hole: str
     number: Winding = 1
+
+    @property
+    def vorticity(self) -> int:
+        """N."""
+        return self.number
 
     def vector_potential(self, layer: Layer, points: Array, superfluid_weight: Array) -> Array:
         """Return a; see ``Source``."""

@@ -74,6 +74,11 @@ class Impurity(Source):
         return (Core(self.position, self.size),)
 
     @property
+    def places(self) -> Sequence[Point]:
+        """Its position."""
+        return (self.position,)
+
+    @property
     def reach(self) -> float:
         """Distance [length] beyond which a is zero."""
         return _GAUSSIAN_REACH * self.size
