@@ -163,7 +163,7 @@ def test_vector_formulation_has_no_stream_function():
 
 def test_crossing_bounds_are_refused():
     one = np.ones((1, 1, 2, 2))
-    with pytest.raises(ValueError, match="cross"):
+    with pytest.raises(ValueError, match="not bounds"):
         tensor_bracket(1.1 * one, one)
 
 
