@@ -47,7 +47,7 @@ def bracket(film, impurities, degree, mesh):
     [
         # Few cells have short and long Pearl lengths as well.
         case(degree, resolution, r0, slow=r0 != 1 and (resolution > 0.5 or degree * r0 > 200))
-        for degree, resolution in ((1, 0.5), (1, 1.0), (2, 0.4), (2, 0.7), (3, 0.4))
+        for degree, resolution in ((1, 0.5), (1, 1.0), (2, 0.4), (2, 0.7), (3, 0.25))
         for r0 in (0.01, 1.0, 100.0)
     ],
 )
@@ -163,7 +163,7 @@ def test_vector_formulation_has_no_stream_function():
 
 def test_crossing_bounds_are_refused():
     one = np.ones((1, 1, 2, 2))
-    with pytest.raises(ValueError, match="cross"):
+    with pytest.raises(ValueError, match="not bounds"):
         tensor_bracket(1.1 * one, one)
 
 

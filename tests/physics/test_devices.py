@@ -71,7 +71,8 @@ def test_moment_of_a_disc_in_a_field(solve, disc_mesh, row):
 def test_moment_of_a_disc_of_another_size_and_pearl_length(solve):
     # m scales as H_a R³ at a given r0/R.
     exact = disc.magnetic_moments(0.4, [disc.Field()])[0]
-    moment = magnetic_moment(solve(Film(Disc(5.0, (3.0, -2.0)), 2.0), [FIELD]))
+    film = Film(Disc(5.0, (3.0, -2.0)), 2.0)
+    moment = magnetic_moment(solve(film, [FIELD], resolution=0.7))
     assert -2e-4 < moment[2] / (5.0**3 * exact) - 1 < 0
 
 
@@ -166,8 +167,7 @@ def test_holes_tell_what_was_asked_for(solve):
         ),
     )
     sources = [Fluxoid("right", 2), UniformField((0.0, 0.0, 0.1)), Vortex((0.0, -2.0), 0.1)]
-    solution = solve(film, sources, resolution=0.7)
-    states = {state.name: state for state in hole_states(solution)}
+    states = {state.name: state for state in hole_states(solve(film, sources))}
     assert states["right"].fluxoid == pytest.approx(2.0, abs=3e-3)
     assert states["left"].fluxoid == pytest.approx(0.0, abs=3e-3)
 

@@ -49,7 +49,7 @@ def tensor_in_coupling_units(pearl_length, solutions):
 @pytest.mark.parametrize(
     "row",
     [
-        case(row, slow=row["xi_over_R"] == 0.1 and row["r0_over_R"] != 1)
+        case(row, slow=(row["xi_over_R"] == 0.1) != (row["r0_over_R"] == 1))
         for row in rows("disc_impurity_centre.csv", "disc_vortex_centre.csv")
     ],
     ids=str,
