@@ -42,7 +42,7 @@ def folder(tmp_path, tiny_study):
     return tmp_path
 
 
-def start(folder, what, ranks=(1,), where="pearlfem.workflow.run.mutual_energies"):
+def start(folder, what, ranks=(1,), where="pearlfem.workflow.answers.mutual_energies"):
     module, _, name = where.rpartition(".")
     script = FAULT.format(module=module, name=name, ranks=ranks, what=what)
     return subprocess.Popen(

@@ -86,8 +86,9 @@ def test_fields_at_nodes_agree_between_neighbours(answers):
     B = flux_density(together)
     before = B.x.array.copy()
     B.x.scatter_forward()
-    change = np.nanmax(np.abs(B.x.array - before), initial=0.0)
-    assert WORLD.allreduce(float(change), op=MPI.MAX) == 0.0
+    # Nodes that are the same up to round-off take the field at one of them.
+    change = np.nanmax(np.abs(B.x.array - before) / (1 + np.abs(before)), initial=0.0)
+    assert WORLD.allreduce(float(change), op=MPI.MAX) < 1e-9
 
 
 def test_point_off_the_film_is_refused_on_every_rank(answers):
