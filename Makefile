@@ -3,6 +3,8 @@
 # One thread per rank, and MPICH's transports for one machine (with a fabric: make UCX_TLS=all …).
 export OMP_NUM_THREADS ?= 1
 export UCX_TLS ?= self,sm,tcp
+# Tests start hundreds of processes, each of which would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # .venv's own mpiexec, or the one on PATH where DOLFINx is the environment's; ended if the ranks hang.
 mpiexec = PATH="$(CURDIR)/.venv/bin:$$PATH" timeout --foreground 1800 mpiexec
@@ -24,14 +26,17 @@ run: setup  ## the main job: two impurities on a film
 check: setup  ## compare with exact results
 	.venv/bin/pearlfem check
 
-# Ranks of MPICH that wait for others keep their core busy, unless they are told to yield it.
+# One worker more than cores, as some tests wait for processes. Ranks of MPICH that wait for others
+# keep their core busy, unless they are told to yield it.
 test: lint  ## lint, then all tests serially, and the parallel ones on 2 and 3 ranks
-	MPIR_CVAR_ENABLE_HEAVY_YIELD=1 .venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder
+	MPIR_CVAR_ENABLE_HEAVY_YIELD=1 \
+	.venv/bin/pytest -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
 	$(mpiexec) -n 2 .venv/bin/pytest -q tests/parallel
-	MPIR_CVAR_ENABLE_HEAVY_YIELD=1 $(mpiexec) -n 3 .venv/bin/pytest -q tests/parallel
+	$(mpiexec) -n 3 .venv/bin/pytest -q tests/parallel
 
 test-slow: setup  ## the tests that make test leaves out (Debian's ParaView among them)
 	.venv/bin/pytest -m slow
+	$(mpiexec) -n 2 .venv/bin/pytest -q -m slow tests/parallel
 
 lint: setup  ## ruff and mypy
 	.venv/bin/ruff check .

@@ -87,8 +87,8 @@ def impurities() -> tuple[Impurity, ...]:
 
 @pytest.fixture(scope="session")
 def mesh(film, impurities):
-    """About 600 cells."""
-    return create_mesh(film, impurities, resolution=0.2, far=5.0)
+    """About 1,000 cells."""
+    return create_mesh(film, impurities, resolution=0.05, far=5.0)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-DEMO = Path(__file__).parents[1] / "demos" / "demo_vortex_impurity.py"  # one of the quickest
+DEMO = Path(__file__).parents[1] / "demos" / "demo_iron_selenide.py"  # the quickest
 
 
 def test_demo_runs_as_a_program(tmp_path):

@@ -40,7 +40,7 @@ class Answer(NamedTuple):
 @pytest.fixture(scope="module")
 def mesh_of():
     """Meshes, which serve all degrees."""
-    return cache(lambda resolution: create_mesh(FILM, PAIR, resolution=resolution, far=200.0))
+    return cache(lambda resolution: create_mesh(FILM, PAIR, resolution=resolution, far=100.0))
 
 
 def solve(mesh: TaggedMesh, degree: int) -> Answer:

@@ -73,7 +73,8 @@ def solve(shape: str, degree: int, comm: MPI.Comm) -> Answer:
     if shape == "layers":
         mesh = layered_box(comm)
     else:
-        mesh = create_mesh(film, IMPURITIES, resolution=0.25, far=5.0, comm=comm)
+        resolution = 0.06 if film.bounded else 0.2  # edges ask for finer cells anyway
+        mesh = create_mesh(film, IMPURITIES, resolution=resolution, far=5.0, comm=comm)
     problem = MaxwellLondon(film, mesh, degree=degree)
     return Answer(mesh, problem, problem.solve_each(IMPURITIES), problem.solve(IMPURITIES))
 

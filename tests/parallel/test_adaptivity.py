@@ -23,6 +23,7 @@ position = [0.25, 0.1]
 angle = 30.0
 size = 0.4
 [mesh]
+resolution = {resolution}
 far = 20.0
 [solve]
 degree = {degree}
@@ -33,7 +34,13 @@ max_dofs = {max_dofs}
 fields = "none"
 picture = false
 """
-DEFAULTS = {"shape": '"plane"', "degree": 2, "formulation": "both", "max_dofs": 50000}
+DEFAULTS = {
+    "shape": '"plane"',
+    "resolution": 1.0,
+    "degree": 2,
+    "formulation": "both",
+    "max_dofs": 50000,
+}
 
 
 def run(folder, comm, **values):
@@ -55,7 +62,7 @@ def first_round(folder, comm, **values):
 @pytest.mark.parametrize("shape", ['"plane"', '"disc"\nradius = 1.0'])
 @pytest.mark.parametrize("formulation", ["both", "stream", "vector"])
 def test_first_round_is_the_same_on_one_rank_and_on_all(tmp_path, shared_tmp, shape, formulation):
-    values = {"shape": shape, "formulation": formulation, "degree": 1}
+    values = {"shape": shape, "resolution": 0.1, "formulation": formulation, "degree": 1}
     together = first_round(shared_tmp / "all", WORLD, **values)
     alone = first_round(tmp_path / f"alone-{WORLD.rank}", MPI.COMM_SELF, **values)
     alone = WORLD.bcast(alone)
@@ -90,7 +97,7 @@ def test_missed_tolerance_leaves_one_partial_result(shared_tmp):
 def test_contributions_of_all_ranks_meet_on_the_first():
     film, impurity = Film(Disc(1.0), 1.0), Impurity((0.2, 0.0), size=0.4)
     for comm in (WORLD, MPI.COMM_SELF):
-        mesh = create_mesh(film, [impurity], resolution=0.2, far=5.0, comm=comm)
+        mesh = create_mesh(film, [impurity], resolution=0.05, far=5.0, comm=comm)
         corners = mesh.domain.geometry.x[mesh.domain.geometry.dofmaps[0]]
         owned = mesh.domain.topology.index_map(3).size_local
         volumes = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))[:owned] / 6
@@ -110,7 +117,7 @@ def test_round_edges_are_the_same_on_one_rank_and_on_all(covering):
     film, impurity = Film(ring(0.4, 1.0, center), 1.0), Impurity((2.7, 1.0), size=0.4)
     found = []
     for comm in (WORLD, MPI.COMM_SELF):
-        mesh = create_mesh(film, [impurity], resolution=0.2, far=5.0, comm=comm)
+        mesh = create_mesh(film, [impurity], resolution=0.05, far=5.0, comm=comm)
         moved = fit_round_edges(mesh, film, covering=covering)
         flat = np.flatnonzero(mesh.domain.geometry.x[:, 2] == 0)
         places = mesh.domain.geometry.x[flat, :2]

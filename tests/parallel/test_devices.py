@@ -42,7 +42,7 @@ UNIFORM = Film(SHAPE, 0.8, (HOLE,))
 POINTS = (Impurity((0.5, 0.3), size=0.0), Impurity((1.5, 0.1), size=0.0, strength=2.0))
 # As asked for; energies carry the solver's error, 1e-9 in the energy norm, squared.
 TOLERANCE = 1e-8
-COARSE = 0.06
+COARSE = 0.02
 TWO_HOLES = (
     Hole(Rectangle((0.4, 0.5), (-0.5, 0.0)), "left"),
     Hole(Rectangle((0.4, 0.4), (0.5, 0.1)), "right"),
@@ -131,7 +131,7 @@ def test_point_impurities_on_a_film_with_a_hole_and_an_island():
 
 
 def test_inductances():
-    film, mesh = Film(Rectangle((2.0, 1.5)), 0.5, TWO_HOLES), MeshOptions(resolution=0.04, far=3.0)
+    film, mesh = Film(Rectangle((2.0, 1.5)), 0.5, TWO_HOLES), MeshOptions(resolution=0.02, far=3.0)
     together, alone = (
         inductance(film, mesh=mesh, solve=SolveOptions(degree=1), comm=comm)
         for comm in (WORLD, MPI.COMM_SELF)

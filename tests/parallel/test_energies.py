@@ -34,7 +34,7 @@ BOUNDARIES = {  # mirrored, and meshed in full
 def spaces(request):
     boundary, sources = BOUNDARIES[request.param]
     meshes = [
-        create_mesh(FILM, sources, boundary=boundary, resolution=0.15, far=5.0, comm=comm)
+        create_mesh(FILM, sources, boundary=boundary, resolution=0.05, far=5.0, comm=comm)
         for comm in (WORLD, MPI.COMM_SELF)
     ]
     return meshes, sources

@@ -120,7 +120,7 @@ def test_ghosts_of_the_potential_are_up_to_date(answers):
 def test_vector_formulation(film, impurities):
     tensors = []
     for comm in (MPI.COMM_SELF, MPI.COMM_WORLD):
-        mesh = create_mesh(film, impurities, resolution=0.15, far=5.0, comm=comm)
+        mesh = create_mesh(film, impurities, resolution=0.05, far=5.0, comm=comm)
         problem = MaxwellLondon(film, mesh, 2, "vector")
         tensors.append(interaction_tensor(problem.solve_each(impurities)))
         problem.destroy()

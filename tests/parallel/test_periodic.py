@@ -55,7 +55,7 @@ def difference(together, alone) -> float:
 
 
 def mesh(comm):
-    return create_mesh(FILM, IMPURITIES, boundary=PERIODIC, resolution=0.4, comm=comm)
+    return create_mesh(FILM, IMPURITIES, boundary=PERIODIC, resolution=0.2, comm=comm)
 
 
 @pytest.mark.parametrize(("formulation", "degree"), [("stream", 3), ("vector", 1), ("vector", 2)])

@@ -54,7 +54,7 @@ def answers(request):
     found, problems = [], []
     for comm in (WORLD, MPI.COMM_SELF):
         mesh = create_mesh(
-            FILM, [IMPURITY], boundary=BOUNDARIES[boundary], resolution=0.1, far=3.0, comm=comm
+            FILM, [IMPURITY], boundary=BOUNDARIES[boundary], resolution=0.03, far=3.0, comm=comm
         )
         problems.append(MaxwellLondon(FILM, mesh, 2, formulation))
         found.append(problems[-1].solve([IMPURITY]))

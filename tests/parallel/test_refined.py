@@ -41,7 +41,7 @@ def test_energies_and_currents(name):
     times = 2 if name == "plane" else 1
     found = []
     for comm in (WORLD, MPI.COMM_SELF):
-        coarse = create_mesh(film, sources, resolution=0.1, far=3.0, comm=comm, **mesh)
+        coarse = create_mesh(film, sources, resolution=0.03, far=3.0, comm=comm, **mesh)
         finer = refined(coarse, film, times, same_area=has_points(sources))
         problem = MaxwellLondon(film, finer, 1, formulation)
         solution = problem.solve(sources)
@@ -65,7 +65,7 @@ def vertices(mesh):
 
 def test_neighbours_beyond_a_rank_are_there():
     film = Film(Disc(1.0), 0.8)
-    mesh = refined(create_mesh(film, IMPURITIES, resolution=0.1, far=3.0), film, 1)
+    mesh = refined(create_mesh(film, IMPURITIES, resolution=0.03, far=3.0), film, 1)
     topology = mesh.domain.topology
     topology.create_connectivity(2, 3)
     topology.create_connectivity(3, 2)
@@ -74,7 +74,7 @@ def test_neighbours_beyond_a_rank_are_there():
     alone = facets[np.diff(topology.connectivity(2, 3).offsets)[facets] == 1]
     assert WORLD.allreduce(len(np.setdiff1d(alone, mesh.facets("film", "plane", "far")))) == 0
     around = [len(mesh.sides(name)) for name in ("film", "plane")]
-    alone = create_mesh(film, IMPURITIES, resolution=0.1, far=3.0, comm=MPI.COMM_SELF)
+    alone = create_mesh(film, IMPURITIES, resolution=0.03, far=3.0, comm=MPI.COMM_SELF)
     whole = [4 * len(alone.sides(name)) for name in ("film", "plane")]
     np.testing.assert_array_equal(WORLD.allreduce(np.array(around)), whole)
 
@@ -101,7 +101,7 @@ picture = false
 def test_study_with_a_file(shared_tmp):
     film, sources = Film(Disc(1.0), 0.8), (Impurity((0.3, 0.0), size=0.5),)
     path = shared_tmp / "disc.msh"
-    on_root(WORLD, lambda: write_mesh(path, film, sources, resolution=0.1, far=3.0))
+    on_root(WORLD, lambda: write_mesh(path, film, sources, resolution=0.03, far=3.0))
     study = parse_study(STUDY.format(radius=1.0), folder=shared_tmp)
     summary = run_study(study, shared_tmp / "all", comm=WORLD)
     alone = on_root(WORLD, lambda: run_study(study, shared_tmp / "one", comm=MPI.COMM_SELF))

@@ -22,7 +22,7 @@ fluxoid = 1
 position = [0.5, 0.0]
 size = 0.2
 [mesh]
-resolution = 0.1
+resolution = 0.03
 [solve]
 degree = 2
 formulation = "both"

@@ -33,7 +33,7 @@ SOURCES = (
 def meshes():
     """The meshes of all ranks together and of this one alone."""
     return [
-        create_mesh(LAYERS, SOURCES, resolution=0.15, far=3.0, comm=comm)
+        create_mesh(LAYERS, SOURCES, resolution=0.05, far=3.0, comm=comm)
         for comm in (MPI.COMM_WORLD, MPI.COMM_SELF)
     ]
 

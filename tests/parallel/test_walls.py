@@ -39,7 +39,7 @@ def difference(together, alone) -> float:
 @pytest.mark.parametrize("formulation", ["stream", "vector"])
 def test_energies_currents_and_fields(name, formulation):
     film, walls = SPACES[name]
-    resolution = 0.1 if film.bounded else 0.2  # the edge asks for finer cells anyway
+    resolution = 0.03 if film.bounded else 0.2  # the edge asks for finer cells anyway
     results = []
     for comm in (WORLD, MPI.COMM_SELF):
         mesh = create_mesh(film, IMPURITIES, boundary=walls, resolution=resolution, comm=comm)

@@ -24,11 +24,11 @@ from pearlfem.solvers import multigrid
 
 
 @pytest.mark.parametrize("degree", [1, 2, 3])
-@pytest.mark.parametrize("resolution", [0.5, 1.0])
+@pytest.mark.parametrize("resolution", [0.4, 0.7])
 @pytest.mark.parametrize("size", [0.02, 0.1, 0.5])
 def test_self_energy_is_below_the_exact_one(degree, resolution, size):
     film, impurity = Film(Plane(), 1.0), Impurity((0.3, -0.2), size=size)
-    mesh = create_mesh(film, [impurity], resolution=resolution, far=50.0)
+    mesh = create_mesh(film, [impurity], resolution=resolution, far=20.0)
     problem = MaxwellLondon(film, mesh, degree)
     tensor = interaction_tensor(problem.solve_each([impurity]))
     problem.destroy()

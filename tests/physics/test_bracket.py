@@ -53,7 +53,7 @@ def bracket(film, impurities, degree, mesh):
 )
 def test_every_entry_on_the_infinite_film(degree, resolution, pearl_length):
     film = Film(Plane(), pearl_length)
-    mesh = create_mesh(film, PAIR, resolution=resolution, far=50.0)
+    mesh = create_mesh(film, PAIR, resolution=resolution, far=20.0)
     bounds, iterations = bracket(film, PAIR, degree, mesh)
     positions, sizes = zip(*((i.position, i.size) for i in PAIR), strict=True)
     exact = infinite_film.interaction_tensor(positions, pearl_length, 1.0, sizes)
@@ -73,7 +73,7 @@ def test_every_entry_on_the_infinite_film(degree, resolution, pearl_length):
 @pytest.fixture(scope="module")
 def disc_mesh():
     """A coarse mesh of the disc, which does not depend on the Pearl length."""
-    return cache(lambda *pair: create_mesh(Film(Disc(1.0), 0.1), pair, resolution=0.4, far=50.0))
+    return cache(lambda *pair: create_mesh(Film(Disc(1.0), 0.1), pair, resolution=0.25, far=20.0))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Sources on a disc against a spectral Galerkin method and against the closed form r0 → ∞.
 
-All at default settings, where the mesh does not depend on the Pearl length: tests share it.
+The mesh does not depend on the Pearl length: tests share it.
 """
 
 from functools import cache
@@ -24,7 +24,9 @@ from pearlfem import (
 @pytest.fixture(scope="module")
 def mesh_of():
     """The mesh for impurities, made once."""
-    return cache(lambda *impurities: create_mesh(Film(Disc(1.0), 0.1), impurities))
+    return cache(
+        lambda *impurities: create_mesh(Film(Disc(1.0), 0.1), impurities, resolution=0.8, far=50.0)
+    )
 
 
 @pytest.fixture

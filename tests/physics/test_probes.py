@@ -39,7 +39,7 @@ def disc(request):
 
 
 def solved(film, formulation):
-    mesh = create_mesh(film, [IMPURITY], resolution=RESOLUTIONS[formulation])
+    mesh = create_mesh(film, [IMPURITY], resolution=RESOLUTIONS[formulation], far=20.0)
     problem = MaxwellLondon(film, mesh, DEGREES[formulation], formulation)
     yield problem.solve([IMPURITY])
     problem.destroy()

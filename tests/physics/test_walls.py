@@ -163,12 +163,12 @@ def test_current_into_shields_has_no_moment():
 def test_bounds_of_a_disc_in_a_box_hold_on_coarse_meshes(kind, height):
     film, walls = Film(Disc(1.0), 0.3), Walls(kind, (2.6, 2.6, 1.0), (0.0, 0.0, height))
     off_centre = [Impurity((0.7, 0.1), size=0.2)]
-    fine = create_mesh(film, off_centre, boundary=walls, resolution=0.25)
+    fine = create_mesh(film, off_centre, boundary=walls, resolution=0.15)
     problem = MaxwellLondon(film, fine, 3)
     # From below, by some 1e-4: the bounds are a hundred times as far apart.
     reference = interaction_tensor(problem.solve_each(off_centre))[0, 0]
     problem.destroy()
-    for resolution in (0.1, 0.15):
+    for resolution in (0.05, 0.1):
         mesh = create_mesh(film, off_centre, boundary=walls, resolution=resolution)
         problem = MaxwellLondon(film, mesh, 2)
         lower = interaction_tensor(problem.solve_each(off_centre))[0, 0]

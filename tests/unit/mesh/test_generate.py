@@ -15,7 +15,7 @@ from pearlfem.model.film import Film
 from pearlfem.model.sources.impurity import Impurity
 
 FAR = 5.0
-COARSE = {"resolution": 0.2, "far": FAR}  # like the fixture ``mesh``
+COARSE = {"resolution": 0.05, "far": FAR}  # like the fixture ``mesh``
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,7 @@ def test_no_point_of_the_film_has_a_larger_current(film_points, cubic):
 def test_both_formulations_find_the_same_largest_current():
     # A Gaussian impurity on the infinite film: largest at its centre, in the far field ∝ 1/r³.
     film, impurity = Film(Plane(), 1.0), Impurity((0.2, -0.1), size=0.3)
-    mesh = create_mesh(film, [impurity], resolution=0.6, far=20.0)
+    mesh = create_mesh(film, [impurity], resolution=0.4, far=5.0)
     values = []
     for formulation in ("stream", "vector"):
         problem = MaxwellLondon(film, mesh, 3, formulation)

@@ -32,7 +32,7 @@ size = {size}
 angle = 30
 {boundary}
 [mesh]
-resolution = 0.2
+resolution = 0.06
 [solve]
 degree = 2
 formulation = "{formulation}"

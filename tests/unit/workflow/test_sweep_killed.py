@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import pytest
 
-POINTS = 40
+POINTS = 24
 SWEEP = """
 [sweep]
 [[sweep.parameter]]
@@ -18,7 +18,7 @@ key = "film.pearl_length"
 range = { start = 0.3, stop = 3.0, number = 4, spacing = "log" }
 [[sweep.parameter]]
 key = "impurity 1.angle"
-range = { start = 0, stop = 180, number = 10 }
+range = { start = 0, stop = 180, number = 6 }
 """
 INPUTS = ("point", "film.pearl_length [L]", "impurity 1.angle")
 TIMEOUT = 100  # seconds
@@ -86,7 +86,7 @@ def check_what_is_there(folder, earlier):
 @pytest.mark.parametrize(
     ("kills", "jobs"),
     [
-        pytest.param(5, (), id="alone"),
+        pytest.param(3, (), id="alone"),
         pytest.param(2, ("--jobs", "2"), id="jobs"),
         pytest.param(10, (), id="alone, often", marks=pytest.mark.slow),
     ],

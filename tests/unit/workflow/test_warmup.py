@@ -83,7 +83,7 @@ STUDIES = [
 ]
 SOLVE = """
 [mesh]
-resolution = 0.3
+resolution = 0.2
 [solve]
 degree = 1
 formulation = "{}"

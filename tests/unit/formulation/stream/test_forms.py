@@ -61,12 +61,12 @@ def test_energy_is_symmetric(V, mesh, film):
 
 
 def test_film_integral_is_over_the_film_alone(V, mesh, film):
-    # The film is a polygon inscribed in the disc, its edges h < 0.1 R: smaller by h²/6R² < 2e-3.
+    # The film is a polygon inscribed in the disc, its edges h < 0.15 R: smaller by h²/6R² < 4e-3.
     R, (x0, y0) = film.shape.radius, film.shape.center
     area = in_mesh(film, mesh).integral(polynomial(V, one))
-    assert area == pytest.approx(math.pi * R**2, rel=2e-3)
+    assert area == pytest.approx(math.pi * R**2, rel=4e-3)
     offset = polynomial(V, lambda p: (p[0] - x0) ** 2 + (p[1] - y0) ** 2)
-    assert in_mesh(film, mesh).integral(offset) == pytest.approx(math.pi * R**4 / 2, rel=4e-3)
+    assert in_mesh(film, mesh).integral(offset) == pytest.approx(math.pi * R**4 / 2, rel=8e-3)
     assert in_mesh(film, mesh).integral(polynomial(V, lambda p: p[0])) == pytest.approx(
         x0 * area, rel=2e-3
     )

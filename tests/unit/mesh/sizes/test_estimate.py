@@ -34,7 +34,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("resolution", [0.3, 0.5])
+@pytest.mark.parametrize("resolution", [0.2, 0.4])
 @pytest.mark.parametrize("case", CASES)
 def test_estimate_is_about_the_number_of_cells(case, resolution):
     film, impurities, boundary = CASES[case]
