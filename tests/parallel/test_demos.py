@@ -10,6 +10,7 @@ WORLD = MPI.COMM_WORLD
 DEMOS = sorted((Path(__file__).parents[2] / "demos").glob("demo_*.py"))
 LONG = (
     "demo_certified_energy",
+    "demo_disc_field",
     "demo_disc_order",
     "demo_inhomogeneous",
     "demo_lattice_cell",

@@ -15,10 +15,10 @@ SWEEP = """
 [sweep]
 [[sweep.parameter]]
 key = "film.pearl_length"
-range = { start = 0.3, stop = 3.0, number = 4, spacing = "log" }
+range = { start = 0.3, stop = 3.0, number = 3, spacing = "log" }
 [[sweep.parameter]]
 key = "impurity 1.angle"
-range = { start = 0, stop = 180, number = 6 }
+range = { start = 0, stop = 180, number = 8 }
 """
 INPUTS = ("point", "film.pearl_length [L]", "impurity 1.angle")
 TIMEOUT = 100  # seconds
@@ -86,7 +86,7 @@ def check_what_is_there(folder, earlier):
 @pytest.mark.parametrize(
     ("kills", "jobs"),
     [
-        pytest.param(3, (), id="alone"),
+        pytest.param(2, (), id="alone"),
         pytest.param(2, ("--jobs", "2"), id="jobs"),
         pytest.param(10, (), id="alone, often", marks=pytest.mark.slow),
     ],
@@ -96,7 +96,7 @@ def test_killed_sweep_ends_with_the_table_of_one_never_killed(study, never_kille
     earlier, arguments = {}, command(study, folder, *jobs)
     for _ in range(kills):
         # From before the first point on; 0.25 s is about two points.
-        code = live(arguments, folder, chance.randrange(4), chance.uniform(0.0, 0.25))
+        code = live(arguments, folder, chance.randrange(3), chance.uniform(0.0, 0.25))
         assert code == -9, "it was still running"
         if jobs:
             time.sleep(0.2)  # they end when they notice
