@@ -1,4 +1,4 @@
-"""Every demo runs on two ranks, and its asserts hold."""
+"""Every demo runs on two ranks, and its asserts hold; long ones are slow tests."""
 
 import runpy
 from pathlib import Path

@@ -92,7 +92,7 @@ def check_what_is_there(folder, earlier):
     ],
 )
 def test_killed_sweep_ends_with_the_table_of_one_never_killed(study, never_killed, kills, jobs):
-    folder, chance = study.parent / f"killed{kills}", random.Random(len(jobs))
+    folder, chance = study.parent / f"killed{kills}{len(jobs)}", random.Random(len(jobs))
     earlier, arguments = {}, command(study, folder, *jobs)
     for _ in range(kills):
         # From before the first point on; 0.25 s is about two points.
