@@ -26,12 +26,11 @@ run: setup  ## the main job: two impurities on a film
 check: setup  ## compare with exact results
 	.venv/bin/pearlfem check
 
-# One worker more than cores, as some tests wait for processes; modules of long tests come first.
+# One worker more than cores, as some tests wait for processes.
 # Ranks of MPICH that wait for others keep their core busy, unless they are told to yield it.
 test: lint  ## lint, then all tests serially, and the parallel ones on 2 and 3 ranks
 	MPIR_CVAR_ENABLE_HEAVY_YIELD=1 \
-	.venv/bin/pytest -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder \
-		tests/unit/workflow tests/physics tests
+	.venv/bin/pytest -n $$(($$(nproc) + 1)) --dist loadfile --no-loadscope-reorder
 	$(mpiexec) -n 2 .venv/bin/pytest -q tests/parallel
 	$(mpiexec) -n 3 .venv/bin/pytest -q tests/parallel
 

@@ -25,6 +25,11 @@ def pytest_configure(config):
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(root)
 
 
+def pytest_collection_modifyitems(items):
+    """Put folders of long tests first: short ones then keep all workers busy to the end."""
+    items.sort(key=lambda item: {"workflow", "physics"}.isdisjoint(item.path.parts))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
     """Show a failure at once: if the other ranks then wait for ever, the summary never comes."""
