@@ -17,6 +17,7 @@ from pearlfem.formulation.stream.point_lifts import on_film_of_mesh
 from pearlfem.formulation.vector.assembled import VectorFormulation
 from pearlfem.mesh.round_edges import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.mesh.whose_films import mesh_of
 from pearlfem.model.checks import check_repeatable, check_sources, refuse_points
 from pearlfem.model.layers import Films, layers_of
 from pearlfem.model.sources.base import Source, numbered
@@ -37,7 +38,8 @@ class MaxwellLondon:
 
     Args:
         films: The film in z = 0, or films at their heights.
-        mesh: A mesh of the space around them.
+        mesh: A mesh of the space around them; one of other films is refused. Only Pearl lengths may
+            differ from those of the films for which it was made.
         degree: Degree of the elements, 1 to 3.
         formulation: "stream" (scalar potential, energies from below) or "vector" (vector potential,
             energies from above).
@@ -45,7 +47,7 @@ class MaxwellLondon:
             to round-off. The error has the sign that leaves bounds valid.
 
     Raises:
-        StudyError: ``degree`` or ``formulation`` is not allowed.
+        StudyError: ``degree`` or ``formulation`` is not allowed, or ``mesh`` is one of other films.
 
     Note:
         Collective. ``mesh`` is the mesh in use, whose round edges ``fit_round_edges`` has moved;
@@ -69,6 +71,7 @@ class MaxwellLondon:
             )
         start = time.perf_counter()
         layers, self.formulation = layers_of(films), formulation
+        mesh = mesh_of(mesh, layers)
         # A film's energy grows with its area: the polygon must cover the film for a bound from
         # above, and lie within it for a bound from below.
         self.mesh = fit_round_edges(mesh, layers, covering=formulation == "vector")

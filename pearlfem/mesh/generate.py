@@ -10,6 +10,7 @@ import errno
 import math
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -80,7 +81,7 @@ def create_mesh(
     _check(layers, sources, boundary, resolution, far)
     with gmsh_session(comm):
         on_root(comm, lambda: _generate(layers, sources, boundary, resolution, far, sizes))
-        return distribute(gmsh.model, comm)
+        return replace(distribute(gmsh.model, comm), films=layers)
 
 
 def write_mesh(

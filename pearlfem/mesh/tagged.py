@@ -18,6 +18,7 @@ from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 from pearlfem.mesh.periodic import MeshedCell, distribute_closed, is_closed
+from pearlfem.model.layers import Layer
 from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.signals import restore_handler
@@ -43,6 +44,8 @@ class TaggedMesh:
             Otherwise it is the whole space, and no cell crosses z = 0.
         cell: The cell of a periodic space that the mesh fills, without side walls; None for any
             other space.
+        films: The films whose mesh it is, the lowest first; None if nobody has said or checked it
+            yet (see ``pearlfem.mesh.whose_films``).
     """
 
     domain: dolfinx.mesh.Mesh
@@ -50,6 +53,7 @@ class TaggedMesh:
     groups: dict[str, int]
     mirrored: bool = True
     cell: MeshedCell | None = None
+    films: tuple[Layer, ...] | None = None
 
     @property
     def comm(self) -> MPI.Comm:

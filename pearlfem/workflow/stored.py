@@ -134,7 +134,8 @@ def load_solution(
             f"{', '.join(map(repr, kept)) or 'none'}"
         )
     name, degree = formulation or kept[0], study.solve.degree
-    problem = MaxwellLondon(study.film, mesh_from_arrays(arrays, comm), degree, name)
+    mesh = mesh_from_arrays(arrays, study.film, comm)
+    problem = MaxwellLondon(study.film, mesh, degree, name)
     jumps = [f"{name}_{_jump(k)}" for k in range(len(problem.films))]
     fields = Fields(
         _function(problem.mesh, degree, arrays.get(f"{name}_potential")),
