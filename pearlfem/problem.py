@@ -33,6 +33,11 @@ FORMULATIONS: dict[str, _Formulation] = {
 }
 
 
+# Distance of a source from the origin, in units of its size, beyond which the round-off of
+# coordinates counts.
+_FARTHEST = ALLOWED_QUADRATURE_ERROR / np.finfo(float).eps
+
+
 class MaxwellLondon:
     """Films and the space around them.
 
@@ -156,11 +161,24 @@ class MaxwellLondon:
             if error > ALLOWED_QUADRATURE_ERROR:
                 size = getattr(source, "size", None)
                 what = "" if size is None else f"size = {size:g}: "
+                fault, remedy = self._fault(source)
                 raise StudyError(
-                    f"{name}: {what}the cells around it are too coarse for its "
-                    f"profile (integrals are wrong by {error:.0e}, allowed: "
-                    f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
+                    f"{name}: {what}{fault} (integrals over its profile are wrong by {error:.0e}, "
+                    f"allowed: {ALLOWED_QUADRATURE_ERROR:.0e}); {remedy}"
                 )
+
+    def _fault(self, source: Source) -> tuple[str, str]:
+        """Return why integrals over the profile of ``source`` are not accurate, and what helps."""
+        distances = (math.hypot(*core.position) / core.size for core in source.cores)
+        if (far := max(distances, default=0.0)) > _FARTHEST:
+            fault = f"it lies {far:.1g} times this from the origin: too much round-off"
+            return fault, "allowed: an origin near it"
+        fault = "the cells around it are too coarse"
+        if self.mesh.cores is None:
+            return fault, "allowed: a mesh with smaller cells there"
+        if not self.mesh.cores.issuperset(source.cores):
+            return fault, "allowed: a mesh that was made for it (give all sources to create_mesh)"
+        return fault, "a higher resolution makes them finer"
 
     def _with_images(self, source: Source) -> Source:
         """Return ``source``, with its images if space is periodic."""

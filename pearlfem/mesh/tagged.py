@@ -19,6 +19,7 @@ from mpi4py import MPI
 from pearlfem.errors import StudyError
 from pearlfem.mesh.periodic import MeshedCell, distribute_closed, is_closed
 from pearlfem.model.layers import Layer
+from pearlfem.model.sources.base import Core
 from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.signals import restore_handler
@@ -46,6 +47,7 @@ class TaggedMesh:
             other space.
         films: The films whose mesh it is, the lowest first; None if nobody has said or checked it
             yet (see ``pearlfem.mesh.whose_films``).
+        cores: The cores of the sources at which its cells are small; None if nobody has said.
     """
 
     domain: dolfinx.mesh.Mesh
@@ -54,6 +56,7 @@ class TaggedMesh:
     mirrored: bool = True
     cell: MeshedCell | None = None
     films: tuple[Layer, ...] | None = None
+    cores: frozenset[Core] | None = None
 
     @property
     def comm(self) -> MPI.Comm:
