@@ -136,6 +136,8 @@ class TaggedMesh:
 def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
     """Read a gmsh .msh file with physical groups and distribute it.
 
+    Of cells of higher order only the corners count.
+
     Raises:
         StudyError: The file is missing or is not a mesh with the group ``film``.
 
@@ -210,13 +212,19 @@ def _open(path: Path) -> None:
 
 
 def _faults() -> str:
-    """Return a description of faulty nodes or cells in gmsh's model, or ""; gmsh checks nothing."""
+    """Return a description of faulty nodes or cells in gmsh's model, or ""; gmsh checks nothing.
+
+    Cells of higher order become those of first order.
+    """
     low = [group for group in gmsh.model.getPhysicalGroups() if group[0] < 2]
     if low:  # groups of points and lines are not needed
         gmsh.model.removePhysicalGroups(low)
+    kinds = gmsh.model.mesh.getElementTypes()
+    if any(gmsh.model.mesh.getElementProperties(kind)[2] > 1 for kind in kinds):
+        gmsh.model.mesh.setOrder(1)  # leaves the corners, which lie on the true edges
     for dimension, allowed in ((2, _TRIANGLES), (3, _TETRAHEDRA)):
         if set(gmsh.model.mesh.getElementTypes(dimension)) != {allowed}:
-            return "needs triangles and tetrahedra of first order, and no others"
+            return "needs triangles and tetrahedra, and no others"
     tags, places, _ = gmsh.model.mesh.getNodes()
     if not np.array_equal(np.sort(tags), np.arange(1, len(tags) + 1)):
         gmsh.model.mesh.renumberNodes()
