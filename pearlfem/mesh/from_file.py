@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from mpi4py import MPI
 
@@ -14,13 +12,14 @@ from pearlfem.model.boundary import Boundary, Open, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.layers import Layer
 from pearlfem.model.periodic import Periodic
+from pearlfem.runtime.files import AnyPath
 
 _ENDS = ("far", "shield", "magnetic-wall")  # groups of facets where space may end
 _SAME = 1e-6  # of their size: boxes and periods that differ by less are equal
 
 
 def mesh_from_file(
-    path: Path,
+    path: AnyPath,
     film: Film,
     boundary: Boundary,
     *,

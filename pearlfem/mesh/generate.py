@@ -41,6 +41,7 @@ from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import has_points
 from pearlfem.quantities.arrays import Array
 from pearlfem.runtime.atomic import atomic_file
+from pearlfem.runtime.files import AnyPath
 from pearlfem.runtime.parallel import on_root
 
 _OPEN = Open()
@@ -89,7 +90,7 @@ def create_mesh(
 
 
 def write_mesh(
-    path: Path,
+    path: AnyPath,
     films: Films,
     sources: Sequence[Source],
     *,
@@ -107,6 +108,7 @@ def write_mesh(
     """
     layers = layers_of(films)
     _check(layers, sources, boundary, resolution, far)
+    path = Path(path)
     _check_writable(path)
     with gmsh_session(MPI.COMM_SELF):
         _generate(layers, sources, boundary, resolution, far, None)

@@ -21,6 +21,7 @@ from pearlfem.mesh.periodic import MeshedCell, distribute_closed, is_closed
 from pearlfem.model.layers import Layer
 from pearlfem.model.sources.base import Core
 from pearlfem.quantities.arrays import Array, Int32Array
+from pearlfem.runtime.files import AnyPath
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.signals import restore_handler
 
@@ -133,7 +134,7 @@ class TaggedMesh:
         return int(self.domain.topology.index_map(self.domain.topology.dim).size_global)
 
 
-def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
+def read_mesh(path: AnyPath, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
     """Read a gmsh .msh file with physical groups and distribute it.
 
     Of cells of higher order only the corners count.
@@ -145,7 +146,7 @@ def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
         Collective over ``comm``; rank 0 reads.
     """
     with gmsh_session(comm):
-        on_root(comm, lambda: _open(path))
+        on_root(comm, lambda: _open(Path(path)))
         try:
             return distribute(gmsh.model, comm)
         except RuntimeError as error:  # on all ranks: cells that belong to no group, or to several
