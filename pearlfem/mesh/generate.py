@@ -186,8 +186,9 @@ def _generate(
         gmsh.option.setNumber("Mesh.MeshSizeMax", largest_cell(boundary) / extent.size)
     for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
         gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)
-    gmsh.model.mesh.generate(2)
-    _keep_cores(layers, sources, size_at, extent)
+    if not isinstance(boundary, Periodic):  # whose cells are never large
+        gmsh.model.mesh.generate(2)
+        _keep_cores(layers, sources, size_at, extent)
     gmsh.model.mesh.generate(3)
     if isinstance(boundary, Periodic):
         forget_periods()
