@@ -17,6 +17,7 @@ from pearlfem.formulation.stream.point_lifts import on_film_of_mesh
 from pearlfem.formulation.vector.assembled import VectorFormulation
 from pearlfem.mesh.round_edges import fit_round_edges
 from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.mesh.whose_films import mesh_of
 from pearlfem.model.checks import check_repeatable, check_sources, refuse_points
 from pearlfem.model.layers import Films, layers_of
 from pearlfem.model.sources.base import Source, numbered
@@ -32,12 +33,18 @@ FORMULATIONS: dict[str, _Formulation] = {
 }
 
 
+# Distance of a source from the origin, in units of its size, beyond which the round-off of
+# coordinates counts.
+_FARTHEST = ALLOWED_QUADRATURE_ERROR / np.finfo(float).eps
+
+
 class MaxwellLondon:
     """Films and the space around them.
 
     Args:
         films: The film in z = 0, or films at their heights.
-        mesh: A mesh of the space around them.
+        mesh: A mesh of the space around them; one of other films is refused. Only Pearl lengths may
+            differ from those of the films for which it was made.
         degree: Degree of the elements, 1 to 3.
         formulation: "stream" (scalar potential, energies from below) or "vector" (vector potential,
             energies from above).
@@ -45,7 +52,7 @@ class MaxwellLondon:
             to round-off. The error has the sign that leaves bounds valid.
 
     Raises:
-        StudyError: ``degree`` or ``formulation`` is not allowed.
+        StudyError: ``degree`` or ``formulation`` is not allowed, or ``mesh`` is one of other films.
 
     Note:
         Collective. ``mesh`` is the mesh in use, whose round edges ``fit_round_edges`` has moved;
@@ -69,6 +76,7 @@ class MaxwellLondon:
             )
         start = time.perf_counter()
         layers, self.formulation = layers_of(films), formulation
+        mesh = mesh_of(mesh, layers)
         # A film's energy grows with its area: the polygon must cover the film for a bound from
         # above, and lie within it for a bound from below.
         self.mesh = fit_round_edges(mesh, layers, covering=formulation == "vector")
@@ -153,11 +161,24 @@ class MaxwellLondon:
             if error > ALLOWED_QUADRATURE_ERROR:
                 size = getattr(source, "size", None)
                 what = "" if size is None else f"size = {size:g}: "
+                fault, remedy = self._fault(source)
                 raise StudyError(
-                    f"{name}: {what}the cells around it are too coarse for its "
-                    f"profile (integrals are wrong by {error:.0e}, allowed: "
-                    f"{ALLOWED_QUADRATURE_ERROR:.0e}); a higher resolution makes them finer"
+                    f"{name}: {what}{fault} (integrals over its profile are wrong by {error:.0e}, "
+                    f"allowed: {ALLOWED_QUADRATURE_ERROR:.0e}); {remedy}"
                 )
+
+    def _fault(self, source: Source) -> tuple[str, str]:
+        """Return why integrals over the profile of ``source`` are not accurate, and what helps."""
+        distances = (math.hypot(*core.position) / core.size for core in source.cores)
+        if (far := max(distances, default=0.0)) > _FARTHEST:
+            fault = f"it lies {far:.1g} times this from the origin: too much round-off"
+            return fault, "allowed: an origin near it"
+        fault = "the cells around it are too coarse"
+        if self.mesh.cores is None:
+            return fault, "allowed: a mesh with smaller cells there"
+        if not self.mesh.cores.issuperset(source.cores):
+            return fault, "allowed: a mesh that was made for it (give all sources to create_mesh)"
+        return fault, "a higher resolution makes them finer"
 
     def _with_images(self, source: Source) -> Source:
         """Return ``source``, with its images if space is periodic."""

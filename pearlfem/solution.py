@@ -113,9 +113,13 @@ class Solution:
 def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Solution:
     """Return the solution of the weighted sum of the loads of one problem's ``solutions``.
 
+    Raises:
+        StudyError: The solutions are those of several problems.
+
     Note:
         Not collective. ``iterations`` is the largest of all.
     """
+    check_one_problem(solutions)
     first = solutions[0]
     unknowns = np.zeros_like(first.unknowns)
     load = np.zeros_like(first.load)
@@ -132,6 +136,18 @@ def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Soluti
         iterations=max(solution.iterations for solution in solutions),
         lifts={source: lift for solution in solutions for source, lift in solution.lifts.items()},
     )
+
+
+def check_one_problem(solutions: Sequence[Solution]) -> None:
+    """Refuse solutions of several problems, whose unknowns cannot be added or multiplied.
+
+    On one mesh they are as many, whatever the Pearl length.
+
+    Raises:
+        StudyError: They are.
+    """
+    if any(solution.films is not solutions[0].films for solution in solutions):
+        raise StudyError("solutions of several problems; allowed: those of one MaxwellLondon")
 
 
 def drive_weights(solutions: Sequence[Solution]) -> tuple[list[Source], Array]:

@@ -25,7 +25,7 @@ from pearlfem.geometry.dxf import closed_curves, entities_of_layers
 from pearlfem.geometry.gds import check_gds
 from pearlfem.geometry.msh import cells_of_group
 from pearlfem.geometry.outlines import LARGEST, TOLERANCE, checked_polygon, filled, joined, nested
-from pearlfem.runtime.files import read_file
+from pearlfem.runtime.files import AnyPath, read_file
 
 _MOST_CORNERS = 1_000_000  # after all references are resolved
 _GRID_STEPS = 0.75  # corners nearer than this are one: rounding moves each by up to √½ = 0.71 steps
@@ -47,7 +47,7 @@ class Drawing(NamedTuple):
     unit: float | None
 
 
-def read_gds(path: Path, cell: str | None, layer: int, datatype: int | None = None) -> Drawing:
+def read_gds(path: AnyPath, cell: str | None, layer: int, datatype: int | None = None) -> Drawing:
     """Return the area of all polygons, boxes and paths on a layer of a GDSII file.
 
     Cells inserted by reference are included. Coordinates in the file are whole numbers, so they are
@@ -72,7 +72,7 @@ def read_gds(path: Path, cell: str | None, layer: int, datatype: int | None = No
 
     with _reading(path, "GDSII") as data:
         check_gds(data, str(path))
-        library = gdstk.read_gds(path)
+        library = gdstk.read_gds(str(path))
         grid = library.precision / library.unit
         if not all(math.isfinite(length) and length > 0 for length in (grid, library.unit)):
             raise StudyError(
@@ -87,7 +87,7 @@ def read_gds(path: Path, cell: str | None, layer: int, datatype: int | None = No
     return Drawing(joined(areas, name, _GRID_STEPS * grid), library.unit)
 
 
-def read_dxf(path: Path, layer: str) -> Drawing:
+def read_dxf(path: AnyPath, layer: str) -> Drawing:
     """Return the area that the closed curves on a layer of a DXF file enclose.
 
     A curve inside another one is a hole, and a curve inside a hole is film again. A curve that is
@@ -126,7 +126,7 @@ def read_dxf(path: Path, layer: str) -> Drawing:
     return Drawing(nested(outlines, name, 2 * tolerance), _DXF_UNITS.get(code))
 
 
-def read_mesh_outline(path: Path, group: str) -> Drawing:
+def read_mesh_outline(path: AnyPath, group: str) -> Drawing:
     """Return the area that a named group of triangles and quadrilaterals of a gmsh mesh covers.
 
     Its outline consists of the edges that belong to a single cell.
@@ -154,7 +154,7 @@ def read_mesh_outline(path: Path, group: str) -> Drawing:
 
 
 @contextlib.contextmanager
-def _reading(path: Path, kind: str) -> Iterator[bytes]:
+def _reading(path: AnyPath, kind: str) -> Iterator[bytes]:
     """Yield the file's content; turn all errors inside the block into a StudyError.
 
     What libraries print inside the block does not reach the terminal.

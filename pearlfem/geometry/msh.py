@@ -18,11 +18,13 @@ from pearlfem.errors import StudyError
 
 Numbers = npt.NDArray[Any]
 
-# Number of nodes of each type of element up to second order. Of the flat ones, those with straight
-# and those with curved edges.
+# Number of nodes of each type of element, up to fourth order.
 _NODES = {1: 2, 2: 3, 3: 4, 4: 4, 5: 8, 6: 6, 7: 5, 8: 3, 9: 6, 10: 9, 11: 10, 12: 27, 13: 18}
-_NODES |= {14: 14, 15: 1, 16: 8, 17: 20, 18: 15, 19: 13}
-_STRAIGHT, _CURVED = {2, 3}, {9, 10, 16}
+_NODES |= {14: 14, 15: 1, 16: 8, 17: 20, 18: 15, 19: 13, 20: 9, 21: 10, 22: 12, 23: 15, 26: 4}
+_NODES |= {27: 5, 29: 20, 30: 35, 36: 16, 37: 25, 39: 12, 40: 16, 92: 64, 93: 125}
+# Number of corners of each type of flat element, and its order.
+_FLAT = {2: (3, 1), 3: (4, 1), 9: (3, 2), 10: (4, 2), 16: (4, 2), 20: (3, 3), 21: (3, 3)}
+_FLAT |= {22: (3, 4), 23: (3, 4), 36: (4, 3), 37: (4, 4), 39: (4, 3), 40: (4, 4)}
 
 
 class _Block(NamedTuple):
@@ -36,42 +38,52 @@ class _Block(NamedTuple):
 def cells_of_group(data: bytes, group: str, name: str) -> list[Numbers]:
     """Return the corners of all triangles and quadrilaterals of a group.
 
+    Nodes on the edges of cells of higher order count as corners, so no curved edge is lost.
+
     Args:
         data: The whole file.
         group: Name of a physical group of surfaces.
         name: Name of the file for messages.
 
     Returns:
-        Arrays of shape ``(n, 3, 3)`` and ``(n, 4, 3)``: cells, corners, (x, y, z).
+        Arrays of shape ``(n, k, 3)``, for each k: cells, corners in order, (x, y, z).
 
     Raises:
         StudyError: The data is not a gmsh file, is damaged or cut off; the group does not exist, is
-            empty, or has other cells.
+            empty.
     """
     try:
         version, is_text = _format(data)
         surfaces = dict(_names_of_surfaces(data))
         if group not in surfaces:
-            listed = ", ".join(map(repr, sorted(surfaces))) or "none"
+            listed = ", ".join(map(repr, sorted(surfaces))) or (
+                f'none, for the file names none; in gmsh, Physical Surface("{group:.50}") = {{…}} '
+                "before meshing names one"
+            )
             raise StudyError(f"{name}: no group of surfaces {group!r}; allowed: {listed}")
         read_nodes, read_blocks = _READERS[version]
         blocks = [
             block
             for block in read_blocks(data, is_text)
-            if surfaces[group] in block.groups and block.kind in _STRAIGHT | _CURVED
+            if surfaces[group] in np.abs(block.groups) and block.kind in _FLAT
         ]
         tags, points = read_nodes(data, is_text)
         order = np.argsort(tags)
         tags, points = tags[order], points[order]
-        cells = [_points_of(block.nodes, tags, points) for block in blocks]
+        cells = [_points_of(block.nodes[:, _ring(block.kind)], tags, points) for block in blocks]
     except _DamagedError as error:
         raise StudyError(f"{name}: not a valid gmsh file: {error}") from None
-    if not cells or any(block.kind in _CURVED for block in blocks):
-        fault = "has curved cells" if cells else "is empty"
-        raise StudyError(
-            f"{name}: group {group!r} {fault}; allowed: triangles and quadrilaterals of first order"
-        )
+    if not cells:
+        raise StudyError(f"{name}: group {group!r} is empty; allowed: triangles and quadrilaterals")
     return cells
+
+
+def _ring(kind: int) -> list[int]:
+    """Return the places of the nodes around a flat element: corners come first, then edges."""
+    corners, order = _FLAT[kind]
+    on_edge = order - 1
+    edges = [range(corners + k * on_edge, corners + (k + 1) * on_edge) for k in range(corners)]
+    return [node for k, edge in enumerate(edges) for node in (k, *edge)]
 
 
 class _DamagedError(Exception):
@@ -209,16 +221,29 @@ def _blocks_4(data: bytes, is_text: bool) -> Iterator[_Block]:
 
 
 def _groups_of_entities(data: bytes, is_text: bool) -> dict[tuple[int, int], Numbers]:
-    """Return the physical groups of each entity, by dimension and number."""
-    section = _Section(data, "Entities", is_text)
+    """Return the physical groups of each entity, by dimension and number.
+
+    A group that contains a surface turned around has the negative number.
+    """
     groups = {}
-    for dimension, count in enumerate(section.take(4, "u8")):
-        for _ in range(int(count)):
-            tag = section.one("i4")
-            section.take(6 if dimension else 3, "f8")  # a bounding box, or a point
-            groups[dimension, tag] = section.take(section.one("u8"), "i4")
-            if dimension:
-                section.take(section.one("u8"), "i4")  # the entities on its boundary
+    for key in ("Entities", "PartitionedEntities"):
+        is_partitioned = key != "Entities"
+        if is_partitioned and b"$PartitionedEntities" not in data:
+            continue
+        section = _Section(data, key, is_text)
+        if is_partitioned:
+            section.take(1, "u8")  # the number of parts
+            section.take(2 * section.one("u8"), "i4")  # ghosts
+        for dimension, count in enumerate(section.take(4, "u8")):
+            for _ in range(int(count)):
+                tag = section.one("i4")
+                if is_partitioned:
+                    section.take(2, "i4")  # the entity that it is a piece of
+                    section.take(section.one("u8"), "i4")  # the parts that have it
+                section.take(6 if dimension else 3, "f8")  # a bounding box, or a point
+                groups[dimension, tag] = section.take(section.one("u8"), "i4")
+                if dimension:
+                    section.take(section.one("u8"), "i4")  # the entities on its boundary
     return groups
 
 

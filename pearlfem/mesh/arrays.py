@@ -19,6 +19,7 @@ from mpi4py import MPI
 from pearlfem.errors import StudyError
 from pearlfem.mesh.parts import tag_facets
 from pearlfem.mesh.tagged import TaggedMesh, partitioner
+from pearlfem.model.layers import Films, layers_of
 from pearlfem.quantities.arrays import Int64Array
 
 _Arrays = dict[str, npt.NDArray[Any]]
@@ -74,8 +75,10 @@ def mesh_arrays(mesh: TaggedMesh) -> tuple[_Arrays, Int64Array]:
     return arrays, order
 
 
-def mesh_from_arrays(arrays: Mapping[str, npt.NDArray[Any]], comm: MPI.Comm) -> TaggedMesh:
-    """Distribute the mesh that ``arrays`` on rank 0 describe.
+def mesh_from_arrays(
+    arrays: Mapping[str, npt.NDArray[Any]], films: Films, comm: MPI.Comm
+) -> TaggedMesh:
+    """Distribute the mesh that ``arrays`` on rank 0 describe, a mesh of ``films``.
 
     Note:
         Collective over ``comm``.
@@ -92,4 +95,5 @@ def mesh_from_arrays(arrays: Mapping[str, npt.NDArray[Any]], comm: MPI.Comm) -> 
     groups, mirrored = comm.bcast(described)
     affine = ufl.Mesh(basix.ufl.element("Lagrange", "tetrahedron", 1, shape=(3,)))
     domain = dolfinx.mesh.create_mesh(comm, cells, affine, points, partitioner(comm))
-    return TaggedMesh(domain, tag_facets(domain, facets, values), groups, mirrored)
+    tags = tag_facets(domain, facets, values)
+    return TaggedMesh(domain, tags, groups, mirrored, films=layers_of(films))

@@ -9,13 +9,15 @@ from __future__ import annotations
 import errno
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import gmsh
 import numpy as np
 from mpi4py import MPI
+from scipy.spatial import KDTree
 
 from pearlfem.errors import StudyError
 from pearlfem.mesh.gmsh_geometry import Plane, add_space, forget_periods
@@ -37,10 +39,13 @@ from pearlfem.model.layers import Films, Layer, layers_of
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import has_points
+from pearlfem.quantities.arrays import Array
 from pearlfem.runtime.atomic import atomic_file
+from pearlfem.runtime.files import AnyPath
 from pearlfem.runtime.parallel import on_root
 
 _OPEN = Open()
+_MISSED = 2.0  # distance of a core from the nearest vertex, in units of the size of cells there
 
 
 def create_mesh(
@@ -80,11 +85,12 @@ def create_mesh(
     _check(layers, sources, boundary, resolution, far)
     with gmsh_session(comm):
         on_root(comm, lambda: _generate(layers, sources, boundary, resolution, far, sizes))
-        return distribute(gmsh.model, comm)
+        cores = frozenset(core for source in sources for core in source.cores)
+        return replace(distribute(gmsh.model, comm), films=layers, cores=cores)
 
 
 def write_mesh(
-    path: Path,
+    path: AnyPath,
     films: Films,
     sources: Sequence[Source],
     *,
@@ -102,6 +108,7 @@ def write_mesh(
     """
     layers = layers_of(films)
     _check(layers, sources, boundary, resolution, far)
+    path = Path(path)
     _check_writable(path)
     with gmsh_session(MPI.COMM_SELF):
         _generate(layers, sources, boundary, resolution, far, None)
@@ -179,11 +186,48 @@ def _generate(
         gmsh.option.setNumber("Mesh.MeshSizeMax", largest_cell(boundary) / extent.size)
     for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
         gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)
+    if not isinstance(boundary, Periodic):  # whose cells are never large
+        gmsh.model.mesh.generate(2)
+        _keep_cores(layers, sources, size_at, extent)
     gmsh.model.mesh.generate(3)
     if isinstance(boundary, Periodic):
         forget_periods()
     (x, y), size = extent
     gmsh.model.mesh.affineTransform([size, 0, 0, x, 0, size, 0, y, 0, 0, size, 0])
+
+
+def _keep_cores(
+    layers: Sequence[Layer],
+    sources: Sequence[Source],
+    size_at: Callable[[Array], Array],
+    extent: Extent,
+) -> None:
+    """Mesh the surfaces again, with vertices at cores, if they are coarse where a core is.
+
+    gmsh asks for sizes at vertices only, from the rim of a face inwards. Where sizes grow fast, at
+    low resolutions, its first triangles may be good enough for their vertices, and it never looks
+    at the place between them that needs small ones.
+    """
+    cores = [
+        (*core.position, layer.height) for layer in layers for s in sources for core in s.cores
+    ]
+    if not cores:
+        return
+    places = np.array(cores)
+    nodes = gmsh.model.mesh.getNodes(2, includeBoundary=True)[1].reshape(-1, 3)
+    scaled = (places - [*extent.center, 0.0]) / extent.size
+    distances = KDTree(nodes).query(scaled)[0]
+    missed = scaled[distances * extent.size > _MISSED * size_at(places)]
+    inside = [gmsh.model.mesh.getElementByCoordinates(*place, dim=2)[0] for place in missed]
+    surfaces = [gmsh.model.mesh.getElement(element)[3] for element in inside]
+    if not surfaces:
+        return
+    points = [gmsh.model.geo.addPoint(*place) for place in missed.tolist()]
+    gmsh.model.geo.synchronize()
+    gmsh.model.mesh.clear()
+    for point, surface in zip(points, surfaces, strict=True):
+        gmsh.model.mesh.embed(0, [point], 2, surface)
+    gmsh.model.mesh.generate(2)
 
 
 def _add_seeds(found: Sequence[Seeds], extent: Extent) -> int:

@@ -22,6 +22,7 @@ from pearlfem.errors import StudyError
 from pearlfem.mesh.parts import tag_facets
 from pearlfem.mesh.round_edges import rounded
 from pearlfem.mesh.tagged import TaggedMesh
+from pearlfem.mesh.whose_films import mesh_of
 from pearlfem.model.film import Film
 from pearlfem.quantities.arrays import Array, Int32Array, Int64Array
 
@@ -84,7 +85,7 @@ def refined(mesh: TaggedMesh, film: Film, times: int = 1, *, same_area: bool = F
             ``pearlfem.mesh.plane``); their vertices then lie outside the circles.
 
     Raises:
-        StudyError: The space is periodic.
+        StudyError: The space is periodic, or the mesh is one of another film.
 
     Note:
         Collective. Each rank holds only its part of the mesh. Groups and the order of cells do not
@@ -95,6 +96,7 @@ def refined(mesh: TaggedMesh, film: Film, times: int = 1, *, same_area: bool = F
         raise StudyError(
             f"{times} refinements: not allowed for a periodic space; allowed: a higher resolution"
         )
+    mesh = mesh_of(mesh, film)
     for _ in range(times):
         mesh = _refined_once(mesh, film, same_area)
     return mesh

@@ -18,7 +18,10 @@ from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 from pearlfem.mesh.periodic import MeshedCell, distribute_closed, is_closed
+from pearlfem.model.layers import Layer
+from pearlfem.model.sources.base import Core
 from pearlfem.quantities.arrays import Array, Int32Array
+from pearlfem.runtime.files import AnyPath
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.signals import restore_handler
 
@@ -43,6 +46,9 @@ class TaggedMesh:
             Otherwise it is the whole space, and no cell crosses z = 0.
         cell: The cell of a periodic space that the mesh fills, without side walls; None for any
             other space.
+        films: The films whose mesh it is, the lowest first; None if nobody has said or checked it
+            yet (see ``pearlfem.mesh.whose_films``).
+        cores: The cores of the sources at which its cells are small; None if nobody has said.
     """
 
     domain: dolfinx.mesh.Mesh
@@ -50,6 +56,8 @@ class TaggedMesh:
     groups: dict[str, int]
     mirrored: bool = True
     cell: MeshedCell | None = None
+    films: tuple[Layer, ...] | None = None
+    cores: frozenset[Core] | None = None
 
     @property
     def comm(self) -> MPI.Comm:
@@ -126,8 +134,10 @@ class TaggedMesh:
         return int(self.domain.topology.index_map(self.domain.topology.dim).size_global)
 
 
-def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
+def read_mesh(path: AnyPath, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
     """Read a gmsh .msh file with physical groups and distribute it.
+
+    Of cells of higher order only the corners count.
 
     Raises:
         StudyError: The file is missing or is not a mesh with the group ``film``.
@@ -136,7 +146,7 @@ def read_mesh(path: Path, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
         Collective over ``comm``; rank 0 reads.
     """
     with gmsh_session(comm):
-        on_root(comm, lambda: _open(path))
+        on_root(comm, lambda: _open(Path(path)))
         try:
             return distribute(gmsh.model, comm)
         except RuntimeError as error:  # on all ranks: cells that belong to no group, or to several
@@ -203,13 +213,19 @@ def _open(path: Path) -> None:
 
 
 def _faults() -> str:
-    """Return a description of faulty nodes or cells in gmsh's model, or ""; gmsh checks nothing."""
+    """Return a description of faulty nodes or cells in gmsh's model, or ""; gmsh checks nothing.
+
+    Cells of higher order become those of first order.
+    """
     low = [group for group in gmsh.model.getPhysicalGroups() if group[0] < 2]
     if low:  # groups of points and lines are not needed
         gmsh.model.removePhysicalGroups(low)
+    kinds = gmsh.model.mesh.getElementTypes()
+    if any(gmsh.model.mesh.getElementProperties(kind)[2] > 1 for kind in kinds):
+        gmsh.model.mesh.setOrder(1)  # leaves the corners, which lie on the true edges
     for dimension, allowed in ((2, _TRIANGLES), (3, _TETRAHEDRA)):
         if set(gmsh.model.mesh.getElementTypes(dimension)) != {allowed}:
-            return "needs triangles and tetrahedra of first order, and no others"
+            return "needs triangles and tetrahedra, and no others"
     tags, places, _ = gmsh.model.mesh.getNodes()
     if not np.array_equal(np.sort(tags), np.arange(1, len(tags) + 1)):
         gmsh.model.mesh.renumberNodes()

@@ -24,7 +24,7 @@ from pearlfem.formulation.film import background_products
 from pearlfem.observables.point_impurities.energy import point_energies
 from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.tensors import as_tensor
-from pearlfem.solution import Solution, drive_weights
+from pearlfem.solution import Solution, check_one_problem, drive_weights
 
 _BLOCK = 64  # number of solutions whose potentials are copied at the same time
 
@@ -72,6 +72,9 @@ def interaction_tensor(solutions: Sequence[Solution]) -> Array:
         Array of shape ``(n, n, c, c)`` [μ0Γ²/length in reduced units]; the last axes are xx, xy,
         yx, yy for impurities.
 
+    Raises:
+        StudyError: The solutions are those of several problems.
+
     Note:
         Collective.
     """
@@ -115,9 +118,13 @@ def mutual_energies(solutions: Sequence[Solution]) -> Array:
 
     The free energy of solution i is E_ii. The free energy of the sum of all solutions is Σ_ij E_ij.
 
+    Raises:
+        StudyError: The solutions are those of several problems.
+
     Note:
         Collective.
     """
+    check_one_problem(solutions)
     if solutions[0].formulation == "stream":
         return _potential_energies(solutions) + point_energies(solutions)
     return _background_energies(solutions) - _potential_energies(solutions)

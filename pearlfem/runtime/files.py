@@ -1,4 +1,4 @@
-"""Reading of files that a study names; such a path may be anything."""
+"""Paths as callers give them, and reading of files that a study names: these may be anything."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import errno
 import os
 import stat
 from pathlib import Path
+
+AnyPath = str | os.PathLike[str]
 
 LARGEST = 500_000_000  # bytes
 

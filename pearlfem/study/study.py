@@ -25,6 +25,7 @@ from pearlfem.model.temperature import Temperature
 from pearlfem.quantities.annotated import Point, Table
 from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.units import ReducedUnits, Units
+from pearlfem.runtime.files import AnyPath
 from pearlfem.study.messages import explain
 from pearlfem.study.shape_tables import Origin
 from pearlfem.study.tables import OrderTable, OutputTable, StudyTable
@@ -74,30 +75,30 @@ class Study(Table):
         return (*self.impurities, *self.others)
 
 
-def read_study(path: Path) -> Study:
+def read_study(path: AnyPath) -> Study:
     """Read and validate a study file.
 
     Raises:
         StudyError: The file cannot be read, is not TOML, or has an unknown key or an impossible
             value.
     """
-    return parse_study(read_study_text(path), name=str(path), folder=path.parent)
+    return parse_study(read_study_text(path), name=str(path), folder=Path(path).parent)
 
 
-def read_study_text(path: Path) -> str:
+def read_study_text(path: AnyPath) -> str:
     """Return the text of a study file without checking it.
 
     Raises:
         StudyError: The file cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise StudyError(f"{path}: cannot be read as a study file: {reason}") from None
 
 
-def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
+def parse_study(text: str, name: str = "study", folder: AnyPath = "") -> Study:
     """Validate the TOML ``text``.
 
     Args:
@@ -114,7 +115,7 @@ def parse_study(text: str, name: str = "study", folder: Path = Path()) -> Study:
     try:
         units = parse_units(content)
         table = StudyTable.model_validate(content, context=units)
-        return _study(table, text, Origin(folder, units))
+        return _study(table, text, Origin(Path(folder), units))
     except ValidationError as error:
         raise StudyError(f"{name}: {explain(error, StudyTable)}") from None
     except StudyError as error:

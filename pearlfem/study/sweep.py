@@ -13,6 +13,7 @@ import tomlkit
 
 from pearlfem.errors import StudyError
 from pearlfem.quantities.units import Kind, ReducedUnits, Units
+from pearlfem.runtime.files import AnyPath
 from pearlfem.study.keys import parse_key, set_key
 from pearlfem.study.schema import schema
 from pearlfem.study.study import Study, parse_study, parse_units, read_study_text
@@ -90,7 +91,7 @@ class Sweep:
         return _described(self.keys, point.values)
 
 
-def read_sweep(path: Path, *, checked: bool = True) -> Sweep:
+def read_sweep(path: AnyPath, *, checked: bool = True) -> Sweep:
     """Read a study with [sweep].
 
     Args:
@@ -119,7 +120,7 @@ def read_sweep(path: Path, *, checked: bool = True) -> Sweep:
     for number, values in enumerate(combined, start=1):
         where = f"{path}: point {number} ({_described(keys, values)})"
         changed = _changed(content, keys, values, where)
-        points.append(SweepPoint(number, values, tomlkit.dumps(changed), path.parent, where))
+        points.append(SweepPoint(number, values, tomlkit.dumps(changed), Path(path).parent, where))
         if checked:
             _ = points[-1].study
     return Sweep(text, keys, kinds, units, tuple(points))

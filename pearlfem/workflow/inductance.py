@@ -18,6 +18,7 @@ from pearlfem.observables.holes import inductance_bracket, inverse_inductance
 from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.runtime.atomic import atomic_file
+from pearlfem.runtime.files import AnyPath
 from pearlfem.runtime.phases import Progress, silent
 from pearlfem.workflow.assembly import assemble
 
@@ -108,7 +109,7 @@ def inductance(
     return Inductance(names, np.linalg.inv(inverse), None, None)
 
 
-def write_inductance(path: Path, result: Inductance, units: Units | ReducedUnits) -> None:
+def write_inductance(path: AnyPath, result: Inductance, units: Units | ReducedUnits) -> None:
     """Write names, matrix, bounds and unit as JSON.
 
     Args:
@@ -138,7 +139,7 @@ def write_inductance(path: Path, result: Inductance, units: Units | ReducedUnits
         "unit": units.name("inductance"),
     }
     try:
-        with atomic_file(path) as part:
+        with atomic_file(Path(path)) as part:
             part.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n", "utf-8")
     except OSError as error:
         raise StudyError(f"{path}: cannot be written: {error.strerror}") from None

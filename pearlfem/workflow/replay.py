@@ -8,13 +8,14 @@ from mpi4py import MPI
 
 from pearlfem.observables.tables import Column
 from pearlfem.quantities.units import ReducedUnits, Units
+from pearlfem.runtime.files import AnyPath
 from pearlfem.runtime.parallel import on_root
 from pearlfem.study.csv_files import read_points
 from pearlfem.workflow.stored import load_solution, solved_study
 from pearlfem.workflow.write import measure_probe, write_picture
 
 
-def draw_picture(folder: Path) -> Path:
+def draw_picture(folder: AnyPath) -> Path:
     """Draw the film of a finished run again; return the picture's path.
 
     Raises:
@@ -23,11 +24,11 @@ def draw_picture(folder: Path) -> Path:
     Note:
         Not collective: call it on one rank.
     """
-    return write_picture(folder, folder, solved_study(folder))
+    return write_picture(Path(folder), Path(folder), solved_study(folder))
 
 
 def probe_result(
-    folder: Path, points: Path, comm: MPI.Comm = MPI.COMM_WORLD
+    folder: AnyPath, points: AnyPath, comm: MPI.Comm = MPI.COMM_WORLD
 ) -> tuple[list[Column], Units | ReducedUnits]:
     """Return the fields of a finished run at more points, without solving again, and its units.
 
@@ -46,7 +47,7 @@ def probe_result(
         Collective over ``comm``.
     """
     units = on_root(comm, lambda: solved_study(folder)).units
-    probe = on_root(comm, lambda: read_points(points, points.stem, units))
+    probe = on_root(comm, lambda: read_points(Path(points), Path(points).stem, units))
     stored = load_solution(folder, comm=comm)
     columns = measure_probe(stored.solution, probe)
     stored.problem.destroy()

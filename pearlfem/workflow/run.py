@@ -21,6 +21,7 @@ from pearlfem.model.sources.impurity import has_points
 from pearlfem.observables.lookup import observe
 from pearlfem.quantities.result_shapes import Bounded
 from pearlfem.quantities.results import FREE_ENERGY, INTERACTION
+from pearlfem.runtime.files import AnyPath
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.phases import Progress, timed
 from pearlfem.solution import FormulationName
@@ -42,7 +43,7 @@ from pearlfem.workflow.write import check_format, write_result
 
 def run_study(
     study: Study,
-    folder: Path,
+    folder: AnyPath,
     *,
     force: bool = False,
     in_order: bool = False,
@@ -74,6 +75,7 @@ def run_study(
     Note:
         Collective over ``comm``.
     """
+    folder = Path(folder)
     if in_order:
         check_orderable(study)
     check_format(study.output.fields)

@@ -26,6 +26,7 @@ from pearlfem.mesh.arrays import mesh_arrays, mesh_from_arrays
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.problem import MaxwellLondon
 from pearlfem.quantities.arrays import Array, Int32Array
+from pearlfem.runtime.files import AnyPath
 from pearlfem.runtime.parallel import on_root, root_only
 from pearlfem.solution import FormulationName, Solution
 from pearlfem.study.study import Study, read_study, with_angles
@@ -87,7 +88,7 @@ def save_solution(
     on_root(comm, lambda: _write(folder / SOLUTION, arrays))
 
 
-def solved_study(folder: Path) -> Study:
+def solved_study(folder: AnyPath) -> Study:
     """Return the study of a result, with its moments as they were in the end.
 
     Raises:
@@ -96,6 +97,7 @@ def solved_study(folder: Path) -> Study:
     Note:
         Not collective: call it on one rank.
     """
+    folder = Path(folder)
     study = read_study(folder / STUDY)
     if (folder / INTERACTION).is_file():
         study = with_angles(study, read_angles(folder / INTERACTION))
@@ -103,7 +105,7 @@ def solved_study(folder: Path) -> Study:
 
 
 def load_solution(
-    folder: Path,
+    folder: AnyPath,
     formulation: FormulationName | None = None,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> Stored:
@@ -123,7 +125,7 @@ def load_solution(
     Note:
         Collective over ``comm``.
     """
-    path = folder / SOLUTION
+    path = Path(folder) / SOLUTION
     study = on_root(comm, lambda: solved_study(folder))
     arrays = root_only(comm, lambda: _read(path)) or {}
     names = comm.bcast(list(arrays))
@@ -134,7 +136,8 @@ def load_solution(
             f"{', '.join(map(repr, kept)) or 'none'}"
         )
     name, degree = formulation or kept[0], study.solve.degree
-    problem = MaxwellLondon(study.film, mesh_from_arrays(arrays, comm), degree, name)
+    mesh = mesh_from_arrays(arrays, study.film, comm)
+    problem = MaxwellLondon(study.film, mesh, degree, name)
     jumps = [f"{name}_{_jump(k)}" for k in range(len(problem.films))]
     fields = Fields(
         _function(problem.mesh, degree, arrays.get(f"{name}_potential")),

@@ -1,5 +1,7 @@
 """The assembled problem: what it solves, what stays fixed, what it refuses."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse
@@ -7,7 +9,7 @@ import scipy.sparse.linalg
 from dolfinx import fem
 from petsc4py import PETSc
 
-from pearlfem import Impurity, MaxwellLondon, free_energy, superpose
+from pearlfem import Impurity, MaxwellLondon, create_mesh, free_energy, superpose
 from pearlfem.errors import ConvergenceError, StudyError
 from pearlfem.formulation.stream.levels import assemble_level
 from pearlfem.solvers import multigrid
@@ -145,3 +147,28 @@ def test_options_database_stays_clean(film, mesh, impurities):
     problem.solve(impurities)
     problem.destroy()
     assert PETSc.Options().getAll() == before
+
+
+FAR = 1e9
+
+
+@pytest.mark.parametrize(
+    ("made_for", "asked", "words"),
+    [
+        (Impurity((0.0, 0.0), 0.3), Impurity((0.0, 0.0), 0.3), "a higher resolution makes them"),
+        (Impurity((0.0, 0.0), 2.0), Impurity((0.0, 0.0), 0.3), "was made for it .give all sources"),
+        (None, Impurity((0.0, 0.0), 0.3), "allowed: a mesh with smaller cells there"),
+        (
+            Impurity((FAR, 0.0), 0.3),
+            Impurity((FAR, 0.0), 0.3),
+            r"size = 0\.3: it lies 3e\+09 times this from the origin.*allowed: an origin near",
+        ),
+    ],
+)
+def test_advice_fits_the_cause_of_inaccurate_integrals(plane_film, made_for, asked, words):
+    given = [made_for or asked]
+    mesh = create_mesh(plane_film, given, resolution=0.05, far=3.0)
+    problem = MaxwellLondon(plane_film, mesh if made_for else replace(mesh, cores=None), degree=1)
+    with pytest.raises(StudyError, match=words):
+        problem.solve([asked])
+    problem.destroy()

@@ -19,9 +19,10 @@ from pearlfem.io.report.result import is_result, result_content
 from pearlfem.io.results.folder import PAGE, SUMMARY, held_folder
 from pearlfem.io.results.sweep_folder import CSV
 from pearlfem.runtime.atomic import atomic_file
+from pearlfem.runtime.files import AnyPath
 
 
-def write_page(folder: Path) -> Path:
+def write_page(folder: AnyPath) -> Path:
     """Write report.html into the folder of a result or of a sweep; return its path.
 
     It replaces an earlier page at once.
@@ -33,6 +34,7 @@ def write_page(folder: Path) -> Path:
     Note:
         Not collective: call it on one rank.
     """
+    folder = Path(folder)
     if is_result(folder):
         with held_folder(folder):  # otherwise a run may replace the result meanwhile
             return _render(folder, "result.html", result_content(folder))

@@ -636,10 +636,10 @@ def test_mesh_without_clear_outline_is_refused(points, cells, words, tmp_path):
     assert [word for word in words if word not in str(error.value)] == []
 
 
-def test_mesh_cells_that_are_not_flat_polygons_are_refused(tmp_path):
-    points = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0.5, 0, 0), (0.5, 0.5, 0), (0, 0.5, 0)]
-    path = write_cells(tmp_path / "film.msh", points, triangle6=[range(6)])
-    with pytest.raises(StudyError, match="'film' has curved cells; allowed: triangles"):
+def test_mesh_group_without_flat_cells_is_refused(tmp_path):
+    points = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    path = write_cells(tmp_path / "film.msh", points, tetra=[range(4)])
+    with pytest.raises(StudyError, match="'film' is empty; allowed: triangles"):
         read_mesh_outline(path, "film")
 
 

@@ -57,21 +57,21 @@ def test_mesh_for_points_has_vertices_outside_circles(tmp_path):
     film, path = Film(Disc(1.0), 1.0), tmp_path / "x.msh"
     write_mesh(path, film, (Impurity((0.0, 0.0), size=0.0),), resolution=0.15, far=3)
     mesh_from_file(path, film, Open(), same_area=True, comm=MPI.COMM_SELF)
-    with pytest.raises(StudyError, match="study's film"):  # energies would not be bounds
+    with pytest.raises(StudyError, match="asked for"):  # energies would not be bounds
         read(path, film)
 
 
 OTHERS = {
-    "radius": (Film(Disc(1.001), 1.0, DISC.holes, DISC.regions), "study's film"),
-    "larger": (Film(Disc(1.5), 1.0, DISC.holes, DISC.regions), "study's film"),
-    "center": (Film(Disc(1.0, (0.002, 0.0)), 1.0, DISC.holes, DISC.regions), "study's film"),
+    "radius": (Film(Disc(1.001), 1.0, DISC.holes, DISC.regions), "asked for"),
+    "larger": (Film(Disc(1.5), 1.0, DISC.holes, DISC.regions), "asked for"),
+    "center": (Film(Disc(1.0, (0.002, 0.0)), 1.0, DISC.holes, DISC.regions), "asked for"),
     "no hole": (Film(Disc(1.0), 1.0, (), DISC.regions), "holes"),
     "name": (Film(Disc(1.0), 1.0, (Hole(DISC.holes[0].shape, "x"),), DISC.regions), "holes"),
     "hole": (
         Film(Disc(1.0), 1.0, (Hole(Disc(0.201, (-0.5, 0.0)), "loop"),), DISC.regions),
-        "study's film",
+        "asked for",
     ),
-    "region": (Film(Disc(1.0), 1.0, DISC.holes, (Region(Disc(0.25), 2.0),)), "study's film"),
+    "region": (Film(Disc(1.0), 1.0, DISC.holes, (Region(Disc(0.25), 2.0),)), "asked for"),
 }
 
 
@@ -87,7 +87,7 @@ def test_other_pearl_length_is_accepted(stored):
 
 
 def test_hole_elsewhere_in_a_plane_is_refused(stored):
-    with pytest.raises(StudyError, match="study's film"):
+    with pytest.raises(StudyError, match="asked for"):
         read(stored("plane"), Film(Plane(), 1.0, (Hole(Disc(0.3, (-0.501, 0.0)), "loop"),)))
 
 

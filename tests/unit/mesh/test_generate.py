@@ -11,6 +11,7 @@ from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Plane
 from pearlfem.mesh.generate import create_mesh, write_mesh
 from pearlfem.mesh.tagged import read_mesh
+from pearlfem.model.boundary import Walls
 from pearlfem.model.film import Film
 from pearlfem.model.sources.impurity import Impurity
 
@@ -219,3 +220,14 @@ def test_mesh_survives_a_file(tmp_path, film, impurities, mesh, corners, measure
         assert len(read.facets(group)) == len(mesh.facets(group))
         there, here = (measure(corners(s, group)) for s in (read, mesh))
         assert there == pytest.approx(here, rel=1e-12)  # the file has 16 digits
+
+
+@pytest.mark.parametrize("resolution", [0.398, 0.3987, 0.3988, 0.399, 0.3995])
+def test_no_core_is_missed_where_sizes_grow_fast(resolution):
+    # At 0.3987 gmsh finds the cores from the rim of the plane; at the others it does not, and
+    # leaves 228 cells.
+    walls = Walls("shield", (np.inf, np.inf, 20.9973))
+    sources = (Impurity((0.0, 0.0), 0.40465), Impurity((1.62813, 7.20184), 0.56408))
+    film = Film(Plane(), 2.1477)
+    mesh = create_mesh(film, sources, boundary=walls, resolution=resolution, far=10.87)
+    assert 1000 < mesh.cells < 1200

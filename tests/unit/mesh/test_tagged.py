@@ -1,7 +1,9 @@
 """Reading .msh files: files that cannot be used are refused with a clear message."""
 
 import gmsh
+import numpy as np
 import pytest
+from mpi4py import MPI
 
 from pearlfem.errors import StudyError
 from pearlfem.mesh.tagged import read_mesh
@@ -113,3 +115,32 @@ def test_mesh_that_is_cut_off_is_refused(cube, part):
     with pytest.raises(StudyError, match=r"cube\.msh"):
         read_mesh(path)
     assert not gmsh.isInitialized()
+
+
+@pytest.mark.parametrize(
+    ("order", "parts", "turned"), [(2, 0, False), (3, 0, False), (1, 2, False), (2, 2, True)]
+)
+def test_meshes_of_higher_order_in_parts_or_turned_around_have_the_same_corners(
+    cube, tmp_path, order, parts, turned
+):
+    path, other = cube("film", "far"), tmp_path / "other.msh"
+    gmsh.initialize(readConfigFiles=False, interruptible=False)
+    gmsh.option.setNumber("General.Terminal", 0)
+    gmsh.open(str(path))
+    if turned:
+        for group in gmsh.model.getPhysicalGroups(2):
+            name = gmsh.model.getPhysicalName(*group)
+            surfaces = gmsh.model.getEntitiesForPhysicalGroup(*group)
+            gmsh.model.removePhysicalGroups([group])
+            gmsh.model.addPhysicalGroup(2, [-tag for tag in surfaces], group[1], name)
+    gmsh.model.mesh.setOrder(order)
+    if parts:
+        gmsh.model.mesh.partition(parts)
+    gmsh.write(str(other))
+    gmsh.finalize()
+    first, second = (read_mesh(each, MPI.COMM_SELF) for each in (path, other))
+    assert second.cells == first.cells
+    for name in ("film", "far"):
+        areas = [mesh.facets(name).size for mesh in (first, second)]
+        assert areas[0] == areas[1] > 0
+    np.testing.assert_allclose(*(np.sort(m.domain.geometry.x, axis=0) for m in (first, second)))
