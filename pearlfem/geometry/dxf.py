@@ -275,6 +275,6 @@ def _follower(lines: Sequence[Any], reach: float, name: str) -> Callable[[int], 
         *_, last = follow(end)
         raise StudyError(
             f"{name}: an open curve from {coordinates(ends[end])} to {coordinates(ends[last ^ 1])}"
-            "; allowed: closed curves"
+            "; allowed: closed curves (the key `tolerance` of the study closes gaps)"
         )
     return follow

@@ -33,8 +33,22 @@ def faces_and_winding(ring: Any) -> tuple[Any, Any]:
     """Return all faces between the edges of a closed curve, and its winding number around each."""
     lines = shapely.union_all([shapely.LineString([*ring, ring[0]])])  # splits lines at crossings
     faces = shapely.get_parts(shapely.polygonize([lines]))
-    inside = shapely.get_coordinates(shapely.point_on_surface(faces))
-    return faces, _winding(ring, inside)
+    return faces, _winding(ring, _poles(faces))
+
+
+def _poles(faces: Any) -> Any:
+    """Return a point well inside each face, where it is wide.
+
+    Any point of a face will not do: the two sides of a cut that was turned are not quite the same
+    line, and so the face of a hole may have a needle that other edges cross.
+    """
+    # A disc of the radius area / perimeter fits into every polygon.
+    radii = shapely.area(faces) / np.maximum(shapely.length(faces), np.finfo(float).tiny)
+    circles = [
+        shapely.maximum_inscribed_circle(face, tolerance=radius / 4)
+        for face, radius in zip(faces, radii, strict=True)
+    ]
+    return shapely.get_coordinates(shapely.get_point(circles, 0)).reshape(-1, 2)
 
 
 def _winding(ring: Any, points: Any) -> Any:
