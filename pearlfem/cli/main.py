@@ -10,6 +10,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from contextlib import nullcontext
 from io import StringIO
 from pathlib import Path
@@ -227,6 +228,7 @@ def main() -> NoReturn:
     comm = MPI.COMM_WORLD.Dup()  # a copy: it matches no call that an error left unfinished
     if comm.rank != 0:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
+    warnings.formatwarning = lambda message, *_: f"pearlfem: warning: {message}\n"
     try:
         check_launcher()
         with termination_raises():

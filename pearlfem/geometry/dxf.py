@@ -1,4 +1,4 @@
-"""The closed curves of a DXF layer: blocks resolved, arcs flattened, single lines joined to rings.
+"""The areas and closed curves of a DXF layer: arcs flattened, single lines joined to rings.
 
 A flattened curve is a polygon with its corners on the curve. It deviates from the curve by at most
 ``FLATTENING`` times the size of the layer, an arc also by at most 1e-3 of its radius, so that small
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -22,96 +22,101 @@ FLATTENING = 1e-5  # of the size of the layer
 REACH = 1e-6  # of the size of the layer: ends of lines nearer than this meet
 _ARC_DEVIATION = 1e-3  # of the radius, at most
 _ELLIPSE_SEGMENTS = 64  # at least
-_MOST_ENTITIES = 200_000  # after all blocks are resolved
+_POINT = 1e-9  # of the size of the layer: curves smaller than this are points
 
-_CURVES = ("LINE", "ARC", "CIRCLE", "ELLIPSE", "SPLINE", "LWPOLYLINE", "POLYLINE", "HATCH")
-_ANNOTATION = {"TEXT", "MTEXT", "ATTDEF", "ATTRIB", "DIMENSION", "LEADER", "MULTILEADER", "POINT"}
-_IGNORED = {*_ANNOTATION, "INSERT"}  # the entities of an inserted block are listed as well
+_FILLED = ("HATCH", "SOLID", "TRACE")
+_CURVES = ("LINE", "ARC", "CIRCLE", "ELLIPSE", "SPLINE", "LWPOLYLINE", "POLYLINE")
 
 
-def entities_of_layers(document: Any, name: str) -> dict[str, list[Any]]:
-    """Return the entities on each layer, with inserted blocks and without annotations.
+class Layer(NamedTuple):
+    """What is drawn on a layer; rings have the shape ``(n, 2)``, all in the unit of the file.
 
-    An entity of a block that is on layer 0 goes to the layer of the insertion.
-
-    Args:
-        document: An ``ezdxf`` drawing.
-        name: Name of the file for messages.
-
-    Raises:
-        StudyError: There are too many entities, or one cannot be inserted.
+    ``curves`` are the rings of all closed curves. ``fills`` has the rings of each filled entity.
+    All deviate from what is drawn by at most ``deviation``. ``warnings`` say what was left out.
     """
-    layers: dict[str, list[Any]] = {}
-    for number, (layer, entity) in enumerate(_exploded(document.modelspace(), "0", name)):
-        if number >= _MOST_ENTITIES:
-            raise StudyError(
-                f"{name}: too many entities; allowed: {_MOST_ENTITIES}, those of inserted blocks "
-                "included"
-            )
-        if entity.dxftype() not in _IGNORED:
-            layers.setdefault(layer, []).append(entity)
-    return layers
+
+    curves: list[Any]
+    fills: list[list[Any]]
+    deviation: float
+    warnings: list[str]
 
 
-def closed_curves(entities: Sequence[Any], name: str) -> tuple[list[Any], float]:
-    """Return the corners of all closed curves, each of shape ``(n, 2)``, and their deviation.
-
-    Both are in the unit of the file.
+def flat_layer(entities: Sequence[Any], name: str, gap: float | None = None) -> Layer:
+    """Return what is drawn on a layer.
 
     Args:
         entities: All entities of a layer (``ezdxf``).
         name: Name of the layer for messages.
+        gap: Ends of lines that are nearer than this meet [unit of the file]; None for ``REACH``
+            times the size of the layer.
 
     Raises:
         StudyError: An entity is not a curve, or not in a plane z = const; lines do not form closed
             curves, or more than two of them meet in a point.
     """
     for entity in entities:
-        if entity.dxftype() not in _CURVES:
+        if entity.dxftype() not in _CURVES + _FILLED:
             raise _not_allowed(entity.dxftype(), name)
-    rough = [piece for piece in _flat(entities, math.inf, name) if len(piece)]
-    size = float(np.ptp(np.concatenate(rough), axis=0)[:2].max()) if rough else 0.0
-    pieces = _flat(entities, FLATTENING * size, name)
+    rough = [
+        piece for each in entities for group in _groups(each, math.inf, name) for piece in group
+    ]
+    corners = np.concatenate([*rough, np.empty((0, 3))])
+    size = float(np.ptp(corners, axis=0)[:2].max()) if len(corners) else 0.0
+    lines, fills, lost = [], [], []
+    for entity in entities:
+        groups = _groups(entity, FLATTENING * size, name)
+        _check_flat([piece for group in groups for piece in group], REACH * size, name)
+        parts = [[p[:, :2] for p in group if _extent(p) > _POINT * size] for group in groups]
+        if not any(parts):
+            lost.append(f"a {entity.dxftype()}" + _place(groups))
+        elif entity.dxftype() in _FILLED:
+            fills.append([ring for part in parts for ring in _strung(part, REACH * size, name)])
+        else:
+            lines += parts[0]
+    reach = REACH * size if gap is None else gap
+    others = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+    warnings = [f"{name}: {each} has no length; it is left out{others}" for each in lost[:1]]
+    return Layer(_strung(lines, reach, name), fills, FLATTENING * size, warnings)
+
+
+def _not_allowed(kind: str, name: str) -> StudyError:
+    listed = ", ".join(_CURVES + _FILLED)
+    return StudyError(f"{name}: {kind} is not a curve in a plane; allowed: {listed}")
+
+
+def _check_flat(pieces: Sequence[Any], tolerance: float, name: str) -> None:
     for piece in pieces:
-        if len(piece) and np.ptp(piece[:, 2]) > REACH * size:
+        if len(piece) and np.ptp(piece[:, 2]) > tolerance:
             raise StudyError(
                 f"{name}: a curve reaches from z = {piece[:, 2].min():g} to {piece[:, 2].max():g}; "
                 "allowed: curves in a plane z = const"
             )
-    return _strung([piece[:, :2] for piece in pieces], REACH * size, name), FLATTENING * size
 
 
-def _not_allowed(kind: str, name: str) -> StudyError:
-    return StudyError(f"{name}: {kind} is not a curve in a plane; allowed: {', '.join(_CURVES)}")
+def _extent(piece: Any) -> float:
+    return float(np.ptp(piece[:, :2], axis=0).max()) if len(piece) else 0.0
 
 
-def _exploded(entities: Iterable[Any], layer: str, name: str) -> Iterator[tuple[str, Any]]:
-    """Yield each entity with its layer, also those in blocks inserted on ``layer``."""
-
-    def refuse(entity: Any, reason: str) -> None:
-        raise StudyError(f"{name}: {entity.dxftype()} in a block cannot be inserted: {reason}")
-
-    for entity in entities:
-        entity_layer = layer if entity.dxf.layer == "0" else entity.dxf.layer
-        yield entity_layer, entity
-        if entity.dxftype() == "INSERT":
-            if entity.mcount > _MOST_ENTITIES:
-                raise StudyError(
-                    f"{name}: a block is inserted {entity.mcount} times; allowed: {_MOST_ENTITIES}"
-                )
-            for insert in entity.multi_insert() if entity.mcount > 1 else (entity,):
-                inserted = insert.virtual_entities(skipped_entity_callback=refuse)
-                yield from _exploded(inserted, entity_layer, name)
+def _place(groups: Sequence[Sequence[Any]]) -> str:
+    """Return where an entity is, for messages."""
+    points = np.concatenate([*(piece for group in groups for piece in group), np.empty((0, 3))])
+    return f" at {coordinates(points[0])}" if len(points) else ""
 
 
-def _flat(entities: Sequence[Any], sagitta: float, name: str) -> list[Any]:
-    """Return the points of all curves, each of shape ``(n, 3)``; closed ones end where they start.
+def _groups(entity: Any, sagitta: float, name: str) -> list[list[Any]]:
+    """Return the pieces of an entity, each of shape ``(n, 3)``; closed ones end where they start.
 
-    Arcs deviate by at most ``sagitta`` [unit of the file]; if this is infinite, they are only
-    roughly right.
+    The pieces of each boundary of a hatch are a group; other entities have one group. Arcs deviate
+    by at most ``sagitta`` [unit of the file]; if this is infinite, they are only roughly right.
     """
-    pieces = [piece for entity in entities for piece in _pieces(entity, sagitta, name)]
-    return [_array(piece) for piece in pieces]
+    if entity.dxftype() != "HATCH":
+        return [[_array(piece) for piece in _pieces(entity, sagitta, name)]]
+    paths = entity.paths.rendering_paths(entity.dxf.hatch_style)
+    height = entity.dxf.elevation.z
+    return [
+        [_array(_in_world(entity, piece, height)) for piece in _hatch_pieces(path, sagitta)]
+        for path in paths
+    ]
 
 
 def _array(points: Iterable[Any]) -> Any:
@@ -124,16 +129,15 @@ def _pieces(entity: Any, sagitta: float, name: str) -> Iterator[Iterable[Any]]:
     kind, dxf = entity.dxftype(), entity.dxf
     if kind == "LINE":
         yield dxf.start, dxf.end
+    elif kind in ("SOLID", "TRACE"):
+        yield entity.wcs_vertices(close=True)
     elif kind in ("ARC", "CIRCLE"):
-        yield entity.flattening(min(sagitta, _ARC_DEVIATION * abs(dxf.radius)))
+        if dxf.radius:
+            yield entity.flattening(min(sagitta, _ARC_DEVIATION * abs(dxf.radius)))
     elif kind == "ELLIPSE":
         yield entity.flattening(sagitta, _ELLIPSE_SEGMENTS)
     elif kind == "SPLINE":
         yield _spline(entity.construction_tool(), sagitta)
-    elif kind == "HATCH":
-        for path in entity.paths.rendering_paths(dxf.hatch_style):
-            for points in _hatch_pieces(path, sagitta):
-                yield _in_world(entity, points, dxf.elevation.z)
     elif kind == "POLYLINE" and not entity.is_2d_polyline:
         if not entity.is_3d_polyline:
             raise _not_allowed("POLYLINE of a mesh", name)
@@ -210,14 +214,23 @@ def _bent(bends: Sequence[Any], is_closed: bool, sagitta: float) -> list[Any]:
 
 
 def _strung(pieces: Sequence[Any], reach: float, name: str) -> list[Any]:
-    """Return all rings, without a last point: closed pieces, and those that open pieces form."""
-    rings, lines = [], []
+    """Return all rings, without a last point: closed pieces, and those that open pieces form.
+
+    A piece that is there twice counts once, and one that is smaller than ``reach`` is a gap.
+    """
+    rings: list[Any] = []
+    lines: dict[bytes, Any] = {}
     for piece in pieces:
-        is_closed = len(piece) == 0 or np.hypot(*(piece[-1] - piece[0])) <= reach
-        if not is_closed:
-            lines.append(piece)
-        elif len(piece) > 2:
-            rings.append(piece[:-1])
+        extent, opening = _extent(piece), np.hypot(*(piece[-1] - piece[0]))
+        if opening <= min(reach, extent / 2):
+            rings += [piece[:-1]] if len(piece) > 2 else []
+        elif extent > reach:
+            lines.setdefault(min(piece.tobytes(), piece[::-1].tobytes()), piece)
+    return rings + _rings_of(list(lines.values()), reach, name)
+
+
+def _rings_of(lines: Sequence[Any], reach: float, name: str) -> list[Any]:
+    rings = []
     follow = _follower(lines, reach, name)
     left = set(range(len(lines)))
     while left:
@@ -262,6 +275,6 @@ def _follower(lines: Sequence[Any], reach: float, name: str) -> Callable[[int], 
         *_, last = follow(end)
         raise StudyError(
             f"{name}: an open curve from {coordinates(ends[end])} to {coordinates(ends[last ^ 1])}"
-            "; allowed: closed curves"
+            "; allowed: closed curves (the key `tolerance` of the study closes gaps)"
         )
     return follow

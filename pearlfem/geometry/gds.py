@@ -22,7 +22,7 @@ _OF_LIBRARY = {0x02, 0x1F, 0x20, 0x22, 0x23, *range(0x36, 0x3C)}
 # For each element: records that must come before its points, and the least number of points.
 _ELEMENTS = {
     0x08: ({_LAYER, _DATATYPE}, 3),  # boundary
-    0x09: ({_LAYER, _DATATYPE}, 2),  # path
+    0x09: ({_LAYER, _DATATYPE}, 1),  # path
     0x0A: ({_NAME}, 1),  # reference
     0x0B: ({_NAME, _GRID}, 3),  # array of references
     0x0C: ({_LAYER, _TEXT_TYPE}, 1),  # text

@@ -15,6 +15,7 @@ import numpy as np
 import shapely
 
 from pearlfem.errors import StudyError
+from pearlfem.geometry.winding import faces_and_winding, filled
 
 TOLERANCE = 1e-9  # of the size
 _STRAIGHT = 1e-14  # of the size: above round-off, below the bulge of a finely rounded circle
@@ -29,7 +30,8 @@ def checked_polygon(
     """Return the polygon of an outline and its holes, counter-clockwise with clockwise holes.
 
     Silently repaired are the orientation, a last point that equals the first, and successive points
-    that meet.
+    that meet. An outline that runs to a hole and back on the same line (a cut, as formats without
+    holes need it) becomes a polygon with this hole.
 
     Args:
         points: Corners of the outline in order [length], shape ``(n, 2)``.
@@ -48,6 +50,8 @@ def checked_polygon(
     for ring, label in zip(rings, names, strict=True):
         _check_area(ring, tolerance, label)
     if contact := _first_contact(rings, tolerance):
+        if not holes and not contact.is_spike and (area := _without_cuts(rings[0], tolerance)):
+            return area
         one, other = (names[ring] for ring in contact.rings)
         if contact.is_spike:
             fault = f"turns back on itself (a spike) at {coordinates(contact.point)}"
@@ -170,28 +174,6 @@ def nested(
     return joined([part for area in areas for part in shapely.get_parts(area)], name)
 
 
-def filled(points: Points) -> Any:
-    """Return the area that a closed curve winds around; it may cross or retrace itself.
-
-    A point belongs to the area if the winding number of the curve around it is not zero. So a curve
-    that overlaps itself is filled there, and a hole that a cut of zero width joins to the outside
-    remains a hole.
-
-    Args:
-        points: Corners in order [length], shape ``(n, 2)``.
-    """
-    ring = np.asarray(points, dtype=float)
-    if len(ring) < 3:
-        return shapely.Polygon()
-    polygon = shapely.Polygon(ring)
-    if polygon.is_valid:
-        return polygon
-    lines = shapely.union_all([shapely.LineString([*ring, ring[0]])])  # splits lines at crossings
-    faces = shapely.get_parts(shapely.polygonize([lines]))
-    inside = shapely.get_coordinates(shapely.point_on_surface(faces))
-    return shapely.union_all(faces[_winding(ring, inside) != 0])
-
-
 def without_repeats(ring: Any, tolerance: float) -> Any:
     """Return the corners of a ring without those within ``tolerance`` of the corner before."""
     if np.all(np.hypot(*(ring - np.roll(ring, 1, axis=0)).T) > tolerance):
@@ -296,8 +278,31 @@ def _first_contact(rings: Sequence[Any], tolerance: float) -> _Contact | None:
     return None
 
 
+def _without_cuts(ring: Any, tolerance: float) -> shapely.Polygon | None:
+    """Return the polygon of an outline with cuts; None if it crosses or touches itself otherwise.
+
+    An outline that only follows itself winds once around its area, in one direction, and not around
+    its holes. At a crossing, there would be three different winding numbers.
+    """
+    [[snapped]] = _snapped_rings(np.array([shapely.Polygon(ring)]), tolerance)
+    faces, winding = faces_and_winding(snapped)
+    if set(np.abs(winding)) - {0, 1} or {-1, 1} <= set(winding) or not np.any(winding):
+        return None
+    union = shapely.union_all(faces[winding != 0]).simplify(_STRAIGHT * _size(ring))
+    parts = _cleaned(union, tolerance)
+    if len(parts) != 1:
+        return None
+    rings = [shapely.get_coordinates(each)[:-1] for each in shapely.get_rings(parts[0])]
+    return None if _first_contact(rings, tolerance) else shapely.orient_polygons(parts[0])
+
+
 def _snapped(parts: Any, tolerance: float) -> list[Any]:
     """Return the polygons after near corners were merged and corners near an edge put into it."""
+    return [_area(rings) for rings in _snapped_rings(parts, tolerance)]
+
+
+def _snapped_rings(parts: Any, tolerance: float) -> list[list[Any]]:
+    """Return the rings of polygons after near corners were merged and put into near edges."""
     rings, part = shapely.get_rings(parts, return_index=True)
     points, ring = shapely.get_coordinates(rings, return_index=True)
     points = _clustered(points, tolerance)
@@ -323,7 +328,7 @@ def _snapped(parts: Any, tolerance: float) -> list[Any]:
     all_rings = ring[first][all_edges][order]
     new_rings = np.split(all_points[order], np.flatnonzero(np.diff(all_rings)) + 1)
     rings_of_parts = np.split(np.arange(len(new_rings)), np.flatnonzero(np.diff(part)) + 1)
-    return [_area([new_rings[number] for number in numbers]) for numbers in rings_of_parts]
+    return [[new_rings[number] for number in numbers] for numbers in rings_of_parts]
 
 
 def _clustered(points: Any, tolerance: float) -> Any:
@@ -361,20 +366,3 @@ def _cleaned(area: Any, tolerance: float) -> list[shapely.Polygon]:
         if len(outline) > 2:
             polygons.append(shapely.Polygon(outline, [hole for hole in holes if len(hole) > 2]))
     return polygons
-
-
-def _winding(ring: Any, points: Any) -> Any:
-    """Return the winding number of a closed ring around each point, counter-clockwise.
-
-    It is the number of edges that cross the ray from the point to the right upwards, minus the
-    number of those that cross it downwards.
-    """
-    end = np.roll(ring, -1, axis=0)
-    edges = shapely.STRtree(shapely.linestrings(np.stack([ring, end], axis=1)))
-    beyond = np.column_stack([np.full(len(points), ring[:, 0].max()), points[:, 1]])
-    point, edge = edges.query(shapely.linestrings(np.stack([points, beyond], axis=1)))
-    (x, y), (next_x, next_y) = (ring[edge] - points[point]).T, (end[edge] - points[point]).T
-    side = x * next_y - next_x * y
-    up = (y <= 0) & (next_y > 0) & (side > 0)
-    down = (y > 0) & (next_y <= 0) & (side < 0)
-    return np.bincount(point, up.astype(int) - down.astype(int), minlength=len(points))

@@ -8,7 +8,9 @@ from typing import Annotated, Literal, NamedTuple
 import shapely
 from pydantic import Field
 
+from pearlfem.errors import StudyError
 from pearlfem.geometry import drawings
+from pearlfem.geometry.outlines import sizes
 from pearlfem.geometry.shapes import (
     BoundedShape,
     Corners,
@@ -21,8 +23,19 @@ from pearlfem.geometry.shapes import (
     Union,
     ring,
 )
-from pearlfem.quantities.annotated import Finite, NaturalNumber, Point, PositiveLength, Table
+from pearlfem.quantities.annotated import (
+    Finite,
+    NaturalNumber,
+    Point,
+    Positive,
+    PositiveLength,
+    Table,
+)
 from pearlfem.quantities.units import ReducedUnits, Units
+
+# Sizes of films [m] that a file may claim: from one atom's neighbours to the largest wafers. Many
+# programs write a unit that nobody chose (metres, millimetres) into the drawing of a chip.
+_SMALLEST, _LARGEST = 1e-9, 0.3
 
 
 class Origin(NamedTuple):
@@ -146,13 +159,14 @@ class DifferenceTable(Table):
 
 
 class GdsTable(Table):
-    """A layer of a drawing in a GDSII file.
+    """A layer of a drawing in a GDSII or OASIS file.
 
     Args:
-        file: The file; a relative path begins in the study's folder.
+        file: The file, which may be packed (.gz); a relative path begins in the study's folder.
         layer: Number of the layer.
-        cell: Name of the cell; needed if the file has several top cells.
+        cell: Name of the cell; needed if several top cells have this layer.
         datatype: Number of the datatype; without it all datatypes of the layer.
+        unit: What one unit of the drawing is [length]; without it what the file says.
     """
 
     shape: Literal["gds"]
@@ -160,31 +174,37 @@ class GdsTable(Table):
     layer: NaturalNumber
     cell: str | None = None
     datatype: NaturalNumber | None = None
+    unit: PositiveLength | None = None
 
     def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         path = origin.folder / self.file
         drawing = drawings.read_gds(path, self.cell, self.layer, self.datatype)
-        return _scaled(drawing, f"layer {self.layer} of {path}", origin)
+        return _scaled(drawing, f"layer {self.layer} of {path}", origin, self.unit)
 
 
 class DxfTable(Table):
     """A layer of a drawing in a DXF file.
 
     Args:
-        file: The file; a relative path begins in the study's folder.
+        file: The file, which may be packed (.gz); a relative path begins in the study's folder.
         layer: Name of the layer.
+        tolerance: Ends of lines that are nearer than this meet [unit of the file]; without it 1e-6
+            of the size of the layer.
+        unit: What one unit of the drawing is [length]; without it what the file says.
     """
 
     shape: Literal["dxf"]
     file: str
     layer: str
+    tolerance: Positive | None = None
+    unit: PositiveLength | None = None
 
     def build(self, origin: Origin) -> BoundedShape:
         """Return the shape."""
         path = origin.folder / self.file
-        drawing = drawings.read_dxf(path, self.layer)
-        return _scaled(drawing, f"layer {self.layer!r} of {path}", origin)
+        drawing = drawings.read_dxf(path, self.layer, self.tolerance)
+        return _scaled(drawing, f"layer {self.layer!r} of {path}", origin, self.unit)
 
 
 class MeshShapeTable(Table):
@@ -221,10 +241,33 @@ BoundedShapeTable = Annotated[
 ShapeTable = Annotated[PlaneTable | BoundedShapeTable, Field(discriminator="shape")]
 
 
-def _scaled(drawing: drawings.Drawing, source: str, origin: Origin) -> Drawing:
-    """Return a drawing in the study's unit of length; without units, in its own."""
-    geometry = drawing.geometry
-    if drawing.unit is not None and isinstance(origin.units, Units):
-        factor = origin.units.to_reduced(f"{drawing.unit!r} m", "length")
-        geometry = shapely.transform(geometry, lambda points: factor * points)
-    return Drawing(geometry, source)
+def _scaled(
+    drawing: drawings.Drawing, source: str, origin: Origin, unit: float | None = None
+) -> Drawing:
+    """Return a drawing in the study's unit of length; without units, in its own.
+
+    Args:
+        drawing: The drawing.
+        source: Its name for messages.
+        origin: Where the study comes from.
+        unit: What one unit of the drawing is [length]; None for what its file says.
+
+    Raises:
+        StudyError: The file says that the drawing is of a size that no film has.
+    """
+    if unit is None and drawing.unit is not None and isinstance(origin.units, Units):
+        _check_size(drawing.geometry, drawing.unit, source)
+        unit = origin.units.to_reduced(f"{drawing.unit!r} m", "length")
+    if unit is None:
+        return Drawing(drawing.geometry, source)
+    return Drawing(shapely.transform(drawing.geometry, lambda points: unit * points), source)
+
+
+def _check_size(geometry: shapely.MultiPolygon, unit: float, source: str) -> None:
+    size = float(sizes(geometry))
+    if not _SMALLEST <= unit * size <= _LARGEST:
+        raise StudyError(
+            f"{source} is {unit * size:.3g} m in size: {size:.6g} units of {unit:g} m each, as the "
+            f"file says; allowed: {_SMALLEST:g} m to {_LARGEST:g} m; if it is drawn in another "
+            'unit, give that in the same table, as in unit = "1 um"'
+        )

@@ -515,8 +515,8 @@ def mesh(mesh):
     mesh.add_polyface(dxfattribs=FILM).append_face([(0, 0, 0), (1, 0, 0), (1, 1, 0)])
 
 
-def solid(mesh):
-    mesh.add_solid([(0, 0), (1, 0), (0, 1)], dxfattribs=FILM)
+def picture(mesh):
+    mesh.add_image(mesh.doc.add_image_def("a.png", (9, 9)), (0, 0), (1, 1), dxfattribs=FILM)
 
 
 def other_layers(mesh):
@@ -549,7 +549,7 @@ def endless_blocks(mesh):
         (tilted, ["from z = 0 to 1"]),
         (wide, ["LWPOLYLINE has a width"]),
         (mesh, ["POLYLINE of a mesh", "LWPOLYLINE"]),
-        (solid, ["SOLID", "LWPOLYLINE"]),
+        (picture, ["IMAGE", "LWPOLYLINE"]),
         (other_layers, ["nothing is drawn on this layer", "'0', 'GOLD'"]),
         (empty_layer, ["nothing is drawn on this layer", "'0', 'GOLD'"]),
         (endless_blocks, ["film.dxf"]),

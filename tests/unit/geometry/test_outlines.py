@@ -6,7 +6,9 @@ import shapely
 from shapely import affinity
 
 from pearlfem.errors import StudyError
-from pearlfem.geometry.outlines import TOLERANCE, checked_polygon, filled, joined, nested
+from pearlfem.geometry.nesting import nested
+from pearlfem.geometry.outlines import TOLERANCE, checked_polygon, joined
+from pearlfem.geometry.winding import filled
 
 SQUARE = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
 TRIANGLE = [(0.2, 0.2), (0.4, 0.2), (0.4, 0.4)]
