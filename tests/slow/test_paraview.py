@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,8 @@ def result(request, tiny_study, tmp_path_factory):
     (folder / "tiny.toml").write_text(tiny_study.replace("picture = false", ""), encoding="utf-8")
     run = ["pearlfem", "run", str(folder / "tiny.toml"), "--out", str(folder / "out")]
     ranks = ["mpiexec", "-n", str(request.param)] if request.param > 1 else []
-    subprocess.run([*ranks, *run], check=True, timeout=300)
+    paths = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    subprocess.run([*ranks, *run], check=True, timeout=300, env=os.environ | {"PATH": paths})
     return folder / "out"
 
 
