@@ -120,7 +120,8 @@ say(f"θ_c = {limit[0]:.4f}° at T = 0 and {limit[-1]:.4f}° at {temperatures[-1
 
 # %% [markdown]
 # ## The boundary of sums that end at $R_c$
-# The cut sum is the full sum minus its tail. Below $R_c = 4.92\,r_0$ the missing tail makes the
+# The cut sum is the full sum minus its tail. Below $R_c \approx 4.9\,r_0$ (4.92 at $r_0 = 50\,d$,
+# 4.90 at $100\,d$) the missing tail makes the
 # triangular lattice an antiferromagnet. A plain sum over pairs confirms this.
 
 
@@ -158,7 +159,7 @@ assert np.allclose(smooth, mean, atol=1e-3)
 
 cutoffs = (5, 10, 20, 100)  # R_c/r0(0)
 boundaries = {R: np.array([boundary(r0 / w, R * r0) for w in weights]) for R in cutoffs}
-lost = {}  # where R_c = 4.92 r0(T)
+lost = {}  # where R_c is about 4.9 r0(T)
 for R, curve in boundaries.items():
     lost[R] = brentq(lambda T, R=R: bcs.clean_weight(T) * R * r0 - flip, 0.1, 0.9999)
     ferromagnetic = np.isfinite(curve)

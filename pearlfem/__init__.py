@@ -9,12 +9,9 @@ Describe a film and its sources, mesh the space around it, solve, and ask for ob
     F, K = free_energy(solution), sheet_current(solution, [(1.0, 0.0)])
 """
 
-from contextlib import suppress
+from pearlfem.runtime.start import loading
 
-with suppress(ImportError):  # where DOLFINx comes from this wheel, it has to be loaded first
-    from pearlfem.runtime.launcher import explain_launcher
-
-    explain_launcher()
+with loading():  # where DOLFINx comes from this wheel, it has to be loaded first
     import dolfinx_solver  # noqa: F401
 
 from pearlfem.errors import ConvergenceError, StudyError

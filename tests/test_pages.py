@@ -161,9 +161,10 @@ def test_commands_exist(name):
 
 @pytest.mark.parametrize("name", [n for n, path in PAGES.items() if blocks_of(path, "python")])
 def test_python_examples_run(name, tiny_study, monkeypatch, tmp_path):
-    """On coarse meshes, one after the other, in a folder with a result and the meshes."""
+    """On coarse meshes, one after the other, in a folder with a result, meshes and demos."""
     monkeypatch.chdir(tmp_path)
-    Path("meshes").symlink_to(ROOT / "meshes")
+    for folder in ("demos", "meshes"):
+        Path(folder).symlink_to(ROOT / folder)
     if "results/" in "".join(blocks_of(PAGES[name], "python")):
         pearlfem.run_study(parse_study(tiny_study), Path("results/pair"))
     coarse = partial(pearlfem.create_mesh, resolution=0.4, far=20.0)

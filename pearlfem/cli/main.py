@@ -32,8 +32,10 @@ from pearlfem.mesh.generate import write_mesh
 from pearlfem.runtime.atomic import atomic_file
 from pearlfem.runtime.jit import cache_folder
 from pearlfem.runtime.launcher import WrongLauncherError, check_launcher
+from pearlfem.runtime.leftovers import tidy_up
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.signals import EXIT_CODE, Terminated, termination_raises
+from pearlfem.runtime.start import INTERRUPTED, loaded
 from pearlfem.study.study import Study, read_study
 from pearlfem.workflow.check import COUPLING_TOLERANCE, FIELD_TOLERANCE, check_solver
 from pearlfem.workflow.inductance import inductance, write_inductance
@@ -225,6 +227,7 @@ cli.add_command(sweep)
 
 def main() -> NoReturn:
     """Run the command line on all ranks; one rank speaks and all end together."""
+    loaded()
     comm = MPI.COMM_WORLD.Dup()  # a copy: it matches no call that an error left unfinished
     if comm.rank != 0:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - for the rest of the process
@@ -248,8 +251,8 @@ def main() -> NoReturn:
     except Terminated as error:
         _meet(comm)  # gives the first rank time to tidy up
         _abort(comm, str(error), EXIT_CODE)
-    except click.Abort:
-        _abort(comm, "interrupted", 130)
+    except (click.Abort, KeyboardInterrupt):
+        _end_together(comm, "interrupted", INTERRUPTED)
     except Exception:
         _abort(comm, f"unforeseen error\n{traceback.format_exc()}", 1)
 
@@ -280,6 +283,7 @@ def _abort(comm: MPI.Comm, message: str, code: int) -> NoReturn:
     time.sleep(0.2 * comm.rank)  # if all ranks have errors, the lowest prints and aborts first
     _say(f"rank {comm.rank}: {message}" if comm.size > 1 else message)
     if comm.size > 1:
+        tidy_up()
         MPI.COMM_WORLD.Abort(code)
     sys.exit(code)
 

@@ -10,7 +10,8 @@ is the scale of the couplings: J∥ ≈ J⊥ ≈ J*/r² for r ≪ r0.
 ``DiracSurface`` and ``RashbaLayer`` are clean and have an s-wave gap. Their D and Γ are the uniform
 (q → 0) linear response of the Bogoliubov–de Gennes Hamiltonian to a vector potential and to an
 exchange field, minus the same response of the normal state where that must vanish. So they hold to
-first order in J0, for distances well above the coherence length.
+first order in J0, and for distances well above the range of the response: the decay length ħv_F/Δ
+of the pair propagator, which is π times the coherence length, and the Fermi wavelength 2π/k_F.
 
 Temperature: on a Dirac surface Γ/κ = ħJ0|m|/(e ħv) at any temperature, because exchange field and
 vector potential enter the Hamiltonian in the same way; D(T) is D(0) w with the clean weight w of
@@ -74,6 +75,19 @@ class Material(ABC):
     @abstractmethod
     def coherence_length(self) -> float:
         """Length ξ = ħv_F/(πΔ) [m] of the clean limit, over which an anomalous current spreads."""
+
+    @property
+    @abstractmethod
+    def fermi_wavelength(self) -> float:
+        """λ_F = 2π/k_F [m], of the smallest Fermi circle."""
+
+    @property
+    def response_range(self) -> float:
+        """Range [m] of the response to a point: the larger one of πξ = ħv_F/Δ and λ_F.
+
+        Nearer than this the response depends on the wave number, and Γ and D are not enough.
+        """
+        return max(math.pi * self.coherence_length, self.fermi_wavelength)
 
     @property
     def superfluid_weight(self) -> float:
@@ -141,6 +155,11 @@ class DiracSurface(Material):
         """ξ = ħv/(πΔ) [m]."""
         return self.velocity / (math.pi * self.gap)
 
+    @property
+    def fermi_wavelength(self) -> float:
+        """λ_F = 2πħv/μ [m]."""
+        return 2.0 * math.pi * self.velocity / self.chemical_potential
+
 
 @dataclass(frozen=True, config=FORBID_EXTRA)
 class RashbaLayer(Material):
@@ -200,6 +219,14 @@ class RashbaLayer(Material):
         return _HBAR * velocity / (math.pi * self.gap)
 
     @property
+    def fermi_wavelength(self) -> float:
+        """λ_F = 2π/(√(k_F² + k_α²) − k_α) [m], k_α = Mα/ħ², of the smaller helicity band."""
+        spin_orbit = self.mass * abs(self.rashba) / _HBAR**2
+        momentum = math.sqrt(2.0 * self.mass * self.chemical_potential) / _HBAR
+        # √(k² + a²) − a without cancellation
+        return 2.0 * math.pi * (math.hypot(momentum, spin_orbit) + spin_orbit) / momentum**2
+
+    @property
     def _interband(self) -> float:
         """The bracket g."""
         momentum = math.sqrt(2.0 * self.mass * self.chemical_potential) / _HBAR
@@ -223,8 +250,9 @@ Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023) take from K. Jiang, X. D
 Rev. X 9, 011033 (2019) and V. Thampy et al., Phys. Rev. Lett. 108, 107002 (2012).
 
 They give D = 0.450 meV, κ = 1.66e8/H, r0 = 9.6 mm, Γ = 2.03e-16 A m and couplings of 2.45 μeV at
-10 nm; the paper has "of the order of meV" there. The surface state alone is meant: the bulk of a
-crystal screens more. J0|m| is treated to first order, though it is 1.9 nm × ħv.
+10 nm; the paper has "of the order of meV" there. This is linear response of the surface state
+only: the bulk of a crystal screens more, 10 nm is less than ħv/Δ = 14 nm and λ_F = 30 nm, and
+J0|m| = 1.9 nm × ħv is treated to first order (demos/demo_iron_selenide.py has the T matrix).
 """
 
 
@@ -247,7 +275,8 @@ def pair_couplings(
         ValueError: A distance or the size is not positive, or not a number.
 
     Warns:
-        ValidityWarning: Distances below the coherence length, or a Pearl length beyond the size.
+        ValidityWarning: Distances below the range of the response (``Material.response_range``), or
+            a Pearl length beyond the size.
 
     References:
         Lu, Tokatly, Bergeret, Phys. Rev. B 108, L180506 (2023), Eqs. (8) and (9).
@@ -266,10 +295,14 @@ def pair_couplings(
 
 def _warn_of_limits(material: Material, nearest: float, sample_size: float) -> None:
     """Warn if couplings of points on an infinite film do not hold for these lengths."""
-    if nearest < material.coherence_length:
+    if nearest < material.response_range:
+        overlap = nearest < material.coherence_length
         warnings.warn(
-            f"distance {nearest:.3g} m < coherence length {material.coherence_length:.3g} m: the "
-            "anomalous currents overlap, and couplings other than by supercurrents matter",
+            f"distance {nearest:.3g} m < {material.response_range:.3g} m, the larger one of "
+            f"ħv_F/Δ = {math.pi * material.coherence_length:.3g} m and the Fermi wavelength "
+            f"{material.fermi_wavelength:.3g} m: the uniform linear response is stretched"
+            + ", and anomalous currents overlap (other couplings matter)"
+            * overlap,
             ValidityWarning,
             stacklevel=3,
         )

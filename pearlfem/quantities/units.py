@@ -110,7 +110,12 @@ class ReducedUnits(BaseModel):
         return value
 
     def from_reduced[T: (float, NDArray[np.float64])](self, value: T, kind: Kind) -> T:
-        """Return ``value`` unchanged."""
+        """Return ``value`` unchanged: without [units], results are in reduced units.
+
+        Raises:
+            StudyError: There is no such kind.
+        """
+        _known(kind)
         return value
 
 
@@ -182,7 +187,27 @@ class Units(BaseModel):
         return reduced
 
     def from_reduced[T: (float, NDArray[np.float64])](self, value: T, kind: Kind) -> T:
-        """Return ``value``, a number or array in reduced units, in the table's unit of ``kind``."""
+        """Return a result of Python in the units of its study.
+
+        Functions of Python return reduced numbers. summary.json and the command line have them in
+        the units of [units] already.
+
+        Args:
+            value: A number or array in reduced units.
+            kind: The kind of quantity: "energy" (also of the interaction tensor), "field",
+                "current" (also of the stream function), "sheet_current", "moment", "flux" (also of
+                fluxoids), "inductance", "strength", "length" or "temperature".
+
+        Returns:
+            The number or array in the table's unit of ``kind``; ``name(kind)`` is its name.
+
+        Raises:
+            StudyError: There is no such kind.
+
+        Example:
+            >>> study.units.from_reduced(free_energy(solution), "energy"), study.units.energy
+        """
+        _known(kind)
         return value / (_size(self.name(kind), kind) / self._reduced_size(kind))
 
     def _reduced_size(self, kind: Kind) -> float:
@@ -193,6 +218,11 @@ class Units(BaseModel):
             * _size("mu0 m", "inductance") ** permeability
             * _size(self.length, "length") ** length
         )
+
+
+def _known(kind: str) -> None:
+    if kind not in _QUANTITIES:
+        raise StudyError(f"kind = {kind!r}: not allowed; allowed: {', '.join(_QUANTITIES)}")
 
 
 def in_units(kind: Kind) -> _InUnits:

@@ -37,7 +37,8 @@ class Study(Table):
 
     Args:
         title: Any text, for people.
-        units: Units of numbers in the file and in results.
+        units: Units of numbers in the file and in its results. Everything else here, and what
+            Python computes from it, is in reduced units: ``units.from_reduced`` converts.
         film: The film, with the Pearl length that it has at the temperature.
         temperature: None for T = 0.
         impurities: All impurities, with the strength that they have at the temperature.
@@ -77,6 +78,10 @@ class Study(Table):
 
 def read_study(path: AnyPath) -> Study:
     """Read and validate a study file.
+
+    Returns:
+        The study. Its lengths, strengths and so on are in reduced units, and so are numbers that
+        Python computes from it; ``study.units.from_reduced`` converts to the units of [units].
 
     Raises:
         StudyError: The file cannot be read, is not TOML, or has an unknown key or an impossible

@@ -63,7 +63,7 @@ def run_study(
         progress: Called on every rank with a line for each finished phase.
 
     Returns:
-        The content of summary.json.
+        The content of summary.json, in the units of the study.
 
     Raises:
         StudyError: The folder cannot be used, or ``in_order`` is set and other sources would turn

@@ -37,10 +37,11 @@ _Arrays = dict[str, npt.NDArray[Any]]
 
 
 class Stored(NamedTuple):
-    """A solution that was kept.
+    """A solution that was kept; numbers computed from it are in reduced units.
 
     Args:
-        study: The study, with its moments as they were in the end.
+        study: The study, with its moments as they were in the end. ``study.units.from_reduced``
+            converts reduced numbers to its units.
         problem: Its problem in one formulation, assembled again.
         solution: The solution for all sources together.
     """
@@ -117,7 +118,7 @@ def load_solution(
         comm: Communicator of all ranks that work on it.
 
     Returns:
-        The study, its problem, which the caller destroys, and the solution.
+        The study, its problem, which the caller destroys, and the solution, in reduced units.
 
     Raises:
         StudyError: The file cannot be read, or does not have ``formulation``.

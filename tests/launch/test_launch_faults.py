@@ -77,6 +77,16 @@ def test_error_in_the_middle_of_solving_ends_all(folder, rank):
     assert err.count("ZeroDivisionError: unforeseen") == 1
     assert f"rank {rank}: unforeseen error" in err
     assert seen(folder) == EARLIER
+    assert not (folder / "out" / ".pearlfem").exists()  # also if rank 0, which made it, waits
+
+
+def test_interrupt_of_all_ranks_is_told_once(folder):
+    code, out, err = finish(start(folder, "raise KeyboardInterrupt", ranks=(0, 1)))
+    assert code == 130
+    assert [line for line in err.splitlines() if line] == ["pearlfem: interrupted"]
+    assert "Traceback" not in out and "BAD TERMINATION" not in out
+    assert seen(folder) == EARLIER
+    assert not (folder / "out" / ".pearlfem").exists()
 
 
 def test_refusal_by_one_rank_alone_ends_all_with_its_message(folder):

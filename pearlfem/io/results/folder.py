@@ -31,13 +31,15 @@ import re
 import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from mpi4py import MPI
 
 from pearlfem.errors import StudyError
-from pearlfem.io.results.lock import HIDDEN, lock, unlock
+from pearlfem.io.results.lock import HIDDEN, lock, owner_of, remove_lock, unlock
 from pearlfem.quantities.formats import FORMATS
+from pearlfem.runtime.leftovers import tidied_on_abort
 from pearlfem.runtime.parallel import on_root
 
 SUMMARY = "summary.json"
@@ -76,10 +78,11 @@ def result_folder(folder: Path, *, force: bool, comm: MPI.Comm) -> Iterator[Path
     Note:
         Collective. If the disk is full, only the ranks that notice it may raise the error.
     """
-    held, created = on_root(comm, lambda: _open(folder, force))
+    held, created, owner = on_root(comm, lambda: _open(folder, force))
     try:
-        yield folder / HIDDEN / _NEW
-        on_root(comm, lambda: _publish(folder))
+        with tidied_on_abort(partial(_abandon, folder, owner, created)):
+            yield folder / HIDDEN / _NEW
+            on_root(comm, lambda: _publish(folder))
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
@@ -118,8 +121,8 @@ def _unwritable(folder: Path, error: OSError) -> StudyError:
     return StudyError(f"{what}: cannot be written: {error.strerror}")
 
 
-def _open(folder: Path, force: bool) -> tuple[int, bool]:
-    """Lock ``folder`` and make the folder to write into; return the lock, and if it is new."""
+def _open(folder: Path, force: bool) -> tuple[int, bool, str]:
+    """Lock ``folder`` and make the folder to write into; return the lock, if it is new, and us."""
     try:
         created = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
@@ -136,7 +139,7 @@ def _open(folder: Path, force: bool) -> tuple[int, bool]:
             raise
     except OSError as error:
         raise StudyError(f"output folder {folder}: cannot be written: {error.strerror}") from None
-    return held, created
+    return held, created, owner_of(folder)
 
 
 def _refuse_filled(folder: Path, force: bool) -> None:
@@ -154,6 +157,15 @@ def _close(folder: Path, held: int, created: bool) -> None:
     with suppress(OSError):
         if created:
             folder.rmdir()  # if it is empty
+
+
+def _abandon(folder: Path, owner: str, created: bool) -> None:
+    """Do what ``_close`` does, in place of the process ``owner``, if this still has the lock."""
+    if owner_of(folder) == owner:
+        _settle(folder)
+        remove_lock(folder)
+        if created:
+            folder.rmdir()
 
 
 def _publish(folder: Path) -> None:

@@ -57,9 +57,21 @@ def lock(folder: Path) -> int:
     raise StudyError(f"output folder {folder}: other processes write to it")
 
 
-def unlock(folder: Path, held: int) -> None:
-    """Release the lock that ``lock`` returned; remove the hidden folder if it is empty."""
+def owner_of(folder: Path) -> str:
+    """Return the name of the process that has locked ``folder``; "" if there is none."""
+    with suppress(OSError):
+        return (folder / HIDDEN / _NAME).read_text(errors="replace").strip()
+    return ""
+
+
+def remove_lock(folder: Path) -> None:
+    """Remove the lock, and the hidden folder if it is empty."""
     with suppress(OSError):
         (folder / HIDDEN / _NAME).unlink()
         (folder / HIDDEN).rmdir()
+
+
+def unlock(folder: Path, held: int) -> None:
+    """Release the lock that ``lock`` returned; remove the hidden folder if it is empty."""
+    remove_lock(folder)
     os.close(held)

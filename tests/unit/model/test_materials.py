@@ -156,7 +156,8 @@ def test_fe_se_te_by_hand():
 
 def test_couplings_of_fe_se_te_at_10_nm_are_two_micro_electronvolts():
     # r/r0 = 1e-6, so both are J*/r² = 0.24551 meV nm² / 100 nm² up to r/r0.
-    found = pair_couplings(FE_SE_TE, 1e-8)
+    with pytest.warns(ValidityWarning):
+        found = pair_couplings(FE_SE_TE, 1e-8)
     assert found.parallel == pytest.approx(2.4551e-6, rel=1e-4)
     assert found.perpendicular == pytest.approx(2.4551e-6, rel=1e-4)
     assert 0 < found.parallel / found.perpendicular - 1 < 2e-6
@@ -256,20 +257,42 @@ def test_size_that_is_not_positive_is_refused(size):
 # --- validity
 
 
-def test_distance_below_the_coherence_length_is_warned_of():
-    with pytest.warns(ValidityWarning, match=r"3e-09 m < coherence length 4\.58e-09 m") as caught:
-        pair_couplings(FE_SE_TE, [1e-8, 3e-9])
+def test_range_of_the_response_of_iron_selenide():
+    # ħv = 21.6 meV nm over Δ = 1.5 meV, and 2π times it over μ = 4.5 meV
+    assert np.pi * FE_SE_TE.coherence_length == pytest.approx(14.4e-9, rel=1e-9)
+    assert FE_SE_TE.fermi_wavelength == pytest.approx(2 * np.pi * 4.8e-9, rel=1e-9)
+    assert FE_SE_TE.response_range == FE_SE_TE.fermi_wavelength
+
+
+@pytest.mark.parametrize("y", [1e-9, 0.1, 3e3])
+def test_fermi_wavelength_of_a_rashba_layer_is_that_of_the_smaller_circle(y):
+    layer = rashba(y, 1e-3)
+    k = 2 * np.pi / layer.fermi_wavelength
+    # On the upper helicity band ħ²k²/2M + |α| k = μ.
+    energy = HBAR**2 * k**2 / (2 * layer.mass) + abs(layer.rashba) * k
+    assert energy == pytest.approx(layer.chemical_potential, rel=CONSTANTS)
+
+
+def test_distance_below_the_range_of_the_response_is_warned_of():
+    words = r"1e-08 m < 3\.02e-08 m, .* 1\.44e-08 m .* 3\.02e-08 m: .* is stretched$"
+    with pytest.warns(ValidityWarning, match=words) as caught:
+        pair_couplings(FE_SE_TE, [1e-7, 1e-8])
     assert caught[0].filename == __file__
     assert len(caught) == 1
 
 
+def test_distance_below_the_coherence_length_is_warned_of():
+    with pytest.warns(ValidityWarning, match=r"3e-09 m < .*stretched, and anomalous currents over"):
+        pair_couplings(FE_SE_TE, 3e-9)
+
+
 def test_pearl_length_beyond_the_sample_is_warned_of():
     with pytest.warns(ValidityWarning, match=r"Pearl length 0\.00957 m > sample size 1e-05 m"):
-        pair_couplings(FE_SE_TE, 1e-8, sample_size=1e-5)
+        pair_couplings(FE_SE_TE, 1e-6, sample_size=1e-5)
 
 
 def test_no_warning_where_the_formulas_hold():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        pair_couplings(FE_SE_TE, [5e-9, 1e-3], sample_size=0.1)
+        pair_couplings(FE_SE_TE, [4e-8, 1e-3], sample_size=0.1)
         pair_couplings(FE_SE_TE, [])

@@ -437,3 +437,9 @@ def test_text_without_a_units_table_is_refused():
     refused = "a text with a unit needs a [units] table; allowed: a number"
     assert faults(Table.model_validate, TABLE)[0] == (("film", "pearl_length"), "250 nm", refused)
     assert faults(Spot, (0.0, 0.0), size="1 um") == [(("size",), "1 um", refused)]
+
+
+@pytest.mark.parametrize("units", [ReducedUnits(), Units(length="um")])
+def test_unknown_kind_is_refused(units):
+    with pytest.raises(StudyError, match="kind = 'tensor': not allowed; allowed: length, field,"):
+        units.from_reduced(1.0, "tensor")
