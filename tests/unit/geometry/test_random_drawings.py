@@ -20,12 +20,12 @@ from pearlfem.errors import StudyError
 from pearlfem.geometry.drawings import read_dxf, read_gds
 
 SHORT = settings(
-    max_examples=30,
+    max_examples=25,
     deadline=None,
     phases=set(Phase) - {Phase.explain},
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(SHORT, max_examples=600)
+LONG = settings(SHORT, max_examples=300)
 
 # Corners and edges that are nearer than a grid step are merged, so numbers are equal or far apart:
 # the factor sends neighbours, which hypothesis likes, to places all over the range.
