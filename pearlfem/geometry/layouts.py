@@ -17,6 +17,7 @@ from pearlfem.geometry.outlines import LARGEST
 from pearlfem.geometry.paths import Ends, outlines_with_cuts, path_area
 
 _MOST_CORNERS = 1_000_000  # after all references are resolved
+_OASIS_END = 256  # bytes of the last record, whose kind is 2
 # To read an OASIS file: seconds, bytes.
 _PATIENCE, _MOST_MEMORY = 120, 4_000_000_000
 # KLayout keeps notes on other cells in this one, as references; it is no part of the layout.
@@ -31,8 +32,8 @@ def read_library(path: Path, is_oasis: bool, name: str) -> Any:
     """
     import gdstk
 
-    if is_oasis:
-        _try_oasis(path, name)
+    if is_oasis and not _is_sound_oasis(path):
+        raise StudyError(f"{name}: not a complete OASIS file, or a damaged one")
     library = gdstk.read_oas(path) if is_oasis else gdstk.read_gds(path)
     if not all(
         math.isfinite(length) and length > 0 for length in (library.precision, library.unit)
@@ -89,11 +90,13 @@ def layout_outlines(
     return outlines, name
 
 
-def _try_oasis(path: Path, name: str) -> None:
-    """Refuse an OASIS file that the library cannot read: a damaged one can end the whole process.
+def _is_sound_oasis(path: Path) -> bool:
+    """Return whether another process can read an OASIS file: a damaged one may end the process.
 
     Its records have no lengths, so that a check as that of GDSII would be a second reader.
     """
+    if path.read_bytes()[-_OASIS_END:][:1] != b"\x02":
+        return False
     program = (
         "import resource, sys, gdstk;"
         f"resource.setrlimit(resource.RLIMIT_AS, ({_MOST_MEMORY}, {_MOST_MEMORY}));"
@@ -102,11 +105,9 @@ def _try_oasis(path: Path, name: str) -> None:
     command = [sys.executable, "-P", "-W", "error", "-c", program, str(path)]
     try:
         found = subprocess.run(command, capture_output=True, timeout=_PATIENCE, check=False)
-        is_sound = found.returncode == 0 and b"rror" not in found.stderr
     except subprocess.TimeoutExpired:
-        is_sound = False
-    if not is_sound:
-        raise StudyError(f"{name}: not a complete OASIS file, or a damaged one")
+        return False
+    return found.returncode == 0 and b"rror" not in found.stderr
 
 
 def _cells(library: Any, name: str) -> dict[str, Any]:
