@@ -38,6 +38,7 @@ from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import has_points
 from pearlfem.runtime.atomic import atomic_file
+from pearlfem.runtime.interruptible import interruptible
 from pearlfem.runtime.parallel import on_root
 
 _OPEN = Open()
@@ -179,7 +180,7 @@ def _generate(
         gmsh.option.setNumber("Mesh.MeshSizeMax", largest_cell(boundary) / extent.size)
     for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
         gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)
-    gmsh.model.mesh.generate(3)
+    interruptible(partial(gmsh.model.mesh.generate, 3))
     if isinstance(boundary, Periodic):
         forget_periods()
     (x, y), size = extent
