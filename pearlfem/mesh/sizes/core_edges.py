@@ -17,7 +17,14 @@ import numpy as np
 import shapely
 
 from pearlfem.geometry.shapes import Disc
-from pearlfem.mesh.sizes.edges import PER_RADIUS_OF_HOLE, EdgeSizes, on_circle, rings, spaced
+from pearlfem.mesh.sizes.edges import (
+    PER_RADIUS_OF_HOLE,
+    EdgeSizes,
+    on_circle,
+    points_at,
+    rings,
+    spaced,
+)
 from pearlfem.model.film import Film
 from pearlfem.model.sources.base import Core
 from pearlfem.quantities.arrays import Array
@@ -40,8 +47,8 @@ def edge_sizes_of_cores(film: Film, cores: Sequence[Core]) -> EdgeSizes:
     for ring in rings(film) if cores else ():
         lengths = _samples(ring, cores)
         middles = (lengths[1:] + lengths[:-1]) / 2
-        sizes = _sizes(_points_at(ring, middles), film, cores)
-        points = _points_at(ring, spaced(lengths, sizes))
+        sizes = _sizes(points_at(ring, middles % ring.length), film, cores)
+        points = points_at(ring, spaced(lengths, sizes) % ring.length)
         edges.append(EdgeSizes(points, _sizes(points, film, cores)))
     points, sizes = (np.concatenate(parts) for parts in zip(*edges, strict=True))
     limited = np.isfinite(sizes)
@@ -59,12 +66,6 @@ def _samples(ring: shapely.LinearRing, cores: Sequence[Core]) -> Array:
         lengths.append(nearest + distance * np.sinh(np.linspace(-far, far, 2 * _SAMPLES + 1)))
     once = np.unique(np.concatenate(lengths) % ring.length)
     return np.append(once, once[0] + ring.length)
-
-
-def _points_at(ring: shapely.LinearRing, lengths: Array) -> Array:
-    """Return the points, ``(n, 2)``, at ``lengths`` along ``ring``."""
-    points = shapely.line_interpolate_point(ring, lengths % ring.length)
-    return np.asarray(shapely.get_coordinates(points))
 
 
 def _sizes(points: Array, film: Film, cores: Sequence[Core]) -> Array:

@@ -8,12 +8,13 @@ like an edge of the film, because the side with the larger Pearl length hardly s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import shapely
 
+from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Outline
 from pearlfem.model.film import Film
 from pearlfem.quantities.arrays import Array, BoolArray
@@ -34,6 +35,13 @@ _DETAIL = 1e-3  # of a ring's size: smaller details do not count for widths
 _ROUND_OFF = 1e-8
 _SAMPLES = 60  # points along a ring where widths are measured
 
+# Positions along one edge: at resolution 1 each means some 40 cells, so more fit on no machine.
+MOST_POSITIONS = 2_000_000
+_ALLOWED = (
+    f"allowed: at most {MOST_POSITIONS:,}, with a longer Pearl length, a smaller film (is its unit "
+    "of length right?) or larger cores near its edge"
+)
+
 
 class EdgeSizes(NamedTuple):
     """Points all along the edges, ``(n, 2)``, and the edge lengths of cells there, ``(n,)``."""
@@ -49,30 +57,87 @@ def edge_sizes(film: Film, *, same_area: bool = False) -> EdgeSizes:
         film: The film.
         same_area: Whether polygons have the areas of circles, as with point impurities (see
             ``pearlfem.mesh.plane``).
+
+    Raises:
+        StudyError: There are too many points for any mesh.
     """
-    allowed = _PER_PEARL_LENGTH_OF_POINTS if same_area else _PER_PEARL_LENGTH
-    allowed *= film.least_pearl_length
+    parts = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
+    edges = [*_film_edges(film, same_area), *_region_edges(film, same_area)]
+    if (needed := sum(map(_least_stations, edges))) > MOST_POSITIONS:
+        raise StudyError(
+            f"film: its edges need about {needed:.2g} cells along them, the smallest of length "
+            f"{min(edge.measured.sizes.min() for edge in edges):.2g}; {_ALLOWED}"
+        )
+    for edge in edges:
+        parts.append(_along(edge, film))
+        parts += [_corners(ring, *edge.measured) for ring in edge.corners]
+    points, sizes = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return EdgeSizes(points, sizes)
+
+
+def least_stations(film: Film, *, same_area: bool = False) -> float:
+    """Return ∫ ds/h along the film's edges, with sizes h from a few points of each: O(corners).
+
+    ``edge_sizes`` returns at least as many points: round edges, corners and regions need more.
+
+    Args:
+        film: The film.
+        same_area: See ``edge_sizes``.
+    """
+    return sum(map(_least_stations, _film_edges(film, same_area)))
+
+
+class _Edge(NamedTuple):
+    """An edge of the film or of a region.
+
+    Args:
+        ring: The edge, with the film on its left.
+        measured: The sizes at a few points of it.
+        per_radius: Largest size on a circle, in units of its radius.
+        corners: The simplified edge in each direction in which corners to the right count.
+    """
+
+    ring: shapely.LinearRing
+    measured: EdgeSizes
+    per_radius: float
+    corners: tuple[Array, ...]
+
+
+def _least_stations(edge: _Edge) -> float:
+    at, sizes, _ = _interpolated(edge.ring, edge.measured)
+    return float(np.sum(np.diff(at) / sizes[1:]))
+
+
+def _allowed(film: Film, same_area: bool) -> float:
+    """Return the largest size at any edge, from the Pearl length."""
+    per_pearl_length = _PER_PEARL_LENGTH_OF_POINTS if same_area else _PER_PEARL_LENGTH
+    return per_pearl_length * film.least_pearl_length
+
+
+def _film_edges(film: Film, same_area: bool) -> Iterator[_Edge]:
+    """Yield the edges of the film and of its holes."""
     edges = rings(film)
     sides = _all_sides(edges)
-    parts = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
     for ring in edges:
         simple = _simplified(ring)
-        measured = _measured(simple, sides, allowed)
         per_radius = _PER_RADIUS if shapely.is_ccw(ring) else PER_RADIUS_OF_HOLE
         if same_area:
             per_radius = _PER_RADIUS_OF_SAME_AREA
-        parts += [_along(ring, measured, per_radius, film), _corners(simple, *measured)]
+        measured = _measured(simple, sides, _allowed(film, same_area))
+        yield _Edge(ring, measured, per_radius, (simple,))
+
+
+def _region_edges(film: Film, same_area: bool) -> Iterator[_Edge]:
+    """Yield the edges of the regions."""
+    film_sides = _all_sides(rings(film)) if film.regions else np.empty((0, 2, 2))
     for region in film.regions:
         inner = _rings(region.shape.outline())
-        others = np.concatenate([sides, _all_sides(inner)])
+        others = np.concatenate([film_sides, _all_sides(inner)])
         for ring in inner:
             simple = _simplified(ring)
-            measured = _measured(simple, others, allowed)
-            parts.append(_along(ring, measured, PER_RADIUS_OF_HOLE, film))
+            measured = _measured(simple, others, _allowed(film, same_area))
             # A region has film on both sides, so corners to both sides count.
-            parts += [_corners(simple, *measured), _corners(simple[::-1], *measured)]
-    points, sizes = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return EdgeSizes(points, sizes)
+            yield _Edge(ring, measured, PER_RADIUS_OF_HOLE, (simple, simple[::-1]))
 
 
 def corner_sizes(film: Film) -> EdgeSizes:
@@ -94,14 +159,11 @@ def corner_sizes(film: Film) -> EdgeSizes:
     return EdgeSizes(points, sizes)
 
 
-def _along(
-    ring: shapely.LinearRing, measured: EdgeSizes, per_radius: float, film: Film
-) -> EdgeSizes:
-    """Return sizes all along ``ring``; on round edges at most ``per_radius`` times the radius."""
-    corners = np.asarray(shapely.get_coordinates(ring))[:-1]
-    along = measured
+def _along(edge: _Edge, film: Film) -> EdgeSizes:
+    """Return sizes all along ``edge``; on round edges at most ``per_radius`` times the radius."""
+    along = edge.measured
     for _ in range(2):  # twice, so that points on round edges are as close as their smaller sizes
-        along = _rounded(_filled(corners, *along), film.discs, per_radius)
+        along = _rounded(_filled(edge.ring, along), film.discs, edge.per_radius)
     return along
 
 
@@ -194,25 +256,64 @@ def _hits(points: Array, directions: Array, sides: Array) -> Array:
     return far
 
 
-def _filled(ring: Array, points: Array, sizes: Array) -> EdgeSizes:
+def _filled(ring: shapely.LinearRing, measured: EdgeSizes) -> EdgeSizes:
     """Return points all along the ring, as far apart as the cells, with interpolated sizes.
 
     Args:
-        ring: Corners of the ring, ``(m, 2)``.
-        points: Points on the ring, ``(n, 2)``.
-        sizes: The sizes at these points, ``(n,)``.
+        ring: The ring.
+        measured: Points on it, and the sizes there.
     """
-    line = shapely.LinearRing(ring)
-    lengths = shapely.line_locate_point(line, shapely.points(points))
-    order = np.argsort(lengths)
-    lengths, sizes = lengths[order], sizes[order]
-    fine = np.linspace(0.0, line.length, 50 * len(lengths) + 1)
-    size = np.interp(fine, lengths, sizes, period=line.length)
+    fine, size, along = _interpolated(ring, measured)
     stations = spaced(fine, size[1:])
     return EdgeSizes(
-        shapely.get_coordinates(shapely.line_interpolate_point(line, stations)),
-        np.interp(stations, lengths, sizes, period=line.length),
+        points_at(ring, stations),
+        np.interp(stations, along.lengths, along.sizes, period=ring.length),
     )
+
+
+class _Along(NamedTuple):
+    """Sizes ``(n,)`` at lengths ``(n,)`` along a ring, in ascending order."""
+
+    lengths: Array
+    sizes: Array
+
+
+def _interpolated(ring: shapely.LinearRing, measured: EdgeSizes) -> tuple[Array, Array, _Along]:
+    """Return small equal steps along a ring, the sizes there, and the sizes these are from."""
+    lengths = lengths_at(ring, measured.points)
+    order = np.argsort(lengths)
+    along = _Along(lengths[order], measured.sizes[order])
+    fine = np.linspace(0.0, ring.length, 50 * len(lengths) + 1)
+    return fine, np.interp(fine, *along, period=ring.length), along
+
+
+def points_at(ring: shapely.LinearRing, lengths: Array) -> Array:
+    """Return the points, ``(n, 2)``, at ``lengths`` ``(n,)`` along ``ring``.
+
+    As ``shapely.line_interpolate_point``, which needs a time of n times the number of corners.
+    """
+    corners, starts = _measured_corners(ring)
+    x, y = (np.interp(lengths, starts, axis) for axis in corners.T)
+    return np.column_stack([x, y])
+
+
+def lengths_at(ring: shapely.LinearRing, points: Array) -> Array:
+    """Return the lengths along ``ring``, ``(n,)``, at which it is nearest to ``points`` ``(n, 2)``.
+
+    As ``shapely.line_locate_point``, which needs a time of n times the number of corners.
+    """
+    corners, starts = _measured_corners(ring)
+    sides = shapely.linestrings(np.stack([corners[:-1], corners[1:]], axis=1))
+    places = shapely.points(points)
+    nearest = shapely.STRtree(sides).nearest(places)
+    return np.asarray(starts[nearest] + shapely.line_locate_point(sides[nearest], places))
+
+
+def _measured_corners(ring: shapely.LinearRing) -> tuple[Array, Array]:
+    """Return the corners of a ring, the first also at the end, and their lengths along it."""
+    corners = np.asarray(shapely.get_coordinates(ring))
+    steps = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+    return corners, np.append(0.0, np.cumsum(steps))
 
 
 def spaced(at: Array, sizes: Array, fewest: int = 0) -> Array:
@@ -222,9 +323,17 @@ def spaced(at: Array, sizes: Array, fewest: int = 0) -> Array:
         at: Positions on the line in ascending order, ``(n + 1,)``.
         sizes: The sizes between them, ``(n,)``.
         fewest: Smallest number of positions.
+
+    Raises:
+        StudyError: There are more than ``MOST_POSITIONS``.
     """
     # The number of cells up to each position; the results lie at equal steps of it.
     counts = np.append(0.0, np.cumsum(np.diff(at) / sizes))
+    if not counts[-1] <= MOST_POSITIONS:
+        raise StudyError(
+            f"film: an edge of length {at[-1] - at[0]:.4g} needs about {counts[-1]:.2g} cells "
+            f"along it, the smallest of length {sizes.min():.2g}; {_ALLOWED}"
+        )
     number = max(math.ceil(counts[-1]), fewest)
     return np.asarray(np.interp(np.arange(number) / number * counts[-1], counts, at))
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from pearlfem.mesh.sizes.grading import MEAN_VOLUME, device_extent, largest_cell, seeds
+from pearlfem.mesh.sizes.grading import MEAN_VOLUME, Seeds, device_extent, largest_cell, seeds
+from pearlfem.mesh.sizes.least import least_cells
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
@@ -25,31 +27,67 @@ def estimated_cells(
     boundary: Boundary,
     resolution: float,
     far: float,
+    most: float = math.inf,
 ) -> float:
     """Estimate how many cells ``create_mesh`` makes: ∫ dV/v(h), with v the mean volume of a cell.
 
     A box around all of space is halved again and again, until h hardly varies within each part. The
     number of parts does not grow with the resolution.
+
+    Args:
+        film: The film.
+        sources: The sources.
+        boundary: The space.
+        resolution: 2.0 halves the edge length of all cells.
+        far: Radius of the far boundary in sizes of the device.
+        most: The largest number of interest. As soon as there are certainly more cells, a lower
+            estimate is returned: so time and memory are bounded however large a film is.
+
+    Raises:
+        StudyError: The edges of the film would need too many cells for any mesh.
     """
+    least = least_cells(film, sources, boundary=boundary, resolution=resolution)
+    if least > most:
+        return least
     space = _space(film, sources, boundary, far)
     fine_seeds = seeds(film, sources, boundary, resolution)
     unit_seeds = seeds(film, sources, boundary, 1.0)
+    rate = max(group.growth.rate for group in fine_seeds)
     corners, edges, cells = space.low[None], space.high - space.low, 0.0
     while len(corners):
         middles = space.places(corners + edges / 2)
-        distances = [group.distances(middles) for group in fine_seeds]
-        growths = [group.growth for group in fine_seeds]
-        sizes = np.minimum.reduce([g.at(d) for g, d in zip(growths, distances, strict=True)])
-        # The lengths over which h varies do not depend on the resolution.
-        growths = [group.growth for group in unit_seeds]
-        lengths = [g.at(d) / g.rate for g, d in zip(growths, distances, strict=True)]
+        sizes, lengths = _sizes_and_lengths(fine_seeds, unit_seeds, middles)
         # Each box that is not done holds many cells: a mesh with so many boxes fits on no machine.
-        done = (edges.max() <= np.minimum.reduce(lengths)) | (len(corners) > _MOST_BOXES)
-        counted = done & space.contains(middles)
+        done = (edges.max() <= lengths) | (len(corners) > _MOST_BOXES)
+        inside = space.contains(middles)
         volume = abs(np.linalg.det(space.frame)) * edges.prod()
-        cells += np.sum(volume / _cell_volumes(sizes, middles, boundary)[counted])
+        counts = volume / _cell_volumes(sizes, middles, boundary)
+        cells += np.sum(counts[done & inside])
+        # Nowhere in a box is h larger than in its middle by more than this.
+        largest = sizes + rate * np.linalg.norm(edges) / 2
+        least = volume / _cell_volumes(largest, middles, boundary)
+        if cells + np.sum(least[~done & inside]) > most:
+            return float(cells + np.sum(least[~done & inside]))
         corners, edges = _halved(corners[~done], edges)
     return float(cells)
+
+
+def _sizes_and_lengths(
+    fine: Sequence[Seeds], unit: Sequence[Seeds], places: Array
+) -> tuple[Array, Array]:
+    """Return the edge length h of cells at ``places``, and the length over which h varies [length].
+
+    Args:
+        fine: The seeds.
+        unit: The seeds for resolution 1: these lengths do not depend on the resolution.
+        places: (x, y, z) [length], shape ``(n, 3)``.
+    """
+    sizes, lengths = np.full(len(places), np.inf), np.full(len(places), np.inf)
+    for group, one in zip(fine, unit, strict=True):
+        distances = group.distances(places)
+        np.minimum(sizes, group.growth.at(distances), out=sizes)
+        np.minimum(lengths, one.growth.at(distances) / one.growth.rate, out=lengths)
+    return sizes, lengths
 
 
 class _Space(NamedTuple):

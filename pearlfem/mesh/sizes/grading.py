@@ -31,7 +31,7 @@ from pearlfem.model.sources.base import Core, Source
 from pearlfem.model.sources.impurity import has_points
 from pearlfem.quantities.arrays import Array
 
-_CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
+CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest core
 _EDGE_GROWTH = 0.5  # c: edge length per distance from the film's edge
 _FEWEST = 4  # cells between opposite sides of a periodic cell, so that no two edges are the same
@@ -190,7 +190,7 @@ def _flattest(distance: float, resolution: float) -> Seeds:
     resolution. Solvers do not: with 8 times the distance in place of 4 they need twice as many
     iterations.
     """
-    return Seeds(Growth(_FLATTEST * distance, min(_GROWTH / resolution, _STEEPEST)), None)
+    return Seeds(Growth(_FLATTEST * distance, core_rate(resolution)), None)
 
 
 def all_cores(sources: Sequence[Source], boundary: Boundary) -> list[Core]:
@@ -224,19 +224,29 @@ def sizes_at(all_seeds: Sequence[Seeds], places: Array) -> Array:
     return np.asarray(np.min(sizes, axis=0))
 
 
+def core_rate(resolution: float) -> float:
+    """Return b, the growth of cells with the distance from a core."""
+    return min(_GROWTH / resolution, _STEEPEST)
+
+
+def edge_rate(resolution: float) -> float:
+    """Return c, the growth of cells with the distance from an edge."""
+    return min(_EDGE_GROWTH / resolution, _STEEPEST)
+
+
 def _core_seeds(cores: Sequence[Core], resolution: float) -> list[Seeds]:
     """Return the seeds at all cores, those of the same size together."""
-    rate = min(_GROWTH / resolution, _STEEPEST)
+    rate = core_rate(resolution)
     all_seeds = []
     for size in sorted({core.size for core in cores if core.size > 0}):
         points = np.array([core.position for core in cores if core.size == size])
-        all_seeds.append(Seeds(Growth(_CELLS_PER_SIZE * size / resolution, rate, True), points))
+        all_seeds.append(Seeds(Growth(CELLS_PER_SIZE * size / resolution, rate, True), points))
     return all_seeds
 
 
 def _edge_seeds(edges: EdgeSizes, resolution: float) -> list[Seeds]:
     """Return the seeds along edges, those of about the same size together."""
-    rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
+    rate = edge_rate(resolution)
     points, sizes = edges
     if len(points) == 0:
         return []
@@ -262,5 +272,5 @@ def _profile_seeds(film: Film, resolution: float) -> list[Seeds]:
     x, y = np.meshgrid(np.arange(x0, x1, size), np.arange(y0, y1, size))
     grid = np.column_stack([x.ravel(), y.ravel()])
     points = grid[shapely.contains_xy(outline, *grid.T)]
-    rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
+    rate = edge_rate(resolution)
     return [Seeds(Growth(size / resolution, rate), points)] if len(points) else []
