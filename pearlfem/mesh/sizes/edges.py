@@ -16,6 +16,7 @@ import shapely
 
 from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Outline
+from pearlfem.mesh.sizes.rays import hits
 from pearlfem.model.film import Film
 from pearlfem.quantities.arrays import Array, BoolArray
 
@@ -68,8 +69,9 @@ def edge_sizes(film: Film, *, same_area: bool = False) -> EdgeSizes:
             f"film: its edges need about {needed:.2g} cells along them, the smallest of length "
             f"{min(edge.measured.sizes.min() for edge in edges):.2g}; {_ALLOWED}"
         )
+    circles = Circles(film.discs)
     for edge in edges:
-        parts.append(_along(edge, film))
+        parts.append(_along(edge, circles))
         parts += [_corners(ring, *edge.measured) for ring in edge.corners]
     points, sizes = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return EdgeSizes(points, sizes)
@@ -147,11 +149,12 @@ def corner_sizes(film: Film) -> EdgeSizes:
     """
     parts = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
     outlines = [ring for region in film.regions for ring in _rings(region.shape.outline())]
+    circles = Circles(film.discs)
     for ring in rings(film) + outlines:
         corners = np.asarray(shapely.get_coordinates(ring))[:-1]
         after = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
         straight = np.ones(len(corners), dtype=bool)
-        for disc in film.discs:
+        for disc in circles.near(corners):
             straight &= ~on_circle(corners, disc)
         sizes = _PER_SIDE * np.minimum(after, np.roll(after, 1))
         parts.append(EdgeSizes(corners[straight], sizes[straight]))
@@ -159,11 +162,11 @@ def corner_sizes(film: Film) -> EdgeSizes:
     return EdgeSizes(points, sizes)
 
 
-def _along(edge: _Edge, film: Film) -> EdgeSizes:
+def _along(edge: _Edge, circles: Circles) -> EdgeSizes:
     """Return sizes all along ``edge``; on round edges at most ``per_radius`` times the radius."""
     along = edge.measured
     for _ in range(2):  # twice, so that points on round edges are as close as their smaller sizes
-        along = _rounded(_filled(edge.ring, along), film.discs, edge.per_radius)
+        along = _rounded(_filled(edge.ring, along), circles, edge.per_radius)
     return along
 
 
@@ -172,10 +175,32 @@ def _all_sides(edges: Sequence[shapely.LinearRing]) -> Array:
     return np.concatenate([np.empty((0, 2, 2)), *(_sides(_simplified(ring)) for ring in edges)])
 
 
-def _rounded(edge: EdgeSizes, discs: Sequence[Disc], per_radius: float) -> EdgeSizes:
+class Circles:
+    """The circles of discs, of which those near some points are found fast.
+
+    Args:
+        discs: The discs.
+    """
+
+    def __init__(self, discs: Sequence[Disc]) -> None:
+        self._discs = discs
+        centers = np.array([disc.center for disc in discs]).reshape(-1, 2)
+        radii = 1.001 * np.array([disc.radius for disc in discs]).reshape(-1, 1)
+        low, high = centers - radii, centers + radii
+        self._tree = shapely.STRtree(shapely.box(*low.T, *high.T))
+
+    def near(self, points: Array) -> list[Disc]:
+        """Return the discs whose boxes meet the box around ``points``, shape ``(n, 2)``."""
+        if not len(points) or not self._discs:
+            return []
+        box = shapely.box(*points.min(axis=0), *points.max(axis=0))
+        return [self._discs[number] for number in sorted(self._tree.query(box))]
+
+
+def _rounded(edge: EdgeSizes, circles: Circles, per_radius: float) -> EdgeSizes:
     """Return the sizes, on round edges at most ``per_radius`` times the radius."""
     sizes = edge.sizes.copy()
-    for disc in discs:
+    for disc in circles.near(edge.points):
         here = on_circle(edge.points, disc, 1e-5)  # less exact, because the outline is a polygon
         sizes[here] = np.minimum(sizes[here], per_radius * disc.radius)
     return EdgeSizes(edge.points, sizes)
@@ -233,27 +258,11 @@ def _measured(ring: Array, sides: Array, allowed: float) -> EdgeSizes:
     tangents = (ends - starts)[owner] / lengths[owner, None]
     points = starts[owner] + fraction[:, None] * (ends - starts)[owner]
     normals = np.column_stack([-tangents[:, 1], tangents[:, 0]])
-    widths = np.minimum(_hits(points, normals, sides), _hits(points, -normals, sides))
+    farthest = allowed / _PER_WIDTH  # beyond it a width does not count
+    widths = np.minimum(
+        hits(points, normals, sides, farthest), hits(points, -normals, sides, farthest)
+    )
     return EdgeSizes(points, np.minimum(_PER_WIDTH * widths, allowed))
-
-
-def _hits(points: Array, directions: Array, sides: Array) -> Array:
-    """Return the distance from each point along its ray to the next side; ``inf`` without one."""
-    # A ray p + t d meets a side q + u s where t = (q − p) × s / (d × s), u = (q − p) × d / (d × s).
-    far = np.full(len(points), np.inf)
-    q, s = sides[:, 0], sides[:, 1] - sides[:, 0]
-    for k in range(0, len(points), 256):  # in blocks, to limit the memory
-        p, d = points[k : k + 256, None], directions[k : k + 256, None]
-        determinant = d[..., 0] * s[:, 1] - d[..., 1] * s[:, 0]
-        offset = q - p
-        with np.errstate(divide="ignore", invalid="ignore"):
-            t = (offset[..., 0] * s[:, 1] - offset[..., 1] * s[:, 0]) / determinant
-            u = (offset[..., 0] * d[..., 1] - offset[..., 1] * d[..., 0]) / determinant
-        scale = np.linalg.norm(s, axis=1)
-        # A ray through a corner must meet a side, in spite of round-off.
-        hit = (u > -_ROUND_OFF) & (u < 1 + _ROUND_OFF) & (t > 1e-6 * scale)
-        far[k : k + 256] = np.where(hit, t, np.inf).min(axis=1, initial=np.inf)
-    return far
 
 
 def _filled(ring: shapely.LinearRing, measured: EdgeSizes) -> EdgeSizes:
