@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pearlfem.errors import StudyError
-from pearlfem.quantities.annotated import WHOLE, Positive, Table
+from pearlfem.quantities.annotated import WHOLE, Table
 
 
 class MeshOptions(Table):
@@ -24,7 +24,7 @@ class MeshOptions(Table):
             ``far`` (a ``ValueError``).
     """
 
-    resolution: Positive = 1.0
+    resolution: Annotated[float, Field(ge=1e-3, le=1e3, strict=True)] = 1.0
     far: Annotated[float, Field(ge=2, le=1e6, strict=True)] = 100.0
     refinements: Annotated[int, Field(ge=0, le=3, strict=True), WHOLE] = 0
     file: Annotated[str, Field(min_length=1)] | None = None

@@ -35,9 +35,10 @@ _PER_SIDE = 2.0  # size at any corner, in units of the shorter side; more double
 _DETAIL = 1e-3  # of a ring's size: smaller details do not count for widths
 _ROUND_OFF = 1e-8
 _SAMPLES = 60  # points along a ring where widths are measured
+_STEPS, _ENOUGH_STEPS = 50, 200_000  # of an integral along a ring: for each point, and in all
 
 # Positions along one edge: at resolution 1 each means some 40 cells, so more fit on no machine.
-MOST_POSITIONS = 2_000_000
+MOST_POSITIONS = 500_000
 _ALLOWED = (
     f"allowed: at most {MOST_POSITIONS:,}, with a longer Pearl length, a smaller film (is its unit "
     "of length right?) or larger cores near its edge"
@@ -78,15 +79,19 @@ def edge_sizes(film: Film, *, same_area: bool = False) -> EdgeSizes:
 
 
 def least_stations(film: Film, *, same_area: bool = False) -> float:
-    """Return ∫ ds/h along the film's edges, with sizes h from a few points of each: O(corners).
+    """Return ∫ ds/h along all edges, with sizes h from a few points of each: O(corners).
 
-    ``edge_sizes`` returns at least as many points: round edges, corners and regions need more.
+    ``edge_sizes`` returns at least as many points: round edges and corners need more.
 
     Args:
         film: The film.
         same_area: See ``edge_sizes``.
     """
-    return sum(map(_least_stations, _film_edges(film, same_area)))
+    # Edges of regions may lie on each other and on those of the film.
+    of_film, of_regions = (
+        sum(map(_least_stations, edges(film, same_area))) for edges in (_film_edges, _region_edges)
+    )
+    return max(of_film, of_regions / 2)
 
 
 class _Edge(NamedTuple):
@@ -106,7 +111,7 @@ class _Edge(NamedTuple):
 
 
 def _least_stations(edge: _Edge) -> float:
-    at, sizes, _ = _interpolated(edge.ring, edge.measured)
+    at, sizes = _interpolated(edge.ring, _located(edge))
     return float(np.sum(np.diff(at) / sizes[1:]))
 
 
@@ -164,10 +169,14 @@ def corner_sizes(film: Film) -> EdgeSizes:
 
 def _along(edge: _Edge, circles: Circles) -> EdgeSizes:
     """Return sizes all along ``edge``; on round edges at most ``per_radius`` times the radius."""
-    along = edge.measured
+    ring, along = edge.ring, _located(edge)
     for _ in range(2):  # twice, so that points on round edges are as close as their smaller sizes
-        along = _rounded(_filled(edge.ring, along), circles, edge.per_radius)
-    return along
+        fine, size = _interpolated(ring, along)
+        stations = spaced(fine, size[1:])
+        sizes = np.interp(stations, *along, period=ring.length)
+        rounded = _rounded(EdgeSizes(points_at(ring, stations), sizes), circles, edge.per_radius)
+        along = _Along(stations, rounded.sizes)
+    return rounded
 
 
 def _all_sides(edges: Sequence[shapely.LinearRing]) -> Array:
@@ -265,21 +274,6 @@ def _measured(ring: Array, sides: Array, allowed: float) -> EdgeSizes:
     return EdgeSizes(points, np.minimum(_PER_WIDTH * widths, allowed))
 
 
-def _filled(ring: shapely.LinearRing, measured: EdgeSizes) -> EdgeSizes:
-    """Return points all along the ring, as far apart as the cells, with interpolated sizes.
-
-    Args:
-        ring: The ring.
-        measured: Points on it, and the sizes there.
-    """
-    fine, size, along = _interpolated(ring, measured)
-    stations = spaced(fine, size[1:])
-    return EdgeSizes(
-        points_at(ring, stations),
-        np.interp(stations, along.lengths, along.sizes, period=ring.length),
-    )
-
-
 class _Along(NamedTuple):
     """Sizes ``(n,)`` at lengths ``(n,)`` along a ring, in ascending order."""
 
@@ -287,13 +281,19 @@ class _Along(NamedTuple):
     sizes: Array
 
 
-def _interpolated(ring: shapely.LinearRing, measured: EdgeSizes) -> tuple[Array, Array, _Along]:
-    """Return small equal steps along a ring, the sizes there, and the sizes these are from."""
-    lengths = lengths_at(ring, measured.points)
+def _located(edge: _Edge) -> _Along:
+    """Return the sizes that were measured at a few points of an edge."""
+    lengths = lengths_at(edge.ring, edge.measured.points)
     order = np.argsort(lengths)
-    along = _Along(lengths[order], measured.sizes[order])
-    fine = np.linspace(0.0, ring.length, 50 * len(lengths) + 1)
-    return fine, np.interp(fine, *along, period=ring.length), along
+    return _Along(lengths[order], edge.measured.sizes[order])
+
+
+def _interpolated(ring: shapely.LinearRing, along: _Along) -> tuple[Array, Array]:
+    """Return positions at small equal steps along a ring, and the sizes there."""
+    count = len(along.lengths)
+    steps = min(_STEPS * count, max(_ENOUGH_STEPS, 2 * count))
+    fine = np.linspace(0.0, ring.length, steps + 1)
+    return fine, np.interp(fine, *along, period=ring.length)
 
 
 def points_at(ring: shapely.LinearRing, lengths: Array) -> Array:

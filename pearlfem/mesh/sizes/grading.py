@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
@@ -117,11 +118,15 @@ class Seeds:
     points: Array | None
     height: float = 0.0
 
+    @cached_property
+    def _tree(self) -> KDTree:
+        return KDTree(self.points)
+
     def distances(self, places: Array) -> Array:
         """Return the distances d [length] of ``places``, shape ``(n, 3)``."""
         if self.points is None:
             return np.abs(places[:, 2] - self.height)
-        in_plane = KDTree(self.points).query(places[:, :2])[0]
+        in_plane = self._tree.query(places[:, :2])[0]
         return np.asarray(np.hypot(in_plane, places[:, 2] - self.height))
 
 
@@ -170,17 +175,31 @@ def seeds(
         boundary: The space; walls near the film need small cells.
         resolution: 2.0 halves the edge length of all cells.
     """
+    return seeds_for(film, sources, boundary, (resolution,))[0]
+
+
+def seeds_for(
+    film: Film, sources: Sequence[Source], boundary: Boundary, resolutions: Sequence[float]
+) -> list[list[Seeds]]:
+    """Return the ``seeds`` for each of several resolutions, in the same order."""
     cores = all_cores(sources, boundary)
-    all_seeds = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
-    all_seeds += _edge_seeds(edge_sizes(film, same_area=has_points(sources)), resolution)
-    all_seeds += _edge_seeds(edge_sizes_of_cores(film, cores), resolution)
-    all_seeds += _edge_seeds(corner_sizes(film), 1.0)
-    if not all_seeds:  # only point impurities on the whole plane, which need no mesh at all
-        wide = [Core(core.position, film.least_pearl_length) for core in cores]
-        all_seeds = _core_seeds(wide, resolution)
-    if isinstance(boundary, Walls):
-        all_seeds.append(_flattest(boundary.wall_distance, resolution))
-    return all_seeds
+    edges = edge_sizes(film, same_area=has_points(sources))
+    near_cores, corners = edge_sizes_of_cores(film, cores), corner_sizes(film)
+    found = []
+    for resolution in resolutions:
+        all_seeds = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
+        all_seeds += _edge_seeds(edges, resolution) + _edge_seeds(near_cores, resolution)
+        all_seeds += _edge_seeds(corners, 1.0)
+        found.append(all_seeds or _other_seeds(film, cores, resolution))
+        if isinstance(boundary, Walls):
+            found[-1].append(_flattest(boundary.wall_distance, resolution))
+    return found
+
+
+def _other_seeds(film: Film, cores: Sequence[Core], resolution: float) -> list[Seeds]:
+    """Return seeds for point impurities on the whole plane, which need no mesh at all."""
+    wide = [Core(core.position, film.least_pearl_length) for core in cores]
+    return _core_seeds(wide, resolution)
 
 
 def _flattest(distance: float, resolution: float) -> Seeds:

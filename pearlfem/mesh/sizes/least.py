@@ -49,8 +49,8 @@ def least_cells(
         boundary: The space.
         resolution: 2.0 halves the edge length of all cells.
     """
-    at_edges = _at_edges(least_stations(film, same_area=has_points(sources)), resolution)
-    return max(at_edges, _at_cores(sources, boundary, resolution))
+    stations = least_stations(film, same_area=has_points(sources))
+    return max(_at_edges(stations, resolution), _at_cores(sources, boundary, resolution))
 
 
 def _at_edges(stations: float, resolution: float) -> float:
