@@ -8,7 +8,7 @@ from collections.abc import Callable
 _INTERVAL = 0.1  # seconds between two looks at signals
 _STACK = 64 * 2**20  # bytes; a thread may have much less than the main thread
 
-_threads: list[threading.Thread] = []  # the one that makes the present call, or an abandoned one
+_ends: list[threading.Event] = []  # set when the present call, or an abandoned one, has returned
 
 
 def interruptible[T](work: Callable[[], T]) -> T:
@@ -34,22 +34,24 @@ def interruptible[T](work: Callable[[], T]) -> T:
     results: list[T] = []
     errors: list[BaseException] = []
 
+    end = threading.Event()
+
     def run() -> None:
         try:
             results.append(work())
         except BaseException as error:
             errors.append(error)
+        end.set()
 
-    before = threading.stack_size(_STACK)
+    stack = threading.stack_size(_STACK)
+    _ends[:] = [end]  # before the thread begins, because a handler may raise at any time from then
     try:
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
+        threading.Thread(target=run, daemon=True).start()
     finally:
-        threading.stack_size(before)
-    _threads[:] = [thread]
-    while thread.is_alive():
-        thread.join(_INTERVAL)
-    _threads.clear()
+        threading.stack_size(stack)
+    while not end.wait(_INTERVAL):
+        pass
+    _ends.clear()
     if errors:
         raise errors[0]
     return results[0]
@@ -57,7 +59,7 @@ def interruptible[T](work: Callable[[], T]) -> T:
 
 def has_abandoned_work() -> bool:
     """Return whether a call that a signal has left is still going on."""
-    return any(thread.is_alive() for thread in _threads)
+    return any(not end.is_set() for end in _ends)
 
 
 def finish_abandoned_work() -> bool:
@@ -66,9 +68,9 @@ def finish_abandoned_work() -> bool:
     Returns:
         Whether there has been such a call since the last time.
     """
-    for thread in _threads:
-        while thread.is_alive():
-            thread.join(_INTERVAL)
-    found = bool(_threads)
-    _threads.clear()
+    for end in _ends:
+        while not end.wait(_INTERVAL):
+            pass
+    found = bool(_ends)
+    _ends.clear()
     return found
