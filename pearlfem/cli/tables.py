@@ -82,11 +82,24 @@ def _inductance_cells(
             yield rounded(value, side=side, digits=8)
 
 
-def comparison_table(rows: Iterable[Comparison], *, title: str, reference: str) -> Table:
-    """Return a table of ``rows``; ``reference`` is the heading of the column of references."""
+def comparison_table(
+    rows: Iterable[Comparison],
+    *,
+    title: str,
+    reference: str = "exact",
+    difference: str = "rel. difference",
+) -> Table:
+    """Return a table of ``rows``.
+
+    Args:
+        rows: The numbers.
+        title: What stands above the table.
+        reference: The heading of the column of references.
+        difference: The heading of the column of relative differences from them.
+    """
     table = Table(title=title, title_justify="left")
     table.add_column("", no_wrap=True)
-    for heading in ("FEM", reference, "rel. difference"):
+    for heading in ("FEM", reference, difference):
         table.add_column(heading, justify="right", no_wrap=True)
     for row in rows:
         style = None if row.passed else "bold red"

@@ -42,6 +42,7 @@ from pearlfem.model.sources.impurity import has_points
 from pearlfem.quantities.arrays import Array
 from pearlfem.runtime.atomic import atomic_file
 from pearlfem.runtime.files import AnyPath
+from pearlfem.runtime.interruptible import interruptible
 from pearlfem.runtime.parallel import on_root
 
 _OPEN = Open()
@@ -187,9 +188,9 @@ def _generate(
     for source in ("ExtendFromBoundary", "FromPoints", "FromCurvature"):
         gmsh.option.setNumber(f"Mesh.MeshSize{source}", 0)
     if not isinstance(boundary, Periodic):  # whose cells are never large
-        gmsh.model.mesh.generate(2)
+        interruptible(partial(gmsh.model.mesh.generate, 2))
         _keep_cores(layers, sources, size_at, extent)
-    gmsh.model.mesh.generate(3)
+    interruptible(partial(gmsh.model.mesh.generate, 3))
     if isinstance(boundary, Periodic):
         forget_periods()
     (x, y), size = extent

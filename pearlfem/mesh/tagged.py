@@ -22,6 +22,7 @@ from pearlfem.model.layers import Layer
 from pearlfem.model.sources.base import Core
 from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.runtime.files import AnyPath
+from pearlfem.runtime.interruptible import finish_abandoned_work, has_abandoned_work
 from pearlfem.runtime.parallel import on_root
 from pearlfem.runtime.signals import restore_handler
 
@@ -155,15 +156,20 @@ def read_mesh(path: AnyPath, comm: MPI.Comm = MPI.COMM_WORLD) -> TaggedMesh:
 
 @contextmanager
 def gmsh_session(comm: MPI.Comm) -> Iterator[None]:
-    """Open a gmsh session with an empty model on rank 0 of ``comm``; gmsh prints nothing."""
+    """Open a gmsh session with an empty model on rank 0 of ``comm``; gmsh prints nothing.
+
+    A session that a signal has left while gmsh worked stays open until the next one begins.
+    """
     if comm.rank == 0:
+        if finish_abandoned_work() and gmsh.isInitialized():
+            gmsh.finalize()
         gmsh.initialize(readConfigFiles=False, interruptible=False)
         restore_handler()
         gmsh.option.setNumber("General.Terminal", 0)
     try:
         yield
     finally:
-        if comm.rank == 0:
+        if comm.rank == 0 and not has_abandoned_work():
             gmsh.finalize()
 
 

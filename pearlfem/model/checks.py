@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import shapely
 
 from pearlfem.errors import StudyError
@@ -42,12 +43,16 @@ def check_sources(film: Film, sources: Sequence[Source]) -> None:
 
     Raises:
         StudyError: There is no source; a source lies outside the film or in a hole; a fluxoid names
-            a hole that does not exist; windings on the whole plane do not add up to zero; two point
-            impurities share a position, or lie on a film whose Pearl length varies.
+            a hole that does not exist; a core is larger than the film; windings on the whole plane
+            do not add up to zero; two point impurities share a position, or lie on a film whose
+            Pearl length varies.
     """
     if not sources:
         raise StudyError("impurity: none given; a study needs at least one source")
     _check_points(film, sources)
+    if film.bounded:
+        x0, y0, x1, y1 = film.outline().bounds
+        check_cores(sources, max(x1 - x0, y1 - y0), str(film.shape))
     for name, source in numbered(sources):
         for place in source.places:
             check_position(film, name, place)
@@ -85,6 +90,26 @@ def check_apart(named: Sequence[tuple[str, Impurity]]) -> None:
                 f"{name}: position = {list(impurity.position)} is that of {other}; allowed: "
                 "different positions"
             )
+
+
+def check_cores(sources: Sequence[Source], size: float, what: str) -> None:
+    """Refuse impurities and vortices that are larger than what they lie in.
+
+    Args:
+        sources: The sources.
+        size: The longer side of it [length].
+        what: The film, the box or the cell, in words.
+
+    Raises:
+        StudyError: Names the first such source, and both sizes.
+    """
+    for name, source in numbered(sources):
+        for core in source.cores if source.places else ():
+            if core.size > size:
+                raise StudyError(
+                    f"{name}: size = {core.size:g} is larger than {what}, whose longer side is "
+                    f"{size:g}; allowed: a core that it has room for"
+                )
 
 
 def check_position(film: Film, name: str, position: Point) -> None:
@@ -127,14 +152,19 @@ def check_boundary(boundary: Boundary, film: Film, sources: Sequence[Source]) ->
     """Refuse a boundary that does not fit the film or the sources.
 
     Raises:
-        StudyError: Walls cut the film or leave a source outside, or a point impurity lies between
-            walls; for a periodic space see ``check_periodic``.
+        StudyError: Walls cut the film or leave a source outside, a core is larger than the box or
+            the cell, or a point impurity lies between walls; for a periodic space see
+            ``check_periodic``.
     """
     if isinstance(boundary, Open):
         return
     if isinstance(boundary, Periodic):
         check_periodic(film, sources)
+        longest = float(np.linalg.norm(boundary.vectors, axis=1).max())
+        check_cores(sources, longest, "the cell of the lattice")
         return
+    if not boundary.infinite:
+        check_cores(sources, max(boundary.box[:2]), str(boundary))
     refuse_points(sources, f"between walls (kind = {boundary.kind!r})")
     lower, upper = boundary.heights
     if not lower < 0 < upper:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pearlfem.errors import StudyError
-from pearlfem.quantities.annotated import Positive, Table
+from pearlfem.quantities.annotated import WHOLE, Table
 
 
 class MeshOptions(Table):
@@ -24,9 +24,9 @@ class MeshOptions(Table):
             ``far`` (a ``ValueError``).
     """
 
-    resolution: Positive = 1.0
+    resolution: Annotated[float, Field(ge=1e-3, le=1e3, strict=True)] = 1.0
     far: Annotated[float, Field(ge=2, le=1e6, strict=True)] = 100.0
-    refinements: Annotated[int, Field(ge=0, le=3, strict=True)] = 0
+    refinements: Annotated[int, Field(ge=0, le=3, strict=True), WHOLE] = 0
     file: Annotated[str, Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
@@ -54,9 +54,9 @@ class SolveOptions(Table):
     """
 
     formulation: Literal["stream", "vector", "both"] = "stream"
-    degree: Annotated[int, Field(ge=1, le=3, strict=True)] = 3
+    degree: Annotated[int, Field(ge=1, le=3, strict=True), WHOLE] = 3
     tolerance: Annotated[float, Field(gt=0, lt=1, strict=True)] | None = None
-    max_dofs: Annotated[int, Field(ge=1, strict=True)] = 2_000_000
+    max_dofs: Annotated[int, Field(ge=1, strict=True), WHOLE] = 2_000_000
 
     @property
     def formulations(self) -> tuple[Literal["stream", "vector"], ...]:

@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from pearlfem.errors import StudyError
-from pearlfem.quantities.annotated import Length, Point, PositiveLength
+from pearlfem.quantities.annotated import WHOLE, Length, Point, PositiveLength
 from pearlfem.quantities.arrays import Array
 
 # At the height z the film's field varies over lengths of order z, so the work for the flux through
@@ -70,7 +70,7 @@ PositionOrPoint = Annotated[
     Field(json_schema_extra={"minItems": 2}),
 ]
 PositionAbove = tuple[Length, Length, PositiveLength]
-Samples = Annotated[int, Field(ge=2, le=MOST_SAMPLES, strict=True)]
+Samples = Annotated[int, Field(ge=2, le=MOST_SAMPLES, strict=True), WHOLE]
 
 
 class _Probe(BaseModel):

@@ -6,9 +6,9 @@ In a study file, a number with a dimension may be a text with a unit; see
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from pearlfem.quantities.units import in_units
 
@@ -28,6 +28,13 @@ def not_zero[Number: (int, float)](value: Number) -> Number:
     return value
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)  # integers may be written as 1.0; last, so that it comes first
+MOST_QUANTA = 10**9  # of a vortex or a hole: beyond every device, and far below overflow
+
 _NOT_ZERO = Field(json_schema_extra={"not": {"const": 0}})
 Length = Annotated[Finite, in_units("length")]
 PositiveLength = Annotated[Positive, in_units("length")]
@@ -38,8 +45,15 @@ FieldStrength = Annotated[Finite, in_units("field")]
 Current = Annotated[Finite, in_units("current")]
 Moment = Annotated[Finite, in_units("moment")]
 PositiveEnergy = Annotated[Positive, in_units("energy")]
-Winding = Annotated[int, Field(strict=True), AfterValidator(not_zero), _NOT_ZERO]
-NaturalNumber = Annotated[int, Field(ge=0, strict=True)]
+Quanta = Annotated[int, Field(ge=-MOST_QUANTA, le=MOST_QUANTA, strict=True), WHOLE]
+Winding = Annotated[
+    int,
+    Field(ge=-MOST_QUANTA, le=MOST_QUANTA, strict=True),
+    AfterValidator(not_zero),
+    _NOT_ZERO,
+    WHOLE,
+]
+NaturalNumber = Annotated[int, Field(ge=0, strict=True), WHOLE]
 Point = tuple[Length, Length]
 
 

@@ -29,7 +29,7 @@ class Terminated(BaseException):
 def termination_raises() -> Iterator[None]:
     """Make SIGTERM raise ``Terminated`` in the block, so that it can clean up.
 
-    A call of compiled code finishes first; the longest is the call of gmsh that makes the mesh.
+    A call of compiled code finishes first, unless it goes through ``interruptible``.
 
     Raises:
         Terminated: Anywhere in the block, on the rank that received the signal.

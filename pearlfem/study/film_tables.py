@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from pearlfem.model.film import Film, Hole, Profile, Region
 from pearlfem.model.sources.flux import Fluxoid
-from pearlfem.quantities.annotated import PositiveLength, Table
+from pearlfem.quantities.annotated import PositiveLength, Quanta, Table
 from pearlfem.study.expressions import Expression
 from pearlfem.study.schema import INLINE
 from pearlfem.study.shape_tables import BoundedShapeTable, Origin, ShapeTable
@@ -55,7 +55,7 @@ class HoleTable(ShapedTable):
 
     outline: Annotated[BoundedShapeTable, INLINE]
     name: Annotated[str, Field(min_length=1)]
-    fluxoid: Annotated[int, Field(strict=True)] = 0
+    fluxoid: Quanta = 0
 
     def build(self, origin: Origin) -> Hole:
         """Return the hole."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated
+from collections.abc import Collection, Iterator
+from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
@@ -12,6 +12,7 @@ from pearlfem.model.film import Film
 from pearlfem.model.layouts import MOST_SITES, lattice_sites, random_sites
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.quantities.annotated import (
+    WHOLE,
     Finite,
     NaturalNumber,
     NotNegativeLength,
@@ -19,6 +20,7 @@ from pearlfem.quantities.annotated import (
     Strength,
     Table,
 )
+from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.study.csv_files import csv_rows
 from pearlfem.study.shape_tables import Origin
 
@@ -49,7 +51,7 @@ class RandomTable(Table):
         spacing: Smallest distance between two of them [length].
     """
 
-    number: Annotated[int, Field(ge=1, le=MOST_SITES, strict=True)]
+    number: Annotated[int, Field(ge=1, le=MOST_SITES, strict=True), WHOLE]
     seed: NaturalNumber = 0
     spacing: NotNegativeLength = 0.0
 
@@ -113,6 +115,7 @@ class ImpuritiesTable(Table):
         name = f"impurities.file = {file!r}"
         for row in csv_rows(origin.folder / file, name, _AXES, _COMMON, MOST_SITES):
             values = row.values
+            _check_strength(row.name, self.model_fields_set | values.keys(), origin.units)
             content = {"position": [values.pop(axis) for axis in _AXES], "size": 0.0, **values}
             try:
                 read = _IMPURITY.validate_python(content, context=origin.units)
@@ -120,3 +123,32 @@ class ImpuritiesTable(Table):
                 raise row.refusal(error) from None
             given = {key: getattr(read, key) for key in values}
             yield Impurity(read.position, **(common | given))
+
+
+def check_strengths(content: dict[str, Any], units: Units | ReducedUnits) -> None:
+    """Refuse impurities whose strength nobody has chosen, if the study has units.
+
+    All their energies depend on it, and the default of 1 A m would make them 1e21 meV.
+
+    Args:
+        content: The study as the file has it, of which the tables were made already.
+        units: The units of its numbers.
+
+    Raises:
+        StudyError: Names the impurity.
+    """
+    for number, impurity in enumerate(content.get("impurity", ()), start=1):
+        _check_strength(f"impurity {number}", impurity, units)
+    many = content.get("impurities")
+    if many is not None and "file" not in many:  # a file may give them, row by row
+        _check_strength("impurities", many, units)
+
+
+def _check_strength(name: str, keys: Collection[str], units: Units | ReducedUnits) -> None:
+    chosen = isinstance(units, ReducedUnits) or "strength" in units.model_fields_set
+    if not chosen and "strength" not in keys:
+        raise StudyError(
+            f"{name}.strength: missing, but needed with [units], because energies depend on it; "
+            "allowed: a number in A*m, a text such as '2e-16 A*m', or units.strength, of which "
+            "each impurity then has 1"
+        )

@@ -17,6 +17,9 @@ from pearlfem.study.schema import Node, schema
 
 _UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 _NO_TABLE = ("model_type", "model_attributes_type", "dataclass_type", "dict_type")
+_VALUE = 80  # most characters of a value in a message
+_LINE = 500  # most characters of a line …
+_MESSAGE = 1500  # … and of a message, after which further faults are only counted
 _NO_LIST = ("tuple_type", "list_type", "too_short", "too_long")
 
 
@@ -50,6 +53,33 @@ def explain(error: ValidationError, table: type[BaseModel], name: str = "") -> s
     return "\n  ".join(lines.values())
 
 
+def shown(value: Any) -> str:
+    """Return a value as messages show it: its end is left out if it is longer than a line."""
+    text = repr(value)
+    return text if len(text) <= _VALUE else f"{text[: _VALUE - 1]}…"
+
+
+def brief(message: str) -> str:
+    """Return a message of one fault per line, of a length that can be read.
+
+    Left out are the middle of long lines, for the key is at their start and what is allowed at
+    their end, and lines at the end of a long message.
+    """
+    lines = [
+        line if len(line) <= _LINE else f"{line[: _LINE // 2]} … {line[-_LINE // 2 :]}"
+        for line in message.split("\n")
+    ]
+    kept, length = lines[:1], len(lines[0])
+    for line in lines[1:]:
+        length += len(line) + 1
+        if length > _MESSAGE:
+            break
+        kept.append(line)
+    if len(kept) < len(lines):
+        kept.append(f"  and {len(lines) - len(kept)} more")
+    return "\n".join(kept)
+
+
 def _has_inner(key: str, places: Sequence[_Place]) -> bool:
     """Return whether one of ``places`` is an entry of the list at ``key``."""
     return any(place.key.startswith((f"{key} ", f"{key}[")) for place in places)
@@ -75,14 +105,14 @@ def _place(location: tuple[int | str, ...], node: Node, name: str) -> _Place:
 
 
 def _line(fault: Mapping[str, Any], place: _Place) -> str:
-    key, node, value = place.key, place.node, repr(fault["input"])
+    key, node, value = place.key, place.node, shown(fault["input"])
     match fault["type"]:
         case "missing":
             return f"{key}: missing, but needed"
         case "union_tag_not_found":
             return f"{key}.{node.tag}: missing, but needed; allowed: {_listed(node)}"
         case "union_tag_invalid":
-            wrong = repr(fault["ctx"]["tag"])
+            wrong = shown(fault["ctx"]["tag"])
             return f"{key}.{node.tag} = {wrong}: not allowed; allowed: {_listed(node)}"
         case kind if kind in _UNKNOWN_KEY:
             allowed = ", ".join(place.allowed_keys)

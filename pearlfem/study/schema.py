@@ -74,11 +74,17 @@ class Node:
         """Whether this is a table, or one of several tables."""
         return bool(self.keys) or self.tag is not None
 
-    @property
+    @cached_property
     def quantity(self) -> Kind | None:
         """What this number, or one of the ``choices``, measures; None if it has no unit."""
         kinds = [self.content.get("quantity"), *(node.quantity for node in self.choices.values())]
         return next((kind for kind in kinds if kind is not None), None)
+
+    @cached_property
+    def positive(self) -> bool:
+        """Whether this number, or one of the ``choices``, may not be negative."""
+        limits = self.content.keys() & {"exclusiveMinimum", "minimum"}
+        return bool(limits) or any(node.positive for node in self.choices.values())
 
     @property
     def length(self) -> str:
@@ -90,8 +96,11 @@ class Node:
 
     def element(self, index: int) -> Node:
         """Return what stands in this list at ``index``; an empty node if nothing is allowed."""
-        fixed = self.content.get("prefixItems", ())
-        return self._node(fixed[index]) if index < len(fixed) else self._items
+        return self._fixed[index] if index < len(self._fixed) else self._items
+
+    @cached_property
+    def _fixed(self) -> list[Node]:
+        return [self._node(content) for content in self.content.get("prefixItems", ())]
 
     @cached_property
     def _items(self) -> Node:

@@ -7,6 +7,7 @@ other tools rely on. For a file with [sweep], which is many studies, see ``pearl
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,10 @@ from pearlfem.model.temperature import Temperature
 from pearlfem.quantities.annotated import Point, Table
 from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.units import ReducedUnits, Units
-from pearlfem.runtime.files import AnyPath
-from pearlfem.study.messages import explain
+from pearlfem.runtime.files import AnyPath, read_file
+from pearlfem.study.impurity_tables import check_strengths
+from pearlfem.study.lengths import check_built_lengths, check_table_lengths
+from pearlfem.study.messages import brief, explain, shown
 from pearlfem.study.shape_tables import Origin
 from pearlfem.study.tables import OrderTable, OutputTable, StudyTable
 from pearlfem.study.toml_text import parse_toml
@@ -97,10 +100,11 @@ def read_study_text(path: AnyPath) -> str:
         StudyError: The file cannot be read.
     """
     try:
-        return Path(path).read_text(encoding="utf-8")
+        text = read_file(Path(path)).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise StudyError(f"{path}: cannot be read as a study file: {reason}") from None
+    return StringIO(text, newline=None).read()  # with line ends of any system
 
 
 def parse_study(text: str, name: str = "study", folder: AnyPath = "") -> Study:
@@ -116,15 +120,19 @@ def parse_study(text: str, name: str = "study", folder: AnyPath = "") -> Study:
     """
     content = parse_toml(text, name)
     if "sweep" in content:
-        raise StudyError(f"{name}: sweep = {content['sweep']!r}: allowed with pearlfem sweep only")
+        raise StudyError(
+            f"{name}: sweep = {shown(content['sweep'])}: allowed with pearlfem sweep only"
+        )
     try:
         units = parse_units(content)
         table = StudyTable.model_validate(content, context=units)
+        check_strengths(content, units)
+        check_table_lengths(table, units)
         return _study(table, text, Origin(Path(folder), units))
     except ValidationError as error:
-        raise StudyError(f"{name}: {explain(error, StudyTable)}") from None
+        raise StudyError(f"{name}: {brief(explain(error, StudyTable))}") from None
     except StudyError as error:
-        raise StudyError(f"{name}: {error}") from None
+        raise StudyError(f"{name}: {brief(str(error))}") from None
 
 
 def parse_units(content: dict[str, Any]) -> Units | ReducedUnits:
@@ -152,6 +160,7 @@ def _study(table: StudyTable, text: str, origin: Origin) -> Study:
         film, impurities = table.temperature.film(film), table.temperature.impurities(impurities)
     others = table.other_sources()
     sources = (*impurities, *others)
+    check_built_lengths(film, sources, origin.units)
     check_apart([(f"impurity {k}", one) for k, one in enumerate(impurities, start=1)])
     boundary = table.boundary.build(film)
     check_task(film, sources, boundary=boundary, mesh=table.mesh, solve=table.solve)

@@ -15,6 +15,7 @@ from pearlfem.errors import StudyError
 from pearlfem.quantities.units import Kind, ReducedUnits, Units
 from pearlfem.runtime.files import AnyPath
 from pearlfem.study.keys import parse_key, set_key
+from pearlfem.study.messages import brief, shown
 from pearlfem.study.schema import schema
 from pearlfem.study.study import Study, parse_study, parse_units, read_study_text
 from pearlfem.study.sweep_tables import ParameterTable, sweep_table
@@ -115,7 +116,7 @@ def read_sweep(path: AnyPath, *, checked: bool = True) -> Sweep:
         numbered = enumerate(zip(table.parameter, kinds, strict=True), start=1)
         combined = table.combined([_values(number, *pair, units) for number, pair in numbered])
     except StudyError as error:
-        raise StudyError(f"{path}: {error}") from None
+        raise StudyError(f"{path}: {brief(str(error))}") from None
     points = []
     for number, values in enumerate(combined, start=1):
         where = f"{path}: point {number} ({_described(keys, values)})"
@@ -131,7 +132,7 @@ def _folder(number: int) -> str:
 
 
 def _described(keys: tuple[str, ...], values: tuple[Any, ...]) -> str:
-    return ", ".join(f"{key} = {value!r}" for key, value in zip(keys, values, strict=True))
+    return ", ".join(f"{key} = {shown(value)}" for key, value in zip(keys, values, strict=True))
 
 
 def _check_keys(keys: tuple[str, ...]) -> None:
@@ -180,7 +181,7 @@ def _end(name: str, given: float | str, kind: Kind | None, units: _Units) -> flo
             raise StudyError("this key has no unit; allowed: a number")
         return _in_study_units(given, kind, units)
     except StudyError as error:
-        raise StudyError(f"{name} = {given!r}: not allowed; {error}") from None
+        raise StudyError(f"{name} = {shown(given)}: not allowed; {error}") from None
 
 
 def _in_study_units(text: str, kind: Kind, units: _Units) -> float:
@@ -206,5 +207,5 @@ def _changed(
         for key, value in zip(keys, values, strict=True):
             set_key(changed, key, copy.deepcopy(value))
     except StudyError as error:
-        raise StudyError(f"{where}: {error}") from None
+        raise StudyError(f"{where}: {brief(str(error))}") from None
     return changed

@@ -11,12 +11,20 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from pearlfem.errors import StudyError
-from pearlfem.quantities.annotated import Table
-from pearlfem.study.messages import explain
+from pearlfem.quantities.annotated import WHOLE, Table
+from pearlfem.study.messages import explain, shown
 
 MOST_POINTS = 100_000
 _DIGITS = 12  # of the values inside a range: readable, and the same on every machine
 _End = Annotated[int, Field(strict=True)] | Annotated[float, Field(strict=True)] | str
+
+
+def is_finite(value: float) -> bool:
+    """Return whether a number is finite as a float; an integer may be too large for one."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 class RangeTable(Table):
@@ -31,7 +39,7 @@ class RangeTable(Table):
 
     start: _End
     stop: _End
-    number: Annotated[int, Field(ge=2, le=MOST_POINTS, strict=True)]
+    number: Annotated[int, Field(ge=2, le=MOST_POINTS, strict=True), WHOLE]
     spacing: Literal["linear", "log"] = "linear"
 
     def values(self, start: float, stop: float) -> list[float]:
@@ -43,9 +51,9 @@ class RangeTable(Table):
             StudyError: An end is not finite, or not positive though ``spacing`` is "log".
         """
         for name, end in (("start", start), ("stop", stop)):
-            if not math.isfinite(end) or (self.spacing == "log" and end <= 0):
+            if not is_finite(end) or (self.spacing == "log" and end <= 0):
                 allowed = "a number > 0" if self.spacing == "log" else "a number"
-                raise StudyError(f"{name} = {end!r}: not allowed; allowed: {allowed}")
+                raise StudyError(f"{name} = {shown(end)}: not allowed; allowed: {allowed}")
         spaced = np.linspace if self.spacing == "linear" else np.geomspace
         inner = [float(f"{x:.{_DIGITS}g}") for x in spaced(start, stop, self.number)[1:-1]]
         values = [start, *inner, stop]

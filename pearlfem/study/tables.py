@@ -17,7 +17,7 @@ from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.flux import Vortex
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.model.temperature import Temperature
-from pearlfem.quantities.annotated import FieldStrength, NaturalNumber, PositiveEnergy, Table
+from pearlfem.quantities.annotated import WHOLE, FieldStrength, NaturalNumber, PositiveEnergy, Table
 from pearlfem.quantities.formats import FormatName
 from pearlfem.quantities.units import Units
 from pearlfem.study.boundary_table import BoundaryTable
@@ -71,10 +71,10 @@ class OrderTable(Table):
         sweeps: Monte Carlo sweeps of each chain.
     """
 
-    starts: Annotated[int, Field(ge=1, strict=True)] = 16
+    starts: Annotated[int, Field(ge=1, strict=True), WHOLE] = 16
     seed: NaturalNumber = 0
     temperatures: tuple[PositiveEnergy, ...] = ()
-    sweeps: Annotated[int, Field(ge=32, strict=True)] = 1000
+    sweeps: Annotated[int, Field(ge=32, strict=True), WHOLE] = 1000
 
 
 class StudyTable(Table):

@@ -26,7 +26,7 @@ from pearlfem.quantities.arrays import Array
 from pearlfem.runtime.parallel import root_only
 from pearlfem.runtime.phases import Progress, silent
 from pearlfem.solution import FormulationName, Solution
-from pearlfem.workflow.memory import check_memory, memory_needed
+from pearlfem.workflow.memory import check_memory, memory_needed, most_cells
 
 _OPEN = Open()
 _MESH = MeshOptions()
@@ -147,7 +147,14 @@ def refine(
     start = time.perf_counter()
     resolution = max(FIRST_RESOLUTION * mesh.resolution, LEAST_RESOLUTION)
     far = mesh.far
-    cells = estimated_cells(film, sources, boundary=boundary, resolution=resolution, far=far)
+    cells = estimated_cells(
+        film,
+        sources,
+        boundary=boundary,
+        resolution=resolution,
+        far=far,
+        most=most_cells(sources, solve, comm),
+    )
     check_memory(cells, sources, mesh=mesh, solve=solve, comm=comm)
     create = partial(create_mesh, boundary=boundary, resolution=resolution, far=far, comm=comm)
     sizes: SizeField | None = None

@@ -25,7 +25,7 @@ from pearlfem.problem import MaxwellLondon
 from pearlfem.runtime.phases import Progress, silent, timed
 from pearlfem.solution import FormulationName
 from pearlfem.workflow.adaptivity import Assembly, refine
-from pearlfem.workflow.memory import check_memory
+from pearlfem.workflow.memory import check_memory, most_cells
 
 _OPEN = Open()
 _MESH = MeshOptions()
@@ -111,7 +111,14 @@ def _single_mesh(
     growth = CELLS_PER_CELL**mesh.refinements
     if mesh.file is None:
         resolution, far = mesh.resolution, mesh.far
-        coarse = estimated_cells(film, sources, boundary=boundary, resolution=resolution, far=far)
+        coarse = estimated_cells(
+            film,
+            sources,
+            boundary=boundary,
+            resolution=resolution,
+            far=far,
+            most=most_cells(sources, solve, comm) / growth,
+        )
         check_memory(growth * coarse, sources, mesh=mesh, solve=solve, comm=comm)
         tagged = create_mesh(
             film, sources, boundary=boundary, resolution=resolution, far=far, comm=comm

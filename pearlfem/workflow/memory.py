@@ -44,6 +44,12 @@ class Memory(NamedTuple):
         )
 
 
+def most_cells(sources: Sequence[Source], solve: SolveOptions, comm: MPI.Comm) -> float:
+    """Return the number of cells for which the free memory suffices (collective)."""
+    one = memory_needed(1.0, sources, solve, comm)
+    return one.available / one.needed
+
+
 def memory_needed(
     cells: float, sources: Sequence[Source], solve: SolveOptions, comm: MPI.Comm
 ) -> Memory:

@@ -8,13 +8,15 @@ like an edge of the film, because the side with the larger Pearl length hardly s
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import shapely
 
+from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Outline
+from pearlfem.mesh.sizes.rays import hits
 from pearlfem.model.film import Film
 from pearlfem.quantities.arrays import Array, BoolArray
 
@@ -33,6 +35,14 @@ _PER_SIDE = 2.0  # size at any corner, in units of the shorter side; more double
 _DETAIL = 1e-3  # of a ring's size: smaller details do not count for widths
 _ROUND_OFF = 1e-8
 _SAMPLES = 60  # points along a ring where widths are measured
+_STEPS, _ENOUGH_STEPS = 50, 200_000  # of an integral along a ring: for each point, and in all
+
+# Positions along one edge: at resolution 1 each means some 40 cells, so more fit on no machine.
+MOST_POSITIONS = 500_000
+_ALLOWED = (
+    f"allowed: at most {MOST_POSITIONS:,}, with a longer Pearl length, a smaller film (is its unit "
+    "of length right?) or larger cores near its edge"
+)
 
 
 class EdgeSizes(NamedTuple):
@@ -49,30 +59,92 @@ def edge_sizes(film: Film, *, same_area: bool = False) -> EdgeSizes:
         film: The film.
         same_area: Whether polygons have the areas of circles, as with point impurities (see
             ``pearlfem.mesh.plane``).
+
+    Raises:
+        StudyError: There are too many points for any mesh.
     """
-    allowed = _PER_PEARL_LENGTH_OF_POINTS if same_area else _PER_PEARL_LENGTH
-    allowed *= film.least_pearl_length
+    parts = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
+    edges = [*_film_edges(film, same_area), *_region_edges(film, same_area)]
+    if (needed := sum(map(_least_stations, edges))) > MOST_POSITIONS:
+        raise StudyError(
+            f"film: its edges need about {needed:.2g} cells along them, the smallest of length "
+            f"{min(edge.measured.sizes.min() for edge in edges):.2g}; {_ALLOWED}"
+        )
+    circles = Circles(film.discs)
+    for edge in edges:
+        parts.append(_along(edge, circles))
+        parts += [_corners(ring, *edge.measured) for ring in edge.corners]
+    points, sizes = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return EdgeSizes(points, sizes)
+
+
+def least_stations(film: Film, *, same_area: bool = False) -> float:
+    """Return ∫ ds/h along all edges, with sizes h from a few points of each: O(corners).
+
+    ``edge_sizes`` returns at least as many points: round edges and corners need more.
+
+    Args:
+        film: The film.
+        same_area: See ``edge_sizes``.
+    """
+    # Edges of regions may lie on each other and on those of the film.
+    of_film, of_regions = (
+        sum(map(_least_stations, edges(film, same_area))) for edges in (_film_edges, _region_edges)
+    )
+    return max(of_film, of_regions / 2)
+
+
+class _Edge(NamedTuple):
+    """An edge of the film or of a region.
+
+    Args:
+        ring: The edge, with the film on its left.
+        measured: The sizes at a few points of it.
+        per_radius: Largest size on a circle, in units of its radius.
+        corners: The simplified edge in each direction in which corners to the right count.
+    """
+
+    ring: shapely.LinearRing
+    measured: EdgeSizes
+    per_radius: float
+    corners: tuple[Array, ...]
+
+
+def _least_stations(edge: _Edge) -> float:
+    at, sizes = _interpolated(edge.ring, _located(edge))
+    return float(np.sum(np.diff(at) / sizes[1:]))
+
+
+def _allowed(film: Film, same_area: bool) -> float:
+    """Return the largest size at any edge, from the Pearl length."""
+    per_pearl_length = _PER_PEARL_LENGTH_OF_POINTS if same_area else _PER_PEARL_LENGTH
+    return per_pearl_length * film.least_pearl_length
+
+
+def _film_edges(film: Film, same_area: bool) -> Iterator[_Edge]:
+    """Yield the edges of the film and of its holes."""
     edges = rings(film)
     sides = _all_sides(edges)
-    parts = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
     for ring in edges:
         simple = _simplified(ring)
-        measured = _measured(simple, sides, allowed)
         per_radius = _PER_RADIUS if shapely.is_ccw(ring) else PER_RADIUS_OF_HOLE
         if same_area:
             per_radius = _PER_RADIUS_OF_SAME_AREA
-        parts += [_along(ring, measured, per_radius, film), _corners(simple, *measured)]
+        measured = _measured(simple, sides, _allowed(film, same_area))
+        yield _Edge(ring, measured, per_radius, (simple,))
+
+
+def _region_edges(film: Film, same_area: bool) -> Iterator[_Edge]:
+    """Yield the edges of the regions."""
+    film_sides = _all_sides(rings(film)) if film.regions else np.empty((0, 2, 2))
     for region in film.regions:
         inner = _rings(region.shape.outline())
-        others = np.concatenate([sides, _all_sides(inner)])
+        others = np.concatenate([film_sides, _all_sides(inner)])
         for ring in inner:
             simple = _simplified(ring)
-            measured = _measured(simple, others, allowed)
-            parts.append(_along(ring, measured, PER_RADIUS_OF_HOLE, film))
+            measured = _measured(simple, others, _allowed(film, same_area))
             # A region has film on both sides, so corners to both sides count.
-            parts += [_corners(simple, *measured), _corners(simple[::-1], *measured)]
-    points, sizes = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return EdgeSizes(points, sizes)
+            yield _Edge(ring, measured, PER_RADIUS_OF_HOLE, (simple, simple[::-1]))
 
 
 def corner_sizes(film: Film) -> EdgeSizes:
@@ -82,11 +154,12 @@ def corner_sizes(film: Film) -> EdgeSizes:
     """
     parts = [EdgeSizes(np.empty((0, 2)), np.empty(0))]
     outlines = [ring for region in film.regions for ring in _rings(region.shape.outline())]
+    circles = Circles(film.discs)
     for ring in rings(film) + outlines:
         corners = np.asarray(shapely.get_coordinates(ring))[:-1]
         after = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
         straight = np.ones(len(corners), dtype=bool)
-        for disc in film.discs:
+        for disc in circles.near(corners):
             straight &= ~on_circle(corners, disc)
         sizes = _PER_SIDE * np.minimum(after, np.roll(after, 1))
         parts.append(EdgeSizes(corners[straight], sizes[straight]))
@@ -94,15 +167,16 @@ def corner_sizes(film: Film) -> EdgeSizes:
     return EdgeSizes(points, sizes)
 
 
-def _along(
-    ring: shapely.LinearRing, measured: EdgeSizes, per_radius: float, film: Film
-) -> EdgeSizes:
-    """Return sizes all along ``ring``; on round edges at most ``per_radius`` times the radius."""
-    corners = np.asarray(shapely.get_coordinates(ring))[:-1]
-    along = measured
+def _along(edge: _Edge, circles: Circles) -> EdgeSizes:
+    """Return sizes all along ``edge``; on round edges at most ``per_radius`` times the radius."""
+    ring, along = edge.ring, _located(edge)
     for _ in range(2):  # twice, so that points on round edges are as close as their smaller sizes
-        along = _rounded(_filled(corners, *along), film.discs, per_radius)
-    return along
+        fine, size = _interpolated(ring, along)
+        stations = spaced(fine, size[1:])
+        sizes = np.interp(stations, *along, period=ring.length)
+        rounded = _rounded(EdgeSizes(points_at(ring, stations), sizes), circles, edge.per_radius)
+        along = _Along(stations, rounded.sizes)
+    return rounded
 
 
 def _all_sides(edges: Sequence[shapely.LinearRing]) -> Array:
@@ -110,10 +184,32 @@ def _all_sides(edges: Sequence[shapely.LinearRing]) -> Array:
     return np.concatenate([np.empty((0, 2, 2)), *(_sides(_simplified(ring)) for ring in edges)])
 
 
-def _rounded(edge: EdgeSizes, discs: Sequence[Disc], per_radius: float) -> EdgeSizes:
+class Circles:
+    """The circles of discs, of which those near some points are found fast.
+
+    Args:
+        discs: The discs.
+    """
+
+    def __init__(self, discs: Sequence[Disc]) -> None:
+        self._discs = discs
+        centers = np.array([disc.center for disc in discs]).reshape(-1, 2)
+        radii = 1.001 * np.array([disc.radius for disc in discs]).reshape(-1, 1)
+        low, high = centers - radii, centers + radii
+        self._tree = shapely.STRtree(shapely.box(*low.T, *high.T))
+
+    def near(self, points: Array) -> list[Disc]:
+        """Return the discs whose boxes meet the box around ``points``, shape ``(n, 2)``."""
+        if not len(points) or not self._discs:
+            return []
+        box = shapely.box(*points.min(axis=0), *points.max(axis=0))
+        return [self._discs[number] for number in sorted(self._tree.query(box))]
+
+
+def _rounded(edge: EdgeSizes, circles: Circles, per_radius: float) -> EdgeSizes:
     """Return the sizes, on round edges at most ``per_radius`` times the radius."""
     sizes = edge.sizes.copy()
-    for disc in discs:
+    for disc in circles.near(edge.points):
         here = on_circle(edge.points, disc, 1e-5)  # less exact, because the outline is a polygon
         sizes[here] = np.minimum(sizes[here], per_radius * disc.radius)
     return EdgeSizes(edge.points, sizes)
@@ -171,48 +267,62 @@ def _measured(ring: Array, sides: Array, allowed: float) -> EdgeSizes:
     tangents = (ends - starts)[owner] / lengths[owner, None]
     points = starts[owner] + fraction[:, None] * (ends - starts)[owner]
     normals = np.column_stack([-tangents[:, 1], tangents[:, 0]])
-    widths = np.minimum(_hits(points, normals, sides), _hits(points, -normals, sides))
+    farthest = allowed / _PER_WIDTH  # beyond it a width does not count
+    widths = np.minimum(
+        hits(points, normals, sides, farthest), hits(points, -normals, sides, farthest)
+    )
     return EdgeSizes(points, np.minimum(_PER_WIDTH * widths, allowed))
 
 
-def _hits(points: Array, directions: Array, sides: Array) -> Array:
-    """Return the distance from each point along its ray to the next side; ``inf`` without one."""
-    # A ray p + t d meets a side q + u s where t = (q − p) × s / (d × s), u = (q − p) × d / (d × s).
-    far = np.full(len(points), np.inf)
-    q, s = sides[:, 0], sides[:, 1] - sides[:, 0]
-    for k in range(0, len(points), 256):  # in blocks, to limit the memory
-        p, d = points[k : k + 256, None], directions[k : k + 256, None]
-        determinant = d[..., 0] * s[:, 1] - d[..., 1] * s[:, 0]
-        offset = q - p
-        with np.errstate(divide="ignore", invalid="ignore"):
-            t = (offset[..., 0] * s[:, 1] - offset[..., 1] * s[:, 0]) / determinant
-            u = (offset[..., 0] * d[..., 1] - offset[..., 1] * d[..., 0]) / determinant
-        scale = np.linalg.norm(s, axis=1)
-        # A ray through a corner must meet a side, in spite of round-off.
-        hit = (u > -_ROUND_OFF) & (u < 1 + _ROUND_OFF) & (t > 1e-6 * scale)
-        far[k : k + 256] = np.where(hit, t, np.inf).min(axis=1, initial=np.inf)
-    return far
+class _Along(NamedTuple):
+    """Sizes ``(n,)`` at lengths ``(n,)`` along a ring, in ascending order."""
+
+    lengths: Array
+    sizes: Array
 
 
-def _filled(ring: Array, points: Array, sizes: Array) -> EdgeSizes:
-    """Return points all along the ring, as far apart as the cells, with interpolated sizes.
-
-    Args:
-        ring: Corners of the ring, ``(m, 2)``.
-        points: Points on the ring, ``(n, 2)``.
-        sizes: The sizes at these points, ``(n,)``.
-    """
-    line = shapely.LinearRing(ring)
-    lengths = shapely.line_locate_point(line, shapely.points(points))
+def _located(edge: _Edge) -> _Along:
+    """Return the sizes that were measured at a few points of an edge."""
+    lengths = lengths_at(edge.ring, edge.measured.points)
     order = np.argsort(lengths)
-    lengths, sizes = lengths[order], sizes[order]
-    fine = np.linspace(0.0, line.length, 50 * len(lengths) + 1)
-    size = np.interp(fine, lengths, sizes, period=line.length)
-    stations = spaced(fine, size[1:])
-    return EdgeSizes(
-        shapely.get_coordinates(shapely.line_interpolate_point(line, stations)),
-        np.interp(stations, lengths, sizes, period=line.length),
-    )
+    return _Along(lengths[order], edge.measured.sizes[order])
+
+
+def _interpolated(ring: shapely.LinearRing, along: _Along) -> tuple[Array, Array]:
+    """Return positions at small equal steps along a ring, and the sizes there."""
+    count = len(along.lengths)
+    steps = min(_STEPS * count, max(_ENOUGH_STEPS, 2 * count))
+    fine = np.linspace(0.0, ring.length, steps + 1)
+    return fine, np.interp(fine, *along, period=ring.length)
+
+
+def points_at(ring: shapely.LinearRing, lengths: Array) -> Array:
+    """Return the points, ``(n, 2)``, at ``lengths`` ``(n,)`` along ``ring``.
+
+    As ``shapely.line_interpolate_point``, which needs a time of n times the number of corners.
+    """
+    corners, starts = _measured_corners(ring)
+    x, y = (np.interp(lengths, starts, axis) for axis in corners.T)
+    return np.column_stack([x, y])
+
+
+def lengths_at(ring: shapely.LinearRing, points: Array) -> Array:
+    """Return the lengths along ``ring``, ``(n,)``, at which it is nearest to ``points`` ``(n, 2)``.
+
+    As ``shapely.line_locate_point``, which needs a time of n times the number of corners.
+    """
+    corners, starts = _measured_corners(ring)
+    sides = shapely.linestrings(np.stack([corners[:-1], corners[1:]], axis=1))
+    places = shapely.points(points)
+    nearest = shapely.STRtree(sides).nearest(places)
+    return np.asarray(starts[nearest] + shapely.line_locate_point(sides[nearest], places))
+
+
+def _measured_corners(ring: shapely.LinearRing) -> tuple[Array, Array]:
+    """Return the corners of a ring, the first also at the end, and their lengths along it."""
+    corners = np.asarray(shapely.get_coordinates(ring))
+    steps = np.linalg.norm(np.diff(corners, axis=0), axis=1)
+    return corners, np.append(0.0, np.cumsum(steps))
 
 
 def spaced(at: Array, sizes: Array, fewest: int = 0) -> Array:
@@ -222,9 +332,17 @@ def spaced(at: Array, sizes: Array, fewest: int = 0) -> Array:
         at: Positions on the line in ascending order, ``(n + 1,)``.
         sizes: The sizes between them, ``(n,)``.
         fewest: Smallest number of positions.
+
+    Raises:
+        StudyError: There are more than ``MOST_POSITIONS``.
     """
     # The number of cells up to each position; the results lie at equal steps of it.
     counts = np.append(0.0, np.cumsum(np.diff(at) / sizes))
+    if not counts[-1] <= MOST_POSITIONS:
+        raise StudyError(
+            f"film: an edge of length {at[-1] - at[0]:.4g} needs about {counts[-1]:.2g} cells "
+            f"along it, the smallest of length {sizes.min():.2g}; {_ALLOWED}"
+        )
     number = max(math.ceil(counts[-1]), fewest)
     return np.asarray(np.interp(np.arange(number) / number * counts[-1], counts, at))
 

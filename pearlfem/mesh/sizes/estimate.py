@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
-from pearlfem.mesh.sizes.grading import MEAN_VOLUME, device_extent, largest_cell, seeds
+from pearlfem.mesh.sizes.grading import MEAN_VOLUME, Seeds, device_extent, largest_cell, seeds_for
+from pearlfem.mesh.sizes.least import least_cells
 from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
 from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Source
 from pearlfem.quantities.arrays import Array, BoolArray
 
-_MOST_BOXES = 10**6
+# A box in which h still varies holds some 50 cells at least, so memory for the mesh is memory for
+# these boxes.
+_CELLS_PER_BOX = 50
+_FEWEST_BOXES, _MOST_BOXES = 10**5, 10**6
+_BLOCK = 1000  # boxes near each other, of which most seeds are too far away to matter
 
 
 def estimated_cells(
@@ -25,31 +31,96 @@ def estimated_cells(
     boundary: Boundary,
     resolution: float,
     far: float,
+    most: float = math.inf,
 ) -> float:
     """Estimate how many cells ``create_mesh`` makes: ∫ dV/v(h), with v the mean volume of a cell.
 
     A box around all of space is halved again and again, until h hardly varies within each part. The
     number of parts does not grow with the resolution.
+
+    Args:
+        film: The film.
+        sources: The sources.
+        boundary: The space.
+        resolution: 2.0 halves the edge length of all cells.
+        far: Radius of the far boundary in sizes of the device.
+        most: The largest number of interest. As soon as there are certainly more cells, a lower
+            estimate is returned: so time and memory are bounded however large a film is.
+
+    Raises:
+        StudyError: The edges of the film would need too many cells for any mesh.
     """
+    least = least_cells(film, sources, boundary=boundary, resolution=resolution)
+    if least > most:
+        return least
     space = _space(film, sources, boundary, far)
-    fine_seeds = seeds(film, sources, boundary, resolution)
-    unit_seeds = seeds(film, sources, boundary, 1.0)
+    # The lengths over which h varies do not depend on the resolution.
+    fine_seeds, unit_seeds = seeds_for(film, sources, boundary, (resolution, 1.0))
+    most_boxes = min(_MOST_BOXES, max(_FEWEST_BOXES, most / _CELLS_PER_BOX))
+    rate = max(group.growth.rate for group in fine_seeds)
     corners, edges, cells = space.low[None], space.high - space.low, 0.0
     while len(corners):
         middles = space.places(corners + edges / 2)
-        distances = [group.distances(middles) for group in fine_seeds]
-        growths = [group.growth for group in fine_seeds]
-        sizes = np.minimum.reduce([g.at(d) for g, d in zip(growths, distances, strict=True)])
-        # The lengths over which h varies do not depend on the resolution.
-        growths = [group.growth for group in unit_seeds]
-        lengths = [g.at(d) / g.rate for g, d in zip(growths, distances, strict=True)]
+        sizes, lengths = _sizes_and_lengths(fine_seeds, unit_seeds, middles)
         # Each box that is not done holds many cells: a mesh with so many boxes fits on no machine.
-        done = (edges.max() <= np.minimum.reduce(lengths)) | (len(corners) > _MOST_BOXES)
-        counted = done & space.contains(middles)
+        done = (edges.max() <= lengths) | (len(corners) > most_boxes)
+        inside = space.contains(middles)
         volume = abs(np.linalg.det(space.frame)) * edges.prod()
-        cells += np.sum(volume / _cell_volumes(sizes, middles, boundary)[counted])
+        counts = volume / _cell_volumes(sizes, middles, boundary)
+        cells += np.sum(counts[done & inside])
+        # Nowhere in a box is h larger than in its middle by more than this.
+        largest = sizes + rate * np.linalg.norm(edges) / 2
+        least = volume / _cell_volumes(largest, middles, boundary)
+        if cells + np.sum(least[~done & inside]) > most:
+            return float(cells + np.sum(least[~done & inside]))
         corners, edges = _halved(corners[~done], edges)
     return float(cells)
+
+
+def _sizes_and_lengths(
+    fine: Sequence[Seeds], unit: Sequence[Seeds], places: Array
+) -> tuple[Array, Array]:
+    """Return the edge length h of cells at ``places``, and the length over which h varies [length].
+
+    Args:
+        fine: The seeds.
+        unit: The seeds for resolution 1: these lengths do not depend on the resolution.
+        places: (x, y, z) [length], shape ``(n, 3)``.
+    """
+    sizes, lengths = np.full(len(places), np.inf), np.full(len(places), np.inf)
+    for start in range(0, len(places), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        for group, one in _relevant(fine, unit, places[block]):
+            distances = group.distances(places[block])
+            sizes[block] = np.minimum(sizes[block], group.growth.at(distances))
+            lengths[block] = np.minimum(lengths[block], _length(one, distances))
+    return sizes, lengths
+
+
+def _relevant(
+    fine: Sequence[Seeds], unit: Sequence[Seeds], places: Array
+) -> Iterator[tuple[Seeds, Seeds]]:
+    """Yield the seeds that may be those of the smallest size or length at any of ``places``."""
+    center = places.mean(axis=0, keepdims=True)
+    radius = np.linalg.norm(places - center, axis=1).max()
+    distances = np.array([group.distances(center)[0] for group in fine])
+    near, far = np.maximum(distances - radius, 0.0), distances + radius
+    least, most = (
+        np.array(
+            [
+                [group.growth.at(d), _length(one, d)]
+                for group, one, d in zip(fine, unit, ends, strict=True)
+            ]
+        )
+        for ends in (near, far)
+    )
+    for number in np.flatnonzero(np.any(least <= most.min(axis=0), axis=1)).tolist():
+        yield fine[number], unit[number]
+
+
+def _length(seeds: Seeds, distances: Array) -> Array:
+    """Return the length over which h varies [length] at ``distances`` from ``seeds``."""
+    return np.asarray(seeds.growth.at(distances) / seeds.growth.rate)
 
 
 class _Space(NamedTuple):

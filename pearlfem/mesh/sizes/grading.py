@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ from pearlfem.model.sources.base import Core, Source
 from pearlfem.model.sources.impurity import has_points
 from pearlfem.quantities.arrays import Array
 
-_CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
+CELLS_PER_SIZE = 0.4  # a: edge length at a core, in units of its ξ
 _GROWTH = 0.23  # b: edge length per distance from the nearest core
 _EDGE_GROWTH = 0.5  # c: edge length per distance from the film's edge
 _FEWEST = 4  # cells between opposite sides of a periodic cell, so that no two edges are the same
@@ -117,11 +118,15 @@ class Seeds:
     points: Array | None
     height: float = 0.0
 
+    @cached_property
+    def _tree(self) -> KDTree:
+        return KDTree(self.points)
+
     def distances(self, places: Array) -> Array:
         """Return the distances d [length] of ``places``, shape ``(n, 3)``."""
         if self.points is None:
             return np.abs(places[:, 2] - self.height)
-        in_plane = KDTree(self.points).query(places[:, :2])[0]
+        in_plane = self._tree.query(places[:, :2])[0]
         return np.asarray(np.hypot(in_plane, places[:, 2] - self.height))
 
 
@@ -170,17 +175,31 @@ def seeds(
         boundary: The space; walls near the film need small cells.
         resolution: 2.0 halves the edge length of all cells.
     """
+    return seeds_for(film, sources, boundary, (resolution,))[0]
+
+
+def seeds_for(
+    film: Film, sources: Sequence[Source], boundary: Boundary, resolutions: Sequence[float]
+) -> list[list[Seeds]]:
+    """Return the ``seeds`` for each of several resolutions, in the same order."""
     cores = all_cores(sources, boundary)
-    all_seeds = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
-    all_seeds += _edge_seeds(edge_sizes(film, same_area=has_points(sources)), resolution)
-    all_seeds += _edge_seeds(edge_sizes_of_cores(film, cores), resolution)
-    all_seeds += _edge_seeds(corner_sizes(film), 1.0)
-    if not all_seeds:  # only point impurities on the whole plane, which need no mesh at all
-        wide = [Core(core.position, film.least_pearl_length) for core in cores]
-        all_seeds = _core_seeds(wide, resolution)
-    if isinstance(boundary, Walls):
-        all_seeds.append(_flattest(boundary.wall_distance, resolution))
-    return all_seeds
+    edges = edge_sizes(film, same_area=has_points(sources))
+    near_cores, corners = edge_sizes_of_cores(film, cores), corner_sizes(film)
+    found = []
+    for resolution in resolutions:
+        all_seeds = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
+        all_seeds += _edge_seeds(edges, resolution) + _edge_seeds(near_cores, resolution)
+        all_seeds += _edge_seeds(corners, 1.0)
+        found.append(all_seeds or _other_seeds(film, cores, resolution))
+        if isinstance(boundary, Walls):
+            found[-1].append(_flattest(boundary.wall_distance, resolution))
+    return found
+
+
+def _other_seeds(film: Film, cores: Sequence[Core], resolution: float) -> list[Seeds]:
+    """Return seeds for point impurities on the whole plane, which need no mesh at all."""
+    wide = [Core(core.position, film.least_pearl_length) for core in cores]
+    return _core_seeds(wide, resolution)
 
 
 def _flattest(distance: float, resolution: float) -> Seeds:
@@ -190,7 +209,7 @@ def _flattest(distance: float, resolution: float) -> Seeds:
     resolution. Solvers do not: with 8 times the distance in place of 4 they need twice as many
     iterations.
     """
-    return Seeds(Growth(_FLATTEST * distance, min(_GROWTH / resolution, _STEEPEST)), None)
+    return Seeds(Growth(_FLATTEST * distance, core_rate(resolution)), None)
 
 
 def all_cores(sources: Sequence[Source], boundary: Boundary) -> list[Core]:
@@ -224,19 +243,29 @@ def sizes_at(all_seeds: Sequence[Seeds], places: Array) -> Array:
     return np.asarray(np.min(sizes, axis=0))
 
 
+def core_rate(resolution: float) -> float:
+    """Return b, the growth of cells with the distance from a core."""
+    return min(_GROWTH / resolution, _STEEPEST)
+
+
+def edge_rate(resolution: float) -> float:
+    """Return c, the growth of cells with the distance from an edge."""
+    return min(_EDGE_GROWTH / resolution, _STEEPEST)
+
+
 def _core_seeds(cores: Sequence[Core], resolution: float) -> list[Seeds]:
     """Return the seeds at all cores, those of the same size together."""
-    rate = min(_GROWTH / resolution, _STEEPEST)
+    rate = core_rate(resolution)
     all_seeds = []
     for size in sorted({core.size for core in cores if core.size > 0}):
         points = np.array([core.position for core in cores if core.size == size])
-        all_seeds.append(Seeds(Growth(_CELLS_PER_SIZE * size / resolution, rate, True), points))
+        all_seeds.append(Seeds(Growth(CELLS_PER_SIZE * size / resolution, rate, True), points))
     return all_seeds
 
 
 def _edge_seeds(edges: EdgeSizes, resolution: float) -> list[Seeds]:
     """Return the seeds along edges, those of about the same size together."""
-    rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
+    rate = edge_rate(resolution)
     points, sizes = edges
     if len(points) == 0:
         return []
@@ -262,5 +291,5 @@ def _profile_seeds(film: Film, resolution: float) -> list[Seeds]:
     x, y = np.meshgrid(np.arange(x0, x1, size), np.arange(y0, y1, size))
     grid = np.column_stack([x.ravel(), y.ravel()])
     points = grid[shapely.contains_xy(outline, *grid.T)]
-    rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
+    rate = edge_rate(resolution)
     return [Seeds(Growth(size / resolution, rate), points)] if len(points) else []

@@ -130,7 +130,7 @@ class CurrentLoop(Applied):
     def cores(self) -> Sequence[Core]:
         """Places along the circle: A_ext varies over the loop's distance from the film."""
         x, y, z = self.center
-        count = min(max(1, math.ceil(2 * math.pi * self.radius / abs(z))), _MOST_CORES)
+        count = math.ceil(min(2 * math.pi * self.radius / abs(z), _MOST_CORES))
         angles = 2 * math.pi * np.arange(count) / count
         circle = self.radius * np.column_stack([np.cos(angles), np.sin(angles)]) + (x, y)
         return tuple(Core((float(u), float(v)), abs(z)) for u, v in circle)

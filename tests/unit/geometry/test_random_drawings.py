@@ -8,6 +8,7 @@ by the reader under test, which has gdstk, ezdxf, shapely and its own expansion 
 import math
 import re
 
+import ezdxf
 import gdstk
 import klayout.db as kdb
 import numpy as np
@@ -16,7 +17,7 @@ from hypothesis import HealthCheck, Phase, assume, event, given, settings
 from hypothesis import strategies as st
 
 from pearlfem.errors import StudyError
-from pearlfem.geometry.drawings import read_gds
+from pearlfem.geometry.drawings import read_dxf, read_gds
 
 SHORT = settings(
     max_examples=25,

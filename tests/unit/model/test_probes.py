@@ -118,7 +118,7 @@ def test_unknown_key_is_refused(kind):
         ("points", {"points": [[0.0, 0.0, math.nan]]}, ("points", 0, 2), "finite"),
         ("points", {"points": [[0.0, 0.0, 0.0, 0.0]]}, ("points", 0), "at most 3"),
         ("line", {"samples": 1}, ("samples",), "greater than or equal to 2"),
-        ("line", {"samples": 2.0}, ("samples",), "integer"),
+        ("line", {"samples": 2.5}, ("samples",), "integer"),
         ("line", {"samples": 10**9}, ("samples",), "1000000"),
         ("line", {"end": [0.0, 0.0, 0.0]}, ("end",), "differ from start"),
         ("line", {"start": ["0", 0.0]}, ("start", 0), "number"),

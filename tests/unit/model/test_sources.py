@@ -244,12 +244,17 @@ def test_cores_are_where_sources_vary():
 # --- vortices and fluxoids: what they refuse
 
 
-@pytest.mark.parametrize("number", [0, 0.5, 1.0, "1", True, None, math.inf])
+@pytest.mark.parametrize("number", [0, 0.0, 0.5, 1e10, 10**400, "1", True, None, math.inf])
 def test_winding_and_fluxoid_are_whole_numbers_and_not_zero(number):
     with pytest.raises(ValueError, match="winding"):
         Vortex((0.0, 0.0), size=0.1, winding=number)
     with pytest.raises(ValueError, match="number"):
         Fluxoid(hole="left", number=number)
+
+
+def test_winding_may_be_written_as_a_float():
+    winding = Vortex((0.0, 0.0), size=0.1, winding=-2.0).winding
+    assert (winding, type(winding)) == (-2, int)
 
 
 @pytest.mark.parametrize("size", [0.0, -0.1, math.nan, math.inf, "0.1", None])

@@ -133,7 +133,7 @@ def test_without_units_only_the_ratio_matters():
     ],
 )
 def test_temperatures_have_units(unit, value, critical):
-    units = f'[units]\nlength = "um"\ntemperature = "{unit}"\n'
+    units = f'[units]\nlength = "um"\nstrength = "A*m"\ntemperature = "{unit}"\n'
     study = parse_study(units + DEVICE + table(value, critical))
     assert study.temperature.factor == pytest.approx(CLEAN, rel=DIGITS)
     assert study.film.least_pearl_length == pytest.approx(1 / CLEAN, rel=1e-3)

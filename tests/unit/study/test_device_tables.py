@@ -15,6 +15,7 @@ DEVICE = """\
 length = "um"
 field = "uT"
 current = "uA"
+strength = "A*m"
 [film]
 shape = "difference"
 base = {shape = "rectangle", size = [8.0, 6.0], center = [1.0, 0.0], angle = 10.0}

@@ -30,7 +30,7 @@ size = 0.4
 position = [0.25, 0.1]
 size = 0.4
 """
-UNITS = '[units]\nlength = "um"\n'
+UNITS = '[units]\nlength = "um"\nstrength = "A*m"\n'
 
 
 def parameter(key, rest):
