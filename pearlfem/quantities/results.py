@@ -43,7 +43,7 @@ RESULTS: tuple[Result, ...] = (
         name="holes",
         label="holes",
         function="pearlfem.observables.holes:hole_states",
-        parts=(Part("current", "current"), Part("flux", "flux"), Part("fluxoid", "flux")),
+        parts=(Part("current", "current"), Part("flux", "flux"), Part("fluxoid", "flux"), Part("fluxoid_asked", "flux")),
     ),
     NumberResult(
         name="kinetic_energy",
