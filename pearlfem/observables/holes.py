@@ -10,9 +10,9 @@ formulation. Its part of the operator is a mean over loops around the hole, the 
 
     B(ψ, v) = ∫ v B_z dS + ∫_Γ (1/κ) ∇g·∇v dS = mean of (flux of the currents + ∮ K/κ·dl),
 
-and −ℓ(v) of a source that is not a fluxoid is the same mean of the flux or circulation that it adds.
-So their sum is the fluxoid that the solution has. No field is evaluated for it, and it differs from
-what is asked for by the residual of the solver only.
+and −ℓ(v) of a source that is not a fluxoid is the same mean of the flux or circulation that it
+adds. So their sum is the fluxoid that the solution has. No field is evaluated for it, and it
+differs from what is asked for by the residual of the solver only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from pearlfem.solution import Drive, Solution
 
 _DEGREE = 10  # of the quadrature; the fields have the degree 2
 _LINE_POINTS = 8  # on each part of a hole's edge, for the flux of applied fields
-_FEW_LINE_POINTS = 2  # the same for the field of the currents, which takes more time
+_POINTS_AROUND = 1000  # on the whole edge, for the field of the currents
 
 
 class HoleState(NamedTuple):
@@ -148,7 +148,7 @@ def _currents_around(
         for q in quanta
     ]
     regular = film.comm.allreduce(np.array(local))
-    return [float(I) + exact_work(solution, q) for I, q in zip(regular, quanta, strict=True)]
+    return [float(each) + exact_work(solution, q) for each, q in zip(regular, quanta, strict=True)]
 
 
 def _fluxes(solution: Solution, film: FilmMesh, openings: Sequence[Opening]) -> Array:
@@ -157,7 +157,8 @@ def _fluxes(solution: Solution, film: FilmMesh, openings: Sequence[Opening]) -> 
     applied = [drive for drive in solution.drives if is_applied(drive.source)]
     of_applied = np.array([_circulation(film, edge, applied) for edge in edges])
     if knows_currents(solution):
-        rules = [_line_rule(edge, _FEW_LINE_POINTS) for edge in edges]
+        counts = [min(_LINE_POINTS, 1 + _POINTS_AROUND // len(edge)) for edge in edges]
+        rules = [_line_rule(*each) for each in zip(edges, counts, strict=True)]
         flat = np.concatenate([points.reshape(-1, 2) for points, _ in rules])
         places = np.column_stack([flat, np.full(len(flat), film.height)])
         A = np.split(
@@ -193,6 +194,9 @@ def _fluxoids(solution: Solution, film: FilmMesh, openings: Sequence[Opening]) -
     drives = _fluxoid_drives(solution)
     if not has_stream_function(solution):
         return [-_circulation(film, _edge(opening), drives) for opening in openings]
+    # The fluxoid per load: a test function that is 1 on the hole jumps by 2 in half of a symmetric
+    # space, and by 1 elsewhere; ℓ(v) has half of the jump.
+    per_load = 1.0 if film.mesh.mirrored else 2.0
     residual = solution.apply_operator([solution.unknowns])[0] - solution.load
     V = solution.potential.function_space
     assembler, owned = FilmLoad(V, film), V.dofmap.index_map.size_local
@@ -210,7 +214,7 @@ def _fluxoids(solution: Solution, film: FilmMesh, openings: Sequence[Opening]) -
             a += weight * source.vector_potential(film.layer, rule.points, rule.superfluid_weight)
         load = assembler.assemble(forms.load_density(a, film.mesh), rule, facets).array
         local.append(load[dofs[dofs < owned]].sum() + residual[solution.hole_unknowns[group]].sum())
-    return [float(fluxoid) for fluxoid in film.comm.allreduce(np.array(local))]
+    return list(per_load * film.comm.allreduce(np.array(local)))
 
 
 def _fluxoid_drives(solution: Solution) -> list[Drive]:

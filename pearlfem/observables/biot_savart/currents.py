@@ -5,10 +5,17 @@ from __future__ import annotations
 import numpy as np
 from mpi4py import MPI
 
+from pearlfem.errors import StudyError
 from pearlfem.formulation.film import FilmMesh, facet_rule
 from pearlfem.model.sources.impurity import has_points
 from pearlfem.observables.biot_savart.panels import quadratic_panels
-from pearlfem.observables.biot_savart.tree import FLUX_DENSITY, VECTOR_POTENTIAL, Kernel, Sheet, Tree
+from pearlfem.observables.biot_savart.tree import (
+    FLUX_DENSITY,
+    VECTOR_POTENTIAL,
+    Kernel,
+    Sheet,
+    Tree,
+)
 from pearlfem.observables.facets import FACET_NODES, facet_currents
 from pearlfem.observables.point_impurities.fields import distinct_nodes
 from pearlfem.quantities.arrays import Array
@@ -37,6 +44,9 @@ def flux_density(solution: Solution, points: Array) -> Array:
     Returns:
         Array of shape ``(n, 3)``, the same on every rank.
 
+    Raises:
+        StudyError: A coordinate is not finite.
+
     Note:
         Collective: each rank sums over its facets.
     """
@@ -53,9 +63,11 @@ def vector_potential(solution: Solution, points: Array) -> Array:
 
 def _sum(solution: Solution, kernel: Kernel, points: Array) -> Array:
     """Return the field of all films at ``points`` (collective)."""
+    if np.any(wrong := ~np.isfinite(points).all(axis=1)):
+        raise StudyError(f"point {points[wrong][0].tolist()}: not allowed; allowed: finite numbers")
     local = np.zeros_like(points)
     for film in solution.films:
-        sheet = _sheet(solution, film)
+        sheet = _sheet(solution, film, continuous=kernel is FLUX_DENSITY)
         if len(sheet.points):
             local += Tree(sheet).field(kernel, points - [0.0, 0.0, film.height])
     total = np.empty_like(local)
@@ -63,21 +75,23 @@ def _sum(solution: Solution, kernel: Kernel, points: Array) -> Array:
     return total
 
 
-def _sheet(solution: Solution, film: FilmMesh) -> Sheet:
-    """Return K on this rank's facets of a film (collective)."""
+def _sheet(solution: Solution, film: FilmMesh, *, continuous: bool) -> Sheet:
+    """Return K on this rank's facets of a film (collective).
+
+    Where K jumps from facet to facet, as a gradient of finite elements does, B would be infinite:
+    for B the currents near a point are made ``continuous``. A does not need it.
+    """
     reference, weights = facet_rule(_DEGREE)
     inner = facet_currents(solution, film, reference)
     areas = np.abs(np.linalg.det(film.corners[:, 1:] - film.corners[:, :1]))
     currents = inner.K * np.outer(areas, weights)[..., None]
     nodes = facet_currents(solution, film, FACET_NODES)
-    panels = quadratic_panels(nodes.points, _continuous(film, nodes.points, nodes.K))
-    return Sheet(panels, inner.points, currents)
+    K = _continuous(film, nodes.points, nodes.K) if continuous else nodes.K
+    return Sheet(quadratic_panels(nodes.points, K), inner.points, currents)
 
 
 def _continuous(film: FilmMesh, nodes: Array, K: Array) -> Array:
     """Return K at the facets' nodes, averaged over all facets of the same region at a node.
-
-    Where K jumps from facet to facet, as a gradient of finite elements does, B would be infinite.
 
     Args:
         film: The film.
@@ -103,4 +117,3 @@ def _continuous(film: FilmMesh, nodes: Array, K: Array) -> Array:
     means = np.stack([np.bincount(which, values[:, k]) / counts for k in (0, 1)], axis=1)
     mine = which[starts[comm.rank] : starts[comm.rank + 1]]
     return np.asarray(means[mine].reshape(K.shape))
-

@@ -8,11 +8,14 @@ Let (u, v) be the coordinates of r' relative to the foot of r, so R² = u² + v�
 
     P_ab = ∫ u^a v^b/R dS',    S_ab = ∫ u^a v^b/R³ dS',
 
-the divergence theorem with ∂R/∂u = u/R and ∂(1/R)/∂u = −u/R³ leaves integrals along the edges, and
-z S_00 = ±Ω, the solid angle of the triangle [A. van Oosterom and J. Strackee, IEEE Trans. Biomed.
-Eng. 30, 125 (1983); D. R. Wilton et al., IEEE Trans. Antennas Propag. 32, 276 (1984)]. On an edge at
-the signed distance d from the foot, with the outward normal n, the direction t and the coordinate s
-along it, (u, v) = d n + s t, and integrals of s^k/R and s^k R are elementary.
+the divergence theorem with ∂R/∂u = u/R and ∂(1/R)/∂u = −u/R³ leaves integrals along the edges,
+and z S_00 = ±Ω, the solid angle of the triangle. On an edge at the signed distance d from the foot,
+with the outward normal n, the direction t and the coordinate s along it, (u, v) = d n + s t, and
+the integrals of s^k/R and s^k R are elementary.
+
+References:
+    A. van Oosterom, J. Strackee, IEEE Trans. Biomed. Eng. 30, 125 (1983).
+    D. R. Wilton et al., IEEE Trans. Antennas Propag. 32, 276 (1984).
 """
 
 from __future__ import annotations
@@ -147,7 +150,9 @@ class _Edges(NamedTuple):
 
     def linear(self, I_0: Array, I_1: Array) -> tuple[Array, Array]:
         """Return the integrals of u and v times f from those of f and s f."""
-        return self.d * self.n[0] * I_0 + self.t[0] * I_1, self.d * self.n[1] * I_0 + self.t[1] * I_1
+        return self.d * self.n[0] * I_0 + self.t[0] * I_1, self.d * self.n[1] * I_0 + self.t[
+            1
+        ] * I_1
 
     def quadratic(self, I_0: Array, I_1: Array, I_2: Array) -> tuple[Array, Array, Array]:
         """Return the integrals of u², uv and v² times f from those of f, s f and s² f."""
@@ -176,7 +181,8 @@ def _edges(panels: Panels, offsets: Array) -> _Edges:
     behind = end + s < 0
     near, far = np.where(behind, -end, s), np.where(behind, -s, end)
     R_near, R_far = np.where(behind, R_end, R_start), np.where(behind, R_start, R_end)
-    J_0 = np.log((R_far + far) / np.where(near < 0, h_squared / (R_near - near), R_near + near))
+    J_0, rest = np.log(R_far + far), np.log(R_near + np.abs(near))
+    J_0 += np.where(near < 0, rest - np.log(h_squared), -rest)
     J_1 = R_end - R_start
     R_0 = (end * R_end - s * R_start + h_squared * J_0) / 2
     J_2 = R_0 - h_squared * J_0
