@@ -28,13 +28,9 @@ from pearlfem.model.sources.impurity import Impurity
 from pearlfem.observables.cell_energies import field_energy, kinetic_energy
 from pearlfem.observables.energy import free_energy, interaction_tensor
 from pearlfem.observables.facets import largest_sheet_current
-from pearlfem.observables.fields import (
-    magnetic_field,
-    magnetic_moment,
-    sheet_current,
-    stream_function,
-)
+from pearlfem.observables.fields import magnetic_moment, sheet_current, stream_function
 from pearlfem.observables.holes import hole_states
+from pearlfem.observables.magnetic_field import magnetic_field
 from pearlfem.observables.probes import current_through, loop_flux
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import superpose

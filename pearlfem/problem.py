@@ -215,6 +215,7 @@ class MaxwellLondon:
             self._solver.apply_operator,
             iterations,
             self._discrete.fields,
+            self._discrete.hole_unknowns,
             {source: load.lift for source, load in pairs if load.lift is not None},
         )
 

@@ -15,7 +15,7 @@ from pearlfem.formulation.fields import Fields, Lift, add_lifts
 from pearlfem.formulation.film import FilmMesh
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.sources.base import Source
-from pearlfem.quantities.arrays import Array
+from pearlfem.quantities.arrays import Array, Int32Array
 
 FormulationName = Literal["stream", "vector"]
 
@@ -42,6 +42,8 @@ class Solution:
             (collective); until the problem is destroyed.
         iterations: Number of iterations of the solver.
         expand: Makes the functions from unknowns (collective).
+        hole_unknowns: The unknown that is g on each hole, by the group of the hole's facets; see
+            ``pearlfem.formulation.base.Formulation.hole_unknowns``.
         lifts: The lifts of point impurities among the drives. Then ``potential`` and
             ``stream_functions`` are without the singular fields of the infinite film, which
             ``pearlfem.observables`` adds.
@@ -59,6 +61,7 @@ class Solution:
     apply_operator: Callable[[Sequence[Array]], list[Array]]
     iterations: int
     expand: Callable[[Array], Fields]
+    hole_unknowns: Mapping[str, Int32Array] = field(default_factory=dict)
     lifts: Mapping[Source, Lift] = field(default_factory=dict)
 
     @property

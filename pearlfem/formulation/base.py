@@ -54,6 +54,15 @@ class Formulation(ABC):
             Collective.
         """
 
+    @property
+    def hole_unknowns(self) -> dict[str, Int32Array]:
+        """The unknown that is g on each hole, if there is one.
+
+        From the group of the hole's facets to the local number of the unknown, ``(1,)``, on the
+        rank that owns it, and to an empty array on all others.
+        """
+        return {}
+
     @abstractmethod
     def fields(self, unknowns: Array) -> Fields:
         """Return the functions with this rank's ``unknowns``, ``(n,)`` (collective)."""

@@ -19,7 +19,9 @@ _ROUND_OFF = 1e-9
 _NO_CELL = np.iinfo(np.int64).max
 
 
-def evaluate(function: fem.Function, points: Array, cells: Int32Array) -> Array:
+def evaluate(
+    function: fem.Function, points: Array, cells: Int32Array, outside: float | None = None
+) -> Array:
     """Return the values of ``function`` at ``points`` in ``cells``.
 
     At a point of several cells, the function may have several values. Then the cell with the lowest
@@ -29,12 +31,13 @@ def evaluate(function: fem.Function, points: Array, cells: Int32Array) -> Array:
         function: A function on a distributed mesh of tetrahedra, with ghosts up to date.
         points: The same points on every rank [length], shape ``(n, 3)``.
         cells: The owned cells in which the function may be evaluated.
+        outside: The value at points that lie in none of the cells; None if this is an error.
 
     Returns:
         Array of shape ``(n, k)`` for k components, the same on every rank.
 
     Raises:
-        StudyError: A point lies in none of the cells.
+        StudyError: A point lies in none of the cells, and there is no value for it.
 
     Note:
         Collective.
@@ -43,14 +46,16 @@ def evaluate(function: fem.Function, points: Array, cells: Int32Array) -> Array:
     local_cells, numbers = _first_cells(domain, points, cells)
     lowest = np.empty_like(numbers)
     domain.comm.Allreduce(numbers, lowest, op=MPI.MIN)
-    if np.any(outside := lowest == _NO_CELL):
-        raise StudyError(f"point {points[outside][0].tolist()} lies outside the mesh")
-    on_this_rank = numbers == lowest
+    in_none = lowest == _NO_CELL
+    if outside is None and np.any(in_none):
+        raise StudyError(f"point {points[in_none][0].tolist()} lies outside the mesh")
+    on_this_rank = (numbers == lowest) & ~in_none
     local = np.zeros((len(points), math.prod(function.ufl_shape)))
     if np.any(on_this_rank):
         local[on_this_rank] = function.eval(points[on_this_rank], local_cells[on_this_rank])
     values = np.empty_like(local)
     domain.comm.Allreduce(local, values, op=MPI.SUM)
+    values[in_none] = outside or 0.0
     return values
 
 

@@ -15,7 +15,7 @@ from pearlfem.runtime.jit import compiled_expression
 from pearlfem.solution import Solution
 
 # Corners and midpoints of the edges of the reference triangle.
-_NODES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.0, 0.5], [0.5, 0.0]])
+FACET_NODES = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.5, 0.5], [0.0, 0.5], [0.5, 0.0]])
 _SAME = 1e-6  # relative difference below which two currents are equally large
 
 
@@ -115,7 +115,7 @@ def _largest(solution: Solution, film: FilmMesh) -> LargestCurrent:
     name = film.layer.name or "film"
     if has_points([drive.source for drive in solution.drives]):
         return LargestCurrent(name, None, None, None)
-    currents = facet_currents(solution, film, _NODES)
+    currents = facet_currents(solution, film, FACET_NODES)
     norms = np.linalg.norm(currents.K, axis=-1).ravel()
     largest = max(film.comm.allgather(float(norms.max(initial=0.0))))
     local = currents.points.reshape(-1, 2)[norms >= (1 - _SAME) * largest]

@@ -24,6 +24,7 @@ from pearlfem.errors import StudyError
 from pearlfem.formulation.film import FilmMesh
 from pearlfem.formulation.stream import forms
 from pearlfem.observables.evaluation import evaluate, evaluate_in_space
+from pearlfem.observables.film_points import onto_facets
 from pearlfem.observables.point_impurities.fields import add_exact_part, exact_moment, exact_part
 from pearlfem.quantities.arrays import Array, Int32Array, Int64Array
 from pearlfem.runtime.jit import compiled_expression
@@ -79,17 +80,8 @@ def regular_normal_field(solution: Solution, film: FilmMesh) -> fem.Function:
     return _interpolated(solution, _regular_field(solution)[2], "B_z")
 
 
-def magnetic_field(solution: Solution, points: npt.ArrayLike) -> Array:
-    """Return B of the film's currents [μ0Γ/length² in reduced units] at points of space.
-
-    At a point of a film, the value is the limit from above.
-
-    Args:
-        solution: The solution.
-        points: The same points on every rank [length], shape ``(n, 3)``.
-
-    Returns:
-        Array of shape ``(n, 3)``, the same on every rank.
+def magnetic_field_of_mesh(solution: Solution, points: npt.ArrayLike) -> Array:
+    """Return B as the derivative of the potential in the cells; see ``magnetic_field``.
 
     Raises:
         StudyError: A point lies beyond walls or the far boundary.
@@ -135,7 +127,8 @@ def stream_function(solution: Solution, points: npt.ArrayLike, film: str | None 
 def sheet_current(solution: Solution, points: npt.ArrayLike, film: str | None = None) -> Array:
     """Return K [Γ/length² in reduced units] at points (x, y) in the film's plane; 0 off the film.
 
-    In the stream formulation, the order of accuracy of K is one less than that of ψ.
+    In the stream formulation, the order of accuracy of K is one less than that of ψ. Between a
+    round edge and the straight sides that the mesh has there, K is that of the nearest facet.
 
     Args:
         solution: The solution.
@@ -152,14 +145,21 @@ def sheet_current(solution: Solution, points: npt.ArrayLike, film: str | None = 
         Collective.
     """
     film_mesh = solution.film(film)
-    positions, cells = _in_plane(film_mesh, points)
+    asked, cells = _in_plane(film_mesh, points)
+    marker, above_film = _film_marker(film_mesh), film_mesh.sides[:, 0]
+    evaluate(marker, asked, cells)  # refuses points beyond the mesh
+    on_film = evaluate(marker, asked, above_film, outside=0.0)[:, 0] > 0
+    positions = asked.copy()
+    positions[:, :2] = onto_facets(film_mesh, asked[:, :2], on_film)
+    on_film |= np.any(positions != asked, axis=1)
     if has_stream_function(solution):
         K = _interpolated(solution, rotated_gradient(solution.stream_function(film_mesh)), "K")
-        regular = evaluate(K, positions, cells)
-        return regular + exact_part(solution, infinite_film.sheet_current, positions[:, :2])
-    A = evaluate(solution.potential, positions, cells)[:, :2]
-    on_film = evaluate(_film_marker(film_mesh), positions, cells)
-    return on_film * london_current(solution, film_mesh, A, positions[:, :2])
+        values = evaluate(K, positions, above_film, outside=0.0)
+        values += exact_part(solution, infinite_film.sheet_current, asked[:, :2])
+    else:
+        A = evaluate(solution.potential, positions, above_film, outside=0.0)[:, :2]
+        values = london_current(solution, film_mesh, A, positions[:, :2])
+    return np.where(on_film[:, None], values, 0.0)
 
 
 def regular_sheet_current(solution: Solution, film: FilmMesh) -> fem.Function:

@@ -1,40 +1,45 @@
 """Holes: the current around a hole, the flux in it, and its fluxoid; the inductance matrix.
 
-The fluxoid of a hole is the sum of the flux through it and the circulation of K/κ around it. It is
-an integer number of Φ0 [F. London, Superfluids I (1950)]. If all sources are fluxoids Φ in the
-holes, then F = ½ Φ·L⁻¹·Φ, and the currents around the holes are I = L⁻¹ Φ.
+The fluxoid of a hole is the sum of the flux through it and the circulation of K/κ + a around it,
+with the a of all sources but fluxoids. It is an integer number of Φ0 [F. London, Superfluids I
+(1950)]. If all sources are fluxoids Φ in the holes, then F = ½ Φ·L⁻¹·Φ, and the currents around the
+holes are I = L⁻¹ Φ.
+
+Let v be a test function that is 1 on a hole and falls to 0 in the film around it, in the stream
+formulation. Its part of the operator is a mean over loops around the hole, the level lines of v:
+
+    B(ψ, v) = ∫ v B_z dS + ∫_Γ (1/κ) ∇g·∇v dS = mean of (flux of the currents + ∮ K/κ·dl),
+
+and −ℓ(v) of a source that is not a fluxoid is the same mean of the flux or circulation that it
+adds. So their sum is the fluxoid that the solution has. No field is evaluated for it, and it
+differs from what is asked for by the residual of the solver only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import shapely
-import ufl
 
 from pearlfem.formulation.film import FilmMesh, facet_rule
+from pearlfem.formulation.load import FilmLoad
+from pearlfem.formulation.stream import forms
 from pearlfem.geometry.perforated import Opening
-from pearlfem.model.film import Film
 from pearlfem.model.sources.applied import is_applied
 from pearlfem.model.sources.flux import Fluxoid
-from pearlfem.model.sources.impurity import is_point
+from pearlfem.observables.biot_savart.currents import knows_currents, vector_potential
 from pearlfem.observables.energy import Bracket, mutual_energies
-from pearlfem.observables.facets import on_facets
-from pearlfem.observables.fields import (
-    has_stream_function,
-    london_current,
-    regular_flux_density,
-    rotated_gradient,
-)
+from pearlfem.observables.facets import facet_currents, on_facets
+from pearlfem.observables.fields import has_stream_function, regular_flux_density
 from pearlfem.observables.point_impurities.fields import exact_flux, exact_work
 from pearlfem.quantities.arrays import Array
-from pearlfem.solution import Solution
+from pearlfem.solution import Drive, Solution
 
 _DEGREE = 10  # of the quadrature; the fields have the degree 2
-_BAND = 0.5  # width of the band around a hole, in distances from the nearest other edge
-_LINE_POINTS = 8  # on each straight part of a hole's edge, for the flux of applied fields
+_LINE_POINTS = 8  # on each part of a hole's edge, for the flux of applied fields
+_POINTS_AROUND = 1000  # on the whole edge, for the field of the currents
 
 
 class HoleState(NamedTuple):
@@ -46,22 +51,28 @@ class HoleState(NamedTuple):
         name: Name of the hole.
         current: The current [Φ0/(μ0 length) in reduced units]; positive if counterclockwise.
         flux: The flux through the hole [Φ0], including applied fields.
-        fluxoid: The fluxoid [Φ0], including applied fields.
+        fluxoid: The fluxoid that the solution has [Φ0], including applied fields.
+        fluxoid_asked: The fluxoid that was asked for [Φ0].
     """
 
     name: str
     current: float
     flux: float
     fluxoid: float
+    fluxoid_asked: float = 0.0
 
 
 def hole_states(solution: Solution) -> list[HoleState]:
-    """Return current, flux and fluxoid of each hole, computed from the fields only.
+    """Return current, flux and fluxoid of each hole.
 
     The current ∫ K·φ̂ dr across a half line that starts in the hole is the same for all directions.
-    The result is the mean over directions, ∫ K·φ̂/(2πr) dS. The fluxoid is a mean over loops in a
-    band around the hole. It is computed from the fields and not from the sources, so its difference
-    from an integer number of Φ0 is an error of the fields.
+    The result is the mean over directions, ∫ K·φ̂/(2πr) dS; this is a load of the problem, so the
+    current converges like the energy. In open space the flux is ∮ A·dl of the sheet currents, with
+    the same accuracy; between walls, in a periodic space and with point impurities it is the
+    integral of B_z, which is less accurate. In the stream formulation the fluxoid is what the
+    equation of the hole's own unknown leaves (see ``pearlfem.observables.holes``). In the vector
+    formulation London's law K/κ = −(A + a) holds at every point, so the flux of the mesh and
+    ∮ (K/κ + a)·dl add up to the circulation of the a of the fluxoids.
 
     Note:
         Collective.
@@ -74,10 +85,16 @@ def _states_in(solution: Solution, film: FilmMesh) -> list[HoleState]:
     openings = film.film.openings
     if not openings:
         return []
-    on_film = _on_facets(solution, film, film.group)
-    K = _sheet_current(solution, film, on_film)
-    in_holes = _on_facets(solution, film, *film.holes.values())
-    return [_state(solution, film, opening, on_film, K, in_holes) for opening in openings]
+    currents = _currents_around(solution, film, openings)
+    fluxes = _fluxes(solution, film, openings)
+    fluxoids = _fluxoids(solution, film, openings)
+    asked = [
+        sum(w * s.number for s, w in _fluxoid_drives(solution) if s.hole == opening.name)
+        for opening in openings
+    ]
+    names = [opening.name for opening in openings]
+    rows = zip(names, currents, fluxes, fluxoids, asked, strict=True)
+    return [HoleState(name, *map(float, numbers)) for name, *numbers in rows]
 
 
 def inverse_inductance(solutions: Sequence[Solution]) -> Array:
@@ -117,153 +134,119 @@ def inductance_bracket(lower: Array, upper: Array) -> Bracket:
     return Bracket(mean - half_width, mean + half_width)
 
 
-class _FacetFields(NamedTuple):
-    """Regular parts of fields at q quadrature points on each of n facets in the film's plane.
+def _currents_around(
+    solution: Solution, film: FilmMesh, openings: Sequence[Opening]
+) -> list[float]:
+    """Return the current around each hole (collective)."""
+    K = facet_currents(solution, film, facet_rule(_DEGREE)[0])
+    weights = film.quadrature_of_degree(_DEGREE).weights
+    quanta = [Fluxoid(opening.name, 1) for opening in openings]
+    # One flux quantum has a = −φ̂/(2πr), which does not depend on κ: any numbers will do for κ.
+    any_kappa = np.ones_like(weights)
+    local = [
+        -np.sum(weights[..., None] * K.K * q.vector_potential(film.layer, K.points, any_kappa))
+        for q in quanta
+    ]
+    regular = film.comm.allreduce(np.array(local))
+    return [float(each) + exact_work(solution, q) for each, q in zip(regular, quanta, strict=True)]
 
-    Args:
-        weights: Quadrature weights [area], ``(n, q)``.
-        points: (x, y) [length], ``(n, q, 2)``.
-        B_z: B_z in the cells above, ``(n, q)``.
-        K_or_A: K = ∇g × ẑ in the stream formulation, A in the vector formulation, ``(n, q, 2)``.
-    """
 
-    weights: Array
-    points: Array
-    B_z: Array
-    K_or_A: Array
+def _fluxes(solution: Solution, film: FilmMesh, openings: Sequence[Opening]) -> Array:
+    """Return the flux through each hole, including applied fields (collective)."""
+    edges = [_edge(opening) for opening in openings]
+    applied = [drive for drive in solution.drives if is_applied(drive.source)]
+    of_applied = np.array([_circulation(film, edge, applied) for edge in edges])
+    if knows_currents(solution):
+        counts = [min(_LINE_POINTS, 1 + _POINTS_AROUND // len(edge)) for edge in edges]
+        rules = [_line_rule(*each) for each in zip(edges, counts, strict=True)]
+        flat = np.concatenate([points.reshape(-1, 2) for points, _ in rules])
+        places = np.column_stack([flat, np.full(len(flat), film.height)])
+        A = np.split(
+            vector_potential(solution, places)[:, :2],
+            np.cumsum([points.shape[0] * points.shape[1] for points, _ in rules])[:-1],
+        )
+        pairs = zip(A, rules, strict=True)
+        return of_applied + [np.sum(each * steps.reshape(-1, 2)) for each, (_, steps) in pairs]
+    fluxes = _fluxes_of_mesh(solution, film, openings)
+    exact = [exact_flux(solution, edge) for edge in edges]
+    return np.asarray(of_applied + fluxes + exact)
 
 
-def _on_facets(solution: Solution, film: FilmMesh, *groups: str) -> _FacetFields:
-    """Return the fields on the facets of ``groups`` in the film's plane (collective)."""
-    reference, weights = facet_rule(_DEGREE)
-    x, B = ufl.SpatialCoordinate(film.mesh.domain), regular_flux_density(solution)
-    K_or_A: Any = solution.potential
-    if has_stream_function(solution):
-        K_or_A = rotated_gradient(solution.stream_function(film))
-    vector = ufl.as_vector([x[0], x[1], B[2], K_or_A[0], K_or_A[1]])
-    values = on_facets(vector, film, film.sides_of(*groups), reference)
+def _fluxes_of_mesh(solution: Solution, film: FilmMesh, openings: Sequence[Opening]) -> Array:
+    """Return ∫ B_z dS over each hole and its islands, of the regular part of B (collective)."""
+    reference, rule_weights = facet_rule(_DEGREE)
+    groups = (film.group, *film.holes.values())
+    B = on_facets(regular_flux_density(solution), film, film.sides_of(*groups), reference)
     corners = film.corners_of(*groups)
     areas = np.abs(np.linalg.det(corners[:, 1:] - corners[:, :1]))
-    return _FacetFields(np.outer(areas, weights), values[..., :2], values[..., 2], values[..., 3:])
+    fluxes = areas * (B[..., 2] @ rule_weights)
+    centres = corners.mean(axis=1)
+    local = []
+    for opening in openings:
+        hole = shapely.Polygon(opening.outline.exterior)
+        shapely.prepare(hole)
+        local.append(fluxes[shapely.contains_xy(hole, centres[:, 0], centres[:, 1])].sum())
+    return np.asarray(film.comm.allreduce(np.array(local)))
 
 
-def _sheet_current(solution: Solution, film: FilmMesh, on_film: _FacetFields) -> Array:
-    """Return the regular part of K at the points of ``on_film``, ``(n, q, 2)``."""
-    if has_stream_function(solution):
-        return on_film.K_or_A
-    facet_regions = film.film.regions_at(on_film.points.mean(axis=1))
-    regions = np.broadcast_to(facet_regions[:, None], on_film.weights.shape)
-    return london_current(solution, film, on_film.K_or_A, on_film.points, regions)
+def _fluxoids(solution: Solution, film: FilmMesh, openings: Sequence[Opening]) -> list[float]:
+    """Return the fluxoid of each hole; see ``hole_states`` (collective)."""
+    drives = _fluxoid_drives(solution)
+    if not has_stream_function(solution):
+        return [-_circulation(film, _edge(opening), drives) for opening in openings]
+    # The fluxoid per load: a test function that is 1 on the hole jumps by 2 in half of a symmetric
+    # space, and by 1 elsewhere; ℓ(v) has half of the jump.
+    per_load = 1.0 if film.mesh.mirrored else 2.0
+    residual = solution.apply_operator([solution.unknowns])[0] - solution.load
+    V = solution.potential.function_space
+    assembler, owned = FilmLoad(V, film), V.dofmap.index_map.size_local
+    dofs_of_holes = dict(zip(film.holes.values(), forms.hole_dofs(V, film), strict=True))
+    local = []
+    for opening in openings:
+        group = film.holes[opening.name]
+        dofs = dofs_of_holes[group]
+        # The test function is not constant on the facets that touch the hole.
+        touching = np.isin(V.dofmap.list[film.sides[:, 0]], dofs).any(axis=1)
+        facets = np.flatnonzero(touching)
+        rule = film.quadrature.restricted_to(facets)
+        a = np.zeros_like(rule.points)
+        for source, weight in drives:
+            a += weight * source.vector_potential(film.layer, rule.points, rule.superfluid_weight)
+        load = assembler.assemble(forms.load_density(a, film.mesh), rule, facets).array
+        local.append(load[dofs[dofs < owned]].sum() + residual[solution.hole_unknowns[group]].sum())
+    return list(per_load * film.comm.allreduce(np.array(local)))
 
 
-def _state(
-    solution: Solution,
-    film: FilmMesh,
-    opening: Opening,
-    on_film: _FacetFields,
-    K: Array,
-    in_holes: _FacetFields,
-) -> HoleState:
-    """Return the state of one hole (collective).
+def _fluxoid_drives(solution: Solution) -> list[Drive]:
+    """Return the fluxoids among the sources."""
+    return [drive for drive in solution.drives if isinstance(drive.source, Fluxoid)]
 
-    Args:
-        solution: The solution.
-        film: The film.
-        opening: The hole.
-        on_film: Fields on the facets of the film, with islands.
-        K: The regular part of K at the points of ``on_film``.
-        in_holes: Fields on the facets of all holes.
+
+def _edge(opening: Opening) -> Array:
+    """Return the corners of a hole's edge, counterclockwise, the first one twice, ``(n, 2)``.
+
+    No side is longer than the distance of the hole's inner point from the edge, over which the
+    fields of fluxoids vary.
     """
-    quantum = Fluxoid(opening.name, 1)
-    hole = shapely.Polygon(opening.outline.exterior)
-    shapely.prepare(hole)
-    # One flux quantum has a = −φ̂/(2πr), which does not depend on κ: any numbers will do for κ.
-    a = quantum.vector_potential(film.layer, on_film.points, np.ones_like(on_film.B_z))
-    current = -np.sum(on_film.weights[..., None] * K * a)
-    flux = sum(_flux_within(hole, fields) for fields in (on_film, in_holes))
-    width = _BAND * _clearance(film.film, opening)
-    circulation = _circulation(solution, film, hole, width, on_film, K)
-    current, flux, circulation = film.comm.allreduce(np.array([current, flux, circulation]))
-    current += exact_work(solution, quantum)
-    # Exact fields of point impurities are not in this sum: on the infinite film, their flux and
-    # their circulation cancel. The flux of applied fields is part of the circulation.
-    fluxoid = flux + circulation
-    flux += exact_flux(solution, shapely.get_coordinates(shapely.orient_polygons(hole)))
-    flux += _applied_flux(solution, film, hole)
-    return HoleState(opening.name, float(current), float(flux), float(fluxoid))
+    outline = shapely.orient_polygons(shapely.Polygon(opening.outline.exterior))
+    longest = shapely.distance(shapely.boundary(outline), shapely.Point(opening.pole))
+    return np.asarray(shapely.get_coordinates(shapely.segmentize(outline, longest)))
 
 
-def _flux_within(hole: shapely.Polygon, fields: _FacetFields) -> float:
-    """Return ∫ B_z dS over this rank's facets in the ``hole``."""
-    centres = fields.points.mean(axis=1)
-    in_hole = shapely.contains_xy(hole, centres[:, 0], centres[:, 1])
-    return float(np.sum((fields.weights * fields.B_z)[in_hole]))
+def _line_rule(corners: Array, count: int) -> tuple[Array, Array]:
+    """Return Gauss's rule along a line: points, and directions times weights, ``(n, count, 2)``."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    steps = np.diff(corners, axis=0)[:, None]
+    return corners[:-1, None] + 0.5 * (nodes[:, None] + 1) * steps, 0.5 * weights[:, None] * steps
 
 
-def _circulation(
-    solution: Solution,
-    film: FilmMesh,
-    hole: shapely.Polygon,
-    width: float,
-    on_film: _FacetFields,
-    K: Array,
-) -> float:
-    """Return this rank's part of ∮ f·dl around a hole, f = K/κ + a, as an integral over a band.
-
-    w falls from 1 at the hole to 0 at the distance ``width``. By Stokes' theorem for w f and
-    London's law rot f = −B_z, with B of the currents,
-
-        ∮ f·dl = −∫_band rot(w f) dS = ∫_band [w B_z − (∇w × f)_z] dS.
-
-    a is the sum over all sources except fluxoids and point impurities. For an applied field, the
-    circulation of a is its flux through the hole.
-    """
-    outline = shapely.simplify(hole, 1e-3 * width)
-    x0, y0, x1, y1 = outline.bounds
-    x, y = on_film.points[..., 0], on_film.points[..., 1]
-    in_box = (x > x0 - width) & (x < x1 + width) & (y > y0 - width) & (y < y1 + width)
-    facets, q = np.nonzero(in_box)
-    points = on_film.points[facets, q]
-    shapes = shapely.points(points)
-    in_band = shapely.dwithin(shapes, outline, width) & ~shapely.contains(hole, shapes)
-    facets, q, points, shapes = facets[in_band], q[in_band], points[in_band], shapes[in_band]
-    lines = shapely.shortest_line(outline, shapes)
-    offset = points - shapely.get_coordinates(shapely.get_point(lines, 0))
-    distance = np.linalg.norm(offset, axis=1)
-    grad_w = -offset / np.maximum(distance, 1e-300)[:, None] / width
-    regions = film.film.regions_at(on_film.points.mean(axis=1))[facets]
-    kappa = film.film.superfluid_weight(points, regions)
-    f = K[facets, q] / kappa[:, None]
-    for source, weight in solution.drives:
-        if not isinstance(source, Fluxoid) and not is_point(source):
-            f += weight * source.vector_potential(film.layer, points, kappa)
-    cross_product = grad_w[:, 0] * f[:, 1] - grad_w[:, 1] * f[:, 0]
-    density = (1.0 - distance / width) * on_film.B_z[facets, q] - cross_product
-    return float(np.sum(on_film.weights[facets, q] * density))
-
-
-def _clearance(film: Film, opening: Opening) -> float:
-    """Return the distance [length] of a hole from the nearest other edge of the film.
-
-    If there is no other edge, return the size of the hole.
-    """
-    edges = [other.outline for other in film.openings if other is not opening]
-    if film.bounded:
-        edges += [shapely.get_exterior_ring(polygon) for polygon in film.outline().geoms]
-    distances = [shapely.distance(opening.outline, edge) for edge in edges]
-    size = float(np.ptp(np.reshape(opening.outline.bounds, (2, 2)), axis=0).max())
-    return max(min([d for d in distances if d > 0], default=size), 1e-3 * size)
-
-
-def _applied_flux(solution: Solution, film: FilmMesh, hole: shapely.Polygon) -> float:
-    """Return the flux of applied fields through a hole: ∮ A·dl along its edge."""
-    nodes, weights = np.polynomial.legendre.leggauss(_LINE_POINTS)
-    corners = np.asarray(shapely.get_coordinates(shapely.orient_polygons(hole)))
-    steps = np.diff(corners, axis=0)
-    points = corners[:-1, None] + 0.5 * (nodes[:, None] + 1) * steps[:, None]
-    total = 0.0
-    for source, weight in solution.drives:
-        if is_applied(source):
-            A = source.vector_potential(film.layer, points, np.ones(points.shape[:-1]))
-            total += weight * 0.5 * np.einsum("q,sqx,sx->", weights, A, steps)
-    return float(total)
+def _circulation(film: FilmMesh, edge: Array, drives: Sequence[Drive]) -> float:
+    """Return ∮ a·dl along an edge, a of sources that do not depend on κ."""
+    points, steps = _line_rule(edge, _LINE_POINTS)
+    any_kappa = np.ones(points.shape[:-1])
+    return float(
+        sum(
+            weight * np.sum(source.vector_potential(film.layer, points, any_kappa) * steps)
+            for source, weight in drives
+        )
+    )

@@ -43,7 +43,12 @@ RESULTS: tuple[Result, ...] = (
         name="holes",
         label="holes",
         function="pearlfem.observables.holes:hole_states",
-        parts=(Part("current", "current"), Part("flux", "flux"), Part("fluxoid", "flux")),
+        parts=(
+            Part("current", "current"),
+            Part("flux", "flux"),
+            Part("fluxoid", "flux"),
+            Part("fluxoid_asked", "flux"),
+        ),
     ),
     NumberResult(
         name="kinetic_energy",
@@ -112,8 +117,8 @@ FLUX_DENSITY = Field(
     label="magnetic field of the film's currents",
     kind="field",
     components=3,
-    nodes="pearlfem.observables.fields:flux_density",
-    points="pearlfem.observables.fields:magnetic_field",
+    nodes="pearlfem.observables.magnetic_field:flux_density_for_files",
+    points="pearlfem.observables.magnetic_field:magnetic_field",
 )
 
 # In the order of arrays and columns.

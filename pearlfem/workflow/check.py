@@ -18,7 +18,8 @@ from pearlfem.mesh.generate import create_mesh
 from pearlfem.model.film import Film
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.observables.energy import interaction_tensor
-from pearlfem.observables.fields import magnetic_field, sheet_current
+from pearlfem.observables.fields import sheet_current
+from pearlfem.observables.magnetic_field import magnetic_field
 from pearlfem.problem import MaxwellLondon
 from pearlfem.quantities.arrays import Array
 from pearlfem.workflow.comparison import Comparison, coupling_comparisons

@@ -17,7 +17,7 @@ from scipy.special import j1
 
 from pearlfem import Disc, Film, Impurity, MaxwellLondon, Plane, create_mesh
 from pearlfem.analytic import infinite_film
-from pearlfem.observables.fields import magnetic_field
+from pearlfem.observables.magnetic_field import magnetic_field
 from pearlfem.observables.probes import current_through, disc_rule, flux_through_loops, loop_flux
 
 IMPURITY = Impurity((0.0, 0.0), size=0.2, angle=30.0)

@@ -16,7 +16,7 @@ from pearlfem.formulation.stream.levels import assemble_level, interpolation
 from pearlfem.formulation.stream.point_loads import PointLoads
 from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.impurity import is_point
-from pearlfem.quantities.arrays import Array
+from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.solvers.multigrid import Multigrid
 
 
@@ -75,6 +75,14 @@ class StreamFormulation(Formulation):
             level = assemble_level(self._films, 1)
             coarse, transfer = level.operator, interpolation(level, self._fine, self._films)
         return Multigrid(self._fine.operator, coarse, transfer, tolerance)
+
+    @property
+    def hole_unknowns(self) -> dict[str, Int32Array]:
+        """See ``Formulation``: all unknowns of a hole are one."""
+        if self._fine.shared is None:
+            return {}
+        groups = [group for film in self._films for group in film.holes.values()]
+        return dict(zip(groups, self._fine.shared.active, strict=True))
 
     def fields(self, unknowns: Array) -> Fields:
         """Return ψ and g = 2ψ in a mirror symmetric space, otherwise u and all g (collective)."""

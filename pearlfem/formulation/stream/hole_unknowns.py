@@ -29,6 +29,8 @@ class SharedUnknowns:
 
     Attributes:
         matrix: E.
+        active: For each group the local number of its active unknown, ``(1,)``, if this rank owns
+            it, otherwise ``(0,)``.
         inactive: Local numbers of the inactive unknowns: all of a group except its first one.
 
     Note:
@@ -38,11 +40,13 @@ class SharedUnknowns:
     def __init__(self, layout: PETSc.Mat, groups: Sequence[_Indices]) -> None:
         first, last = layout.getOwnershipRange()
         columns = np.arange(first, last, dtype=PETSc.IntType)
+        self.active = []
         for group in groups:
             lowest = layout.comm.tompi4py().allreduce(
                 int(group.min(initial=np.iinfo(np.int32).max)), op=MPI.MIN
             )
             columns[group - first] = lowest
+            self.active.append(np.asarray(group[group == lowest] - first))
         self.inactive = np.flatnonzero(columns != np.arange(first, last)).astype(PETSc.IntType)
         self._columns = columns
         sizes = layout.getSizes()

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from dolfinx import fem
 
-from pearlfem import magnetic_field, magnetic_moment, sheet_current, stream_function
+from pearlfem import magnetic_moment, sheet_current, stream_function
 from pearlfem.errors import StudyError
 from pearlfem.formulation.fields import Fields
+from pearlfem.observables.fields import magnetic_field_of_mesh
 
 
 def lift(points, z):
@@ -26,7 +27,10 @@ def above(film_points):
 
 
 def test_field_below_the_film_is_the_mirror_image(cubic, above):
-    top, bottom = magnetic_field(cubic, above), magnetic_field(cubic, above * [1, 1, -1])
+    top, bottom = (
+        magnetic_field_of_mesh(cubic, above),
+        magnetic_field_of_mesh(cubic, above * [1, 1, -1]),
+    )
     np.testing.assert_array_equal(bottom[:, 2], top[:, 2])  # B_z is even
     np.testing.assert_array_equal(bottom[:, :2], -top[:, :2])  # along the film B is odd
     assert min(largest(column) for column in top.T) > 0
@@ -34,27 +38,29 @@ def test_field_below_the_film_is_the_mirror_image(cubic, above):
 
 def test_points_asked_for_are_not_changed(cubic, above):
     points = above * [1, 1, -1]
-    magnetic_field(cubic, points)
+    magnetic_field_of_mesh(cubic, points)
     np.testing.assert_array_equal(points, above * [1, 1, -1])
 
 
 def test_jump_of_the_field_across_the_film_is_the_sheet_current(cubic, film_points):
     # K = ẑ × (H⁺ − H⁻), at 1e-9 above and below: H is linear or quadratic in each cell.
-    top, bottom = (magnetic_field(cubic, lift(film_points, z)) for z in (1e-9, -1e-9))
+    top, bottom = (magnetic_field_of_mesh(cubic, lift(film_points, z)) for z in (1e-9, -1e-9))
     K = np.cross([0.0, 0.0, 1.0], top - bottom)[:, :2]
     current = sheet_current(cubic, film_points)
     np.testing.assert_allclose(current, K, atol=1e-7 * largest(K))
 
 
 def test_normal_field_is_continuous_across_the_film(cubic, film_points):
-    top, bottom = (magnetic_field(cubic, lift(film_points, z))[:, 2] for z in (1e-12, -1e-12))
+    top, bottom = (
+        magnetic_field_of_mesh(cubic, lift(film_points, z))[:, 2] for z in (1e-12, -1e-12)
+    )
     np.testing.assert_array_equal(top, bottom)
 
 
 def test_film_is_seen_from_above(cubic, film_points):
-    at = magnetic_field(cubic, lift(film_points, 0.0))
-    np.testing.assert_array_equal(magnetic_field(cubic, lift(film_points, -0.0)), at)
-    near = magnetic_field(cubic, lift(film_points, 1e-9))
+    at = magnetic_field_of_mesh(cubic, lift(film_points, 0.0))
+    np.testing.assert_array_equal(magnetic_field_of_mesh(cubic, lift(film_points, -0.0)), at)
+    near = magnetic_field_of_mesh(cubic, lift(film_points, 1e-9))
     np.testing.assert_allclose(near, at, atol=1e-7 * largest(at))
 
 
@@ -81,7 +87,7 @@ def test_field_is_minus_the_gradient_of_the_potential(mesh, solution):
     points = np.array([[0.4, 0.1, 0.3], [0.9, -0.5, 1.0], [2.0, 1.0, 0.01]])
     x, y, z = points.T
     B = np.column_stack([-y, -x, z - 3.0])
-    np.testing.assert_allclose(magnetic_field(stated, points), B, atol=1e-11)
+    np.testing.assert_allclose(magnetic_field_of_mesh(stated, points), B, atol=1e-11)
     np.testing.assert_allclose(
         sheet_current(stated, points[:, :2]), 2 * np.column_stack([x, -y]), atol=1e-11
     )
@@ -137,8 +143,8 @@ def test_shapes_of_observables_on_the_film(cubic, observable):
     assert observable(cubic, []).shape == (0, *columns)
 
 
-@pytest.mark.parametrize("observable", [sheet_current, stream_function, magnetic_field])
+@pytest.mark.parametrize("observable", [sheet_current, stream_function, magnetic_field_of_mesh])
 def test_point_beyond_the_far_boundary_is_refused(cubic, observable):
-    point = (50.0, 0.0, 0.0)[: 3 if observable is magnetic_field else 2]
+    point = (50.0, 0.0, 0.0)[: 3 if observable is magnetic_field_of_mesh else 2]
     with pytest.raises(StudyError, match="50"):
         observable(cubic, [point])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from pearlfem.errors import StudyError
 from pearlfem.formulation.fields import Fields
 from pearlfem.model.probes import CutProbe, GridProbe, LineProbe, LoopProbe, PointsProbe
 from pearlfem.observables import probes
+from pearlfem.observables.fields import magnetic_field_of_mesh
 from pearlfem.observables.probes import (
     current_through,
     disc_rule,
@@ -65,6 +67,10 @@ def stated(solution, potential):
 # --- flux
 
 
+def flux_of_mesh(solution, centers, radius):
+    return flux_through_loops(partial(magnetic_field_of_mesh, solution), centers, radius)
+
+
 @pytest.mark.parametrize("radius", [0.1, 0.4])
 def test_flux_of_a_polynomial_field(cubic, radius):
     # ψ = x² z − z³/3 + x z has B_z = z² − x² − x; the mean of x² over the disc is c_x² + R²/4.
@@ -72,13 +78,13 @@ def test_flux_of_a_polynomial_field(cubic, radius):
     centers = np.array([[0.3, -0.2, 0.4], [0.9, 0.1, 0.7], [0.5, 0.0, 1.2]])
     x, _, z = centers.T
     expected = np.pi * radius**2 * (z**2 - x**2 - radius**2 / 4 - x)
-    np.testing.assert_allclose(loop_flux(solution, centers, radius), expected, atol=1e-11)
+    np.testing.assert_allclose(flux_of_mesh(solution, centers, radius), expected, atol=1e-11)
 
 
 def test_flux_of_a_vector_potential_is_its_circulation(vector):
     # A = (−y, 2x, 0)/3 and the gradient of x y: B_z = 1.
     solution = stated(vector, lambda x: np.stack([2 * x[1] / 3, 5 * x[0] / 3, 0 * x[2]]))
-    flux = loop_flux(solution, [(0.5, 0.0, 0.3)], 0.25)
+    flux = flux_of_mesh(solution, [(0.5, 0.0, 0.3)], 0.25)
     assert flux == pytest.approx([np.pi / 16], rel=1e-11)
 
 
@@ -138,12 +144,20 @@ def test_loops_in_batches_are_the_same(solution, monkeypatch):
         ((0.1, 0.2, 0.3), 0.0, "radius = 0.0"),
         ((0.1, 0.2, 0.3), -1.0, "radius = -1.0"),
         ((0.1, 0.2, 0.3), math.nan, "radius = nan"),
-        ((0.5, 0.0, 1.0), 20.0, "outside the mesh"),
+        ((0.5, 0.0, 0.3), 3.0, "outside the mesh"),
     ],
 )
-def test_loop_that_has_no_flux_is_refused(solution, center, radius, message):
+def test_loop_that_has_no_flux_is_refused(shielded, center, radius, message):
     with pytest.raises(StudyError, match=message):
-        loop_flux(solution, [(0.5, 0.0, 1.0), center], radius)
+        loop_flux(shielded, [(0.5, 0.0, 0.3), center], radius)
+
+
+def test_loops_in_open_space_may_have_any_place_but_no_negative_radius(solution):
+    flux = loop_flux(solution, [(0.5, 0.0, 0.0), (0.5, 0.0, 1e-9), (0.5, 0.0, 1e3)], 0.3)
+    assert flux[0] == pytest.approx(flux[1], rel=1e-6)
+    assert 0 < abs(flux[2]) < 1e-6 * abs(flux[0])
+    with pytest.raises(StudyError, match=r"radius = -1\.0"):
+        loop_flux(solution, [(0.5, 0.0, 1.0)], -1.0)
 
 
 # --- current
@@ -282,7 +296,7 @@ def test_field_is_minus_the_gradient_of_the_potential(request, formulation):
     for axis, step in enumerate(h * np.eye(3)):
         psi = {k: magnetic_potential(solution, points + k * step) for k in (-2, -1, 1, 2)}
         B[:, axis] = -(8 * (psi[1] - psi[-1]) - (psi[2] - psi[-2])) / (12 * h)
-    expected = magnetic_field(solution, points)
+    expected = magnetic_field_of_mesh(solution, points)
     np.testing.assert_allclose(B, expected, atol=1e-8 * np.abs(expected).max())
 
 
