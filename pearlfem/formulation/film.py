@@ -245,6 +245,13 @@ def film_measures(films: Sequence[FilmMesh]) -> list[Any]:
     return [ds(k) for k, _ in subdomains]
 
 
+def unit_length(films: Sequence[FilmMesh]) -> float:
+    """Return the size of the films, √area, as the nearest power of two [length] (collective)."""
+    edges = [film.corners[:, 1:] - film.corners[:, :1] for film in films]
+    area = sum(float(np.abs(np.linalg.det(pair)).sum()) / 2 for pair in edges)
+    return float(2.0 ** round(math.log2(films[0].comm.allreduce(area)) / 2))
+
+
 def half_space_weight(mesh: TaggedMesh) -> fem.Constant:
     """Return w such that w ∫_mesh is ½ ∫_space: 1 if the mesh is half of a symmetric space."""
     return fem.Constant(mesh.domain, 1.0 if mesh.mirrored else 0.5)

@@ -157,7 +157,7 @@ def sheet_current(solution: Solution, points: npt.ArrayLike, film: str | None = 
         K = _interpolated(solution, rotated_gradient(solution.stream_function(film_mesh)), "K")
         regular = evaluate(K, positions, cells)
         return regular + exact_part(solution, infinite_film.sheet_current, positions[:, :2])
-    A = evaluate(solution.potential, positions, cells)[:, :2]
+    A = evaluate(solution.film_potential(), positions, cells)[:, :2]
     on_film = evaluate(_film_marker(film_mesh), positions, cells)
     return on_film * london_current(solution, film_mesh, A, positions[:, :2])
 
@@ -172,7 +172,7 @@ def regular_sheet_current(solution: Solution, film: FilmMesh) -> fem.Function:
     """
     if has_stream_function(solution):
         return _interpolated(solution, rotated_gradient(solution.stream_function(film)), "K")
-    A = solution.potential
+    A = solution.film_potential()
     current = _interpolated(solution, ufl.as_vector([A[0], A[1]]), "K")
     V = current.function_space
     dofs = V.dofmap.list[film.sides[:, 0]].ravel()

@@ -137,9 +137,11 @@ def _on_facets(solution: Solution, film: FilmMesh, *groups: str) -> _FacetFields
     """Return the fields on the facets of ``groups`` in the film's plane (collective)."""
     reference, weights = facet_rule(_DEGREE)
     x, B = ufl.SpatialCoordinate(film.mesh.domain), regular_flux_density(solution)
-    K_or_A: Any = solution.potential
+    K_or_A: Any
     if has_stream_function(solution):
         K_or_A = rotated_gradient(solution.stream_function(film))
+    else:
+        K_or_A = solution.film_potential()
     vector = ufl.as_vector([x[0], x[1], B[2], K_or_A[0], K_or_A[1]])
     values = on_facets(vector, film, film.sides_of(*groups), reference)
     corners = film.corners_of(*groups)
