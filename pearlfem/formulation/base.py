@@ -56,9 +56,7 @@ class Formulation(ABC):
             Collective.
         """
 
-    def energy_products(
-        self, solver: ConjugateGradients, vectors: Sequence[Array]
-    ) -> list[Array]:
+    def energy_products(self, solver: ConjugateGradients, vectors: Sequence[Array]) -> list[Array]:
         """Return the products that ``Solution.apply_operator`` is for (collective)."""
         return solver.apply_operator(vectors)
 

@@ -14,8 +14,8 @@ class Fields(NamedTuple):
     """The unknowns as finite element functions, with ghosts up to date.
 
     Args:
-        potential: A without its ``Gauge`` in the vector formulation; ψ, or its continuous part u, in the stream
-            formulation.
+        potential: A without its ``Gauge`` in the vector formulation; ψ, or its continuous part u,
+            in the stream formulation.
         stream_functions: g of each film in the stream formulation; none in the vector formulation.
     """
 

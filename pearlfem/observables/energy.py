@@ -34,12 +34,13 @@ from typing import NamedTuple
 import numpy as np
 from mpi4py import MPI
 
-from pearlfem.model.sources.impurity import has_points
-from pearlfem.observables.film_products import background_energies, london_energies
+from pearlfem.formulation.film import background_norms
+from pearlfem.model.sources.impurity import is_point
+from pearlfem.observables.film_products import london_energies
 from pearlfem.observables.point_impurities.energy import point_energies
 from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.tensors import as_tensor
-from pearlfem.solution import Solution
+from pearlfem.solution import Solution, drive_weights
 
 ROUND_OFF = 16.0  # see above
 _BLOCK = 64  # number of solutions whose potentials are copied at the same time
@@ -142,15 +143,26 @@ def mutual_energies(solutions: Sequence[Solution]) -> Array:
     # Squares of very large or small strengths leave the range of numbers: divide by powers of two.
     scales = np.array([2.0 ** np.frexp(load)[1] if load else 1.0 for load in loads])
     products, sizes = _products(solutions, scales)
-    sizes += background_energies(solutions, scales)
-    margins = ROUND_OFF * np.finfo(float).eps * sizes
+    margins = ROUND_OFF * np.finfo(float).eps * (sizes + _background_sizes(solutions, scales))
     if solutions[0].formulation == "vector":
         energies = london_energies(solutions, scales) + products + np.diag(margins)
-    elif any(has_points([drive.source for drive in s.drives]) for s in solutions):
-        return products * scales * scales[:, None] + point_energies(solutions)
-    else:
-        energies = products - np.diag(margins)
-    return np.asarray(energies * scales * scales[:, None])
+        return np.asarray(energies * scales * scales[:, None])
+    energies = products - np.diag(margins)
+    return np.asarray(energies * scales * scales[:, None]) + point_energies(solutions)
+
+
+def _background_sizes(solutions: Sequence[Solution], scales: Array) -> Array:
+    """Return the largest possible ∫_Γ (κ/2) (a/scale)² dS of k solutions, ``(k,)`` (collective).
+
+    Those of single sources are known. Point impurities, whose energies are no bounds, are left out.
+    """
+    sources, weights = drive_weights(solutions)
+    finite = np.array([not is_point(source) for source in sources])
+    norms = np.zeros(len(sources))
+    norms[finite] = background_norms(
+        solutions[0].films, [source for source in sources if not is_point(source)]
+    )
+    return np.asarray((np.abs(weights) / scales[:, None] @ norms) ** 2)
 
 
 def _largest(comm: MPI.Comm, values: Sequence[float]) -> Array:

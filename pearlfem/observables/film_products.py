@@ -1,4 +1,4 @@
-"""Energies of sources and currents on the films, for all pairs of many solutions.
+"""Energies of currents on the films, for all pairs of many solutions.
 
 The sums are over the quadrature points of the loads, in blocks of facets, so that the values of
 hundreds of solutions fit into memory.
@@ -6,42 +6,25 @@ hundreds of solutions fit into memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from pearlfem.formulation.film import FilmMesh, FilmQuadrature
 from pearlfem.formulation.load import FilmLoad
-from pearlfem.model.sources.impurity import is_point
 from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Solution
 
 _MOST_VALUES = 2 * 10**7  # largest number of values in memory at the same time
 
 
-def background_energies(solutions: Sequence[Solution], scales: Array) -> Array:
-    """Return Σ ∫_Γ (κ/2) |a/scale|² dS over the films for k solutions [energy], shape ``(k,)``.
-
-    Point impurities, whose a is infinite, are left out.
-
-    Note:
-        Collective.
-    """
-    local = np.zeros(len(solutions))
-    for film in solutions[0].films:
-        for row, (solution, scale) in enumerate(zip(solutions, scales.tolist(), strict=True)):
-            near = [film.quadrature.facets_near(s) for s, _ in solution.drives if not is_point(s)]
-            facets = np.unique(np.concatenate(near)) if near else np.empty(0, dtype=np.intp)
-            for block in _blocks(film, facets, 1):
-                local[row] += np.sum(_background(solution, film.quadrature, block, scale) ** 2)
-    return np.asarray(solutions[0].mesh.comm.allreduce(local))
-
-
 def london_energies(solutions: Sequence[Solution], scales: Array) -> Array:
-    """Return Σ ∫_Γ (κ/2) (A_i + a_i)·(A_j + a_j) dS of A + a, each divided by its scale, ``(k, k)``.
+    """Return Σ ∫_Γ (κ/2) (A_i + a_i)·(A_j + a_j) dS over the films, shape ``(k, k)``.
 
-    The solutions are of the vector formulation; K = −κ(A + a).
+    Args:
+        solutions: k solutions of the vector formulation.
+        scales: Their A and a are divided by these numbers, ``(k,)``.
 
     Note:
         Collective.
@@ -50,7 +33,7 @@ def london_energies(solutions: Sequence[Solution], scales: Array) -> Array:
     local = np.zeros((count, count))
     for film in solutions[0].films:
         trace = _Trace(film, solutions)
-        for block in _blocks(film, np.arange(len(film.sides)), count):
+        for block in _blocks(film, count):
             values = []
             for solution, own, scale in zip(solutions, trace.values, scales.tolist(), strict=True):
                 own_part = _weighted(film.quadrature, block, trace.at(own, block) / scale)
@@ -84,23 +67,21 @@ class _Trace:
         return self._load.trace(values[self._positions[facets]], facets)
 
 
-def _blocks(
-    film: FilmMesh, facets: npt.NDArray[np.intp], count: int
-) -> Iterator[npt.NDArray[np.intp]]:
-    """Yield ``facets`` in blocks for the values of ``count`` solutions."""
-    values_per_facet = max(1, 2 * film.quadrature.weights.shape[1] * count)
-    yield from np.array_split(facets, 1 + len(facets) * values_per_facet // _MOST_VALUES)
+def _blocks(film: FilmMesh, count: int) -> list[npt.NDArray[np.intp]]:
+    """Return the film's facets in blocks for the values of ``count`` solutions."""
+    facets, points = film.quadrature.weights.shape
+    blocks = 1 + facets * max(1, 2 * points * count) // _MOST_VALUES
+    return np.array_split(np.arange(facets), blocks)
 
 
 def _background(
     solution: Solution, rule: FilmQuadrature, facets: npt.NDArray[np.intp], scale: float
 ) -> Array:
-    """Return √(κ/2 · weight) a/scale of all sources but points, ``(n, q, 2)``."""
+    """Return √(κ/2 · weight) a/scale, ``(n, q, 2)``."""
     block = rule.restricted_to(facets)
     total = np.zeros_like(block.points)
     for source, weight in solution.drives:
-        if not is_point(source):
-            total += weight / scale * block.background(source)
+        total += weight / scale * block.background(source)
     return _weighted(rule, facets, total)
 
 

@@ -75,9 +75,7 @@ class VectorFormulation(Formulation):
         rest, gradient = self._gradients.split(load / self._unit)
         return Load(self._unit * rest, gauge=Gauge(self._on_film, gradient[self._on_film]))
 
-    def energy_products(
-        self, solver: ConjugateGradients, vectors: Sequence[Array]
-    ) -> list[Array]:
+    def energy_products(self, solver: ConjugateGradients, vectors: Sequence[Array]) -> list[Array]:
         """Return the products with ½ ∫ curl A·curl v dV, without the film's part (collective)."""
         products = solver.apply_operator(vectors)
         x, image = self._film_operator.createVecs()
@@ -116,7 +114,11 @@ class VectorFormulation(Formulation):
             self._film_operator, self._gradient, product, self._potential_operator
         )
         self._matrices = [
-            self._operator, self._film_operator, self._gradient, product, self._potential_operator
+            self._operator,
+            self._film_operator,
+            self._gradient,
+            product,
+            self._potential_operator,
         ]
 
     def create_solver(self, tolerance: float | None = None) -> AuxiliarySpace:
@@ -135,9 +137,7 @@ class VectorFormulation(Formulation):
             self._unit,
         )
 
-    def _constants(
-        self, operator: PETSc.Mat, potentials: fem.FunctionSpace
-    ) -> list[PETSc.Vec]:
+    def _constants(self, operator: PETSc.Mat, potentials: fem.FunctionSpace) -> list[PETSc.Vec]:
         """Return the null space of potentials: the constants on free islands (collective)."""
         constants = []
         for dofs in forms.free_islands(potentials, self._films):

@@ -10,10 +10,10 @@ in reduced units (μ0 = 1). Γ is the union of all films. In a mirror symmetric 
 integral over space is the integral over z > 0. H_t = 0 is a natural boundary condition: on magnetic
 walls and, in a mirror symmetric space, on the plane off the film.
 
-Where the film hardly screens, A is nearly −a up to a gradient that has no field. So the gradient is
-split off first: with χ in the space of potentials, and ∫_Γ (κ/2) (a + ∇χ)·∇w dS = 0 for all w in it,
-a + ∇χ takes the place of a. This changes neither F nor A + a, but the new A is smaller by the size of
-the film over r0, and energies do not cancel (``pearlfem.observables.energy``).
+Where the film hardly screens, A is nearly a gradient, which has no field. So the gradient is split
+off first: with χ in the space of potentials, and ∫_Γ (κ/2) (a + ∇χ)·∇w dS = 0 for all w in it,
+a + ∇χ takes the place of a. This changes neither F nor the sum A + a, but the rest of A is as small
+as the size of the film over r0, and its curl does not drown in the round-off of the gradient.
 
 F is the minimum over all A of H(curl). So a Galerkin solution bounds the free energy of unbounded
 space from above. B and ℓ are both zero for gradients that vanish on the films: the linear system is
@@ -134,9 +134,7 @@ def _film_term(u: Any, v: Any, films: Sequence[FilmMesh]) -> Any:
     )
 
 
-def potential_form(
-    V: fem.FunctionSpace, films: Sequence[FilmMesh], *, definite: bool
-) -> fem.Form:
+def potential_form(V: fem.FunctionSpace, films: Sequence[FilmMesh], *, definite: bool) -> fem.Form:
     """Return the form ∫_Γ (κ/2) (∇_s u·∇_s v + ε u v) dS of potentials; B(∇u, ∇v) for ε = 0.
 
     With ε = 0, a constant on an island has no energy. ε = 1/area makes the form ``definite`` and
