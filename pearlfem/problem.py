@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from pearlfem.model.sources.base import Source, numbered
 from pearlfem.model.sources.impurity import Impurity, is_point
 from pearlfem.model.sources.repeated import repeated
 from pearlfem.quantities.arrays import Array
-from pearlfem.solution import Drive, FormulationName, Solution
+from pearlfem.solution import Drive, FormulationName, Solution, weighted_gauge
 
 _Formulation = Callable[[Sequence[FilmMesh], int], Formulation]
 FORMULATIONS: dict[str, _Formulation] = {
@@ -212,10 +213,11 @@ class MaxwellLondon:
             tuple(Drive(source) for source in sources),
             unknowns,
             _total(loads),
-            self._solver.apply_operator,
+            partial(self._discrete.energy_products, self._solver),
             iterations,
             self._discrete.fields,
             self._discrete.hole_unknowns,
+            weighted_gauge([load.gauge for load in loads], [1.0] * len(loads)),
             {source: load.lift for source, load in pairs if load.lift is not None},
         )
 

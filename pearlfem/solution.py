@@ -11,7 +11,7 @@ import numpy as np
 from dolfinx import fem
 
 from pearlfem.errors import StudyError
-from pearlfem.formulation.fields import Fields, Lift, add_lifts
+from pearlfem.formulation.fields import Fields, Gauge, Lift, add_lifts
 from pearlfem.formulation.film import FilmMesh
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.sources.base import Source
@@ -39,11 +39,14 @@ class Solution:
         load: ℓ [energy per unit of the potential] at these unknowns, zero where the value is fixed,
             ``(n,)``.
         apply_operator: Returns B x for each vector x of unknowns, B the operator of the problem
-            (collective); until the problem is destroyed.
+            (collective); until the problem is destroyed. In the vector formulation B is without
+            its part on the films, ½ ∫ curl A·curl v dV.
         iterations: Number of iterations of the solver.
         expand: Makes the functions from unknowns (collective).
         hole_unknowns: The unknown that is g on each hole, by the group of the hole's facets; see
             ``pearlfem.formulation.base.Formulation.hole_unknowns``.
+        gauge: The part of A on films that ``unknowns`` and ``potential`` are without; None in the
+            stream formulation.
         lifts: The lifts of point impurities among the drives. Then ``potential`` and
             ``stream_functions`` are without the singular fields of the infinite film, which
             ``pearlfem.observables`` adds.
@@ -62,6 +65,7 @@ class Solution:
     iterations: int
     expand: Callable[[Array], Fields]
     hole_unknowns: Mapping[str, Int32Array] = field(default_factory=dict)
+    gauge: Gauge | None = None
     lifts: Mapping[Source, Lift] = field(default_factory=dict)
 
     @property
@@ -71,7 +75,7 @@ class Solution:
 
     @property
     def potential(self) -> fem.Function:
-        """A [flux per length] in the vector formulation, else ψ [current].
+        """A [flux per length] up to a gradient in the vector formulation, else ψ [current].
 
         If the mesh is not half of a mirror symmetric space, ψ jumps by g_k across the films, and
         this is the continuous part u of ψ = u + Σ_k ½ sign(z − z_k) g_k.
@@ -85,6 +89,17 @@ class Solution:
         Empty in the vector formulation.
         """
         return self._fields.stream_functions
+
+    def film_potential(self) -> fem.Function:
+        """Return A on films, with K = −κ(A + a) [flux per length], of the vector formulation.
+
+        Note:
+            Collective. It is made at each call, to save memory.
+        """
+        assert self.gauge is not None
+        unknowns = self.unknowns.copy()
+        unknowns[self.gauge.dofs] += self.gauge.values
+        return self.expand(unknowns).potential
 
     def film(self, name: str | None = None) -> FilmMesh:
         """Return the film with this name; by default the only film.
@@ -137,6 +152,7 @@ def superpose(solutions: Sequence[Solution], weights: Sequence[float]) -> Soluti
         unknowns=unknowns,
         load=load,
         iterations=max(solution.iterations for solution in solutions),
+        gauge=weighted_gauge([solution.gauge for solution in solutions], weights),
         lifts={source: lift for solution in solutions for source, lift in solution.lifts.items()},
     )
 
@@ -151,6 +167,15 @@ def check_one_problem(solutions: Sequence[Solution]) -> None:
     """
     if any(solution.films is not solutions[0].films for solution in solutions):
         raise StudyError("solutions of several problems; allowed: those of one MaxwellLondon")
+
+
+def weighted_gauge(gauges: Sequence[Gauge | None], weights: Sequence[float]) -> Gauge | None:
+    """Return the weighted sum of gauges with the same dofs; None without any."""
+    pairs = [(g, weight) for g, weight in zip(gauges, weights, strict=True) if g is not None]
+    if not pairs:
+        return None
+    values = np.sum([weight * gauge.values for gauge, weight in pairs], axis=0)
+    return Gauge(pairs[0][0].dofs, np.asarray(values))
 
 
 def drive_weights(solutions: Sequence[Solution]) -> tuple[list[Source], Array]:

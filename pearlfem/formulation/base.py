@@ -11,7 +11,7 @@ from dolfinx import fem
 from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
-from pearlfem.formulation.fields import Fields, Lift
+from pearlfem.formulation.fields import Fields, Gauge, Lift
 from pearlfem.model.sources.base import Source
 from pearlfem.quantities.arrays import Array, Int32Array
 from pearlfem.solvers.conjugate_gradients import ConjugateGradients
@@ -23,10 +23,12 @@ class Load(NamedTuple):
     Args:
         vector: ℓ at this rank's unknowns, zero at fixed ones, ``(n,)``.
         lift: The lift of a point impurity; None for other sources.
+        gauge: The part of A that the vector formulation has found already; else None.
     """
 
     vector: Array
     lift: Lift | None = None
+    gauge: Gauge | None = None
 
 
 class Formulation(ABC):
@@ -62,6 +64,10 @@ class Formulation(ABC):
         rank that owns it, and to an empty array on all others.
         """
         return {}
+
+    def energy_products(self, solver: ConjugateGradients, vectors: Sequence[Array]) -> list[Array]:
+        """Return the products that ``Solution.apply_operator`` is for (collective)."""
+        return solver.apply_operator(vectors)
 
     @abstractmethod
     def fields(self, unknowns: Array) -> Fields:
@@ -99,14 +105,15 @@ def values_at_dofs(V: fem.FunctionSpace, function: fem.Function) -> Array:
 
 
 def assemble_operator(
-    form: fem.Form, V: fem.FunctionSpace, fixed: Int32Array, diagonal: float = 1.0
+    form: fem.Form, V: fem.FunctionSpace, fixed: Int32Array, unit: float, diagonal: float = 1.0
 ) -> PETSc.Mat:
-    """Return the matrix of a symmetric ``form`` on V.
+    """Return the matrix of a symmetric ``form`` on V, divided by ``unit``.
 
     Args:
         form: The compiled form.
         V: The space of its arguments.
         fixed: Fixed dofs, including ghosts. Their rows and columns are zero except on the diagonal.
+        unit: A power of two, so that dividing by it is exact.
         diagonal: The diagonal entry of fixed dofs.
 
     Note:
@@ -114,8 +121,9 @@ def assemble_operator(
     """
     zero_values = fem.Function(V)
     conditions = [fem.dirichletbc(zero_values, fixed)]
-    matrix = fem_petsc.assemble_matrix(form, bcs=conditions, diag=diagonal)
+    matrix = fem_petsc.assemble_matrix(form, bcs=conditions, diag=diagonal * unit)
     matrix.assemble()
+    matrix.scale(1.0 / unit)
     matrix.setOption(PETSc.Mat.Option.SPD, True)
     return matrix
 

@@ -14,13 +14,28 @@ class Fields(NamedTuple):
     """The unknowns as finite element functions, with ghosts up to date.
 
     Args:
-        potential: A in the vector formulation; ψ, or its continuous part u, in the stream
-            formulation.
+        potential: A without its ``Gauge`` in the vector formulation; ψ, or its continuous part u,
+            in the stream formulation.
         stream_functions: g of each film in the stream formulation; none in the vector formulation.
     """
 
     potential: fem.Function
     stream_functions: tuple[fem.Function, ...] = ()
+
+
+class Gauge(NamedTuple):
+    """A gradient, the part of A on films that has no field: A = values + (the unknowns).
+
+    It is kept apart from the unknowns: a film that hardly screens answers with a gradient far
+    larger than the rest of A, whose curl would drown in its round-off.
+
+    Args:
+        dofs: Owned dofs, ``(n,)``.
+        values: The gradient at these dofs [flux], ``(n,)``.
+    """
+
+    dofs: Int32Array
+    values: Array
 
 
 class Lift(NamedTuple):

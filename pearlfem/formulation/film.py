@@ -27,7 +27,6 @@ from pearlfem.runtime.jit import compiled_form
 SOURCE_QUADRATURE_DEGREE = 20
 _FINER_QUADRATURE_DEGREE = 30
 ALLOWED_QUADRATURE_ERROR = 1e-10  # relative; far below the gap between bounds on any mesh
-_MOST_VALUES = 2 * 10**7  # largest number of values in memory at the same time
 _WEIGHT_DEGREE = 2  # of the polynomial for κ in each cell
 _IN_PLANE = 1e-6  # times the height of a cell: nodes nearer to the film's plane than this are in it
 
@@ -245,6 +244,13 @@ def film_measures(films: Sequence[FilmMesh]) -> list[Any]:
     return [ds(k) for k, _ in subdomains]
 
 
+def unit_length(films: Sequence[FilmMesh]) -> float:
+    """Return the size of the films, √area, as the nearest power of two [length] (collective)."""
+    edges = [film.corners[:, 1:] - film.corners[:, :1] for film in films]
+    area = sum(float(np.abs(np.linalg.det(pair)).sum()) / 2 for pair in edges)
+    return float(2.0 ** round(math.log2(films[0].comm.allreduce(area)) / 2))
+
+
 def half_space_weight(mesh: TaggedMesh) -> fem.Constant:
     """Return w such that w ∫_mesh is ½ ∫_space: 1 if the mesh is half of a symmetric space."""
     return fem.Constant(mesh.domain, 1.0 if mesh.mirrored else 0.5)
@@ -255,25 +261,18 @@ def surface_gradient(u: Any) -> Any:
     return ufl.as_vector([u.dx(0), u.dx(1)])
 
 
-def background_products(films: Sequence[FilmMesh], sources: Sequence[Source]) -> Array:
-    """Return Σ ∫_Γ (κ/2) a_i·a_j dS over the films for n ``sources`` [energy], shape ``(n, n)``.
-
-    The quadrature points are those of the loads, so that the parts of an energy are consistent.
+def background_norms(films: Sequence[FilmMesh], sources: Sequence[Source]) -> Array:
+    """Return √(Σ ∫_Γ (κ/2) |a|² dS) over the films for n ``sources`` [√energy], shape ``(n,)``.
 
     Note:
         Collective.
     """
-    local = np.zeros((len(sources), len(sources)))
+    local = np.zeros(len(sources), np.longdouble)
     for film in films:
-        rule = film.quadrature
-        values_per_facet = max(1, rule.weights.shape[1] * len(sources))
-        blocks = 1 + len(rule.weights) * values_per_facet // _MOST_VALUES
-        for facets in np.array_split(np.arange(len(rule.weights)), blocks):
-            block = rule.restricted_to(facets)
-            scale = np.sqrt(0.5 * block.superfluid_weight * block.weights)[..., None]
-            values = np.array([(scale * block.background(source)).ravel() for source in sources])
-            local += values @ values.T
-    return np.asarray(films[0].comm.allreduce(local))
+        for k, source in enumerate(sources):
+            near = film.quadrature.restricted_to(film.quadrature.facets_near(source))
+            local[k] += 0.5 * _squares(near, source).sum()
+    return np.asarray(np.sqrt(films[0].comm.allreduce(local)), dtype=float)
 
 
 def quadrature_errors(films: Sequence[FilmMesh], sources: Sequence[Source]) -> list[float]:
@@ -285,7 +284,7 @@ def quadrature_errors(films: Sequence[FilmMesh], sources: Sequence[Source]) -> l
     Note:
         Collective.
     """
-    local = np.zeros((len(sources), 2))
+    local = np.zeros((len(sources), 2), np.longdouble)
     for film in films:
         for row, source in zip(local, sources, strict=True):
             row += _difference(film, source)
@@ -296,15 +295,20 @@ def quadrature_errors(films: Sequence[FilmMesh], sources: Sequence[Source]) -> l
     return errors
 
 
-def _difference(film: FilmMesh, source: Source) -> tuple[float, float]:
+def _difference(film: FilmMesh, source: Source) -> tuple[np.longdouble, np.longdouble]:
     """Return Σ |I − I_finer| and Σ I_finer of I = ∫ κ a² dS over this rank's facets."""
     facets = film.quadrature.facets_near(source)
     coarse = _squares(film.quadrature.restricted_to(facets), source)
     fine = _squares(film.quadrature_of_degree(_FINER_QUADRATURE_DEGREE, facets), source)
-    return float(np.abs(coarse - fine).sum()), float(fine.sum())
+    return np.abs(coarse - fine).sum(), fine.sum()
 
 
-def _squares(rule: FilmQuadrature, source: Source) -> Array:
-    """Return ∫ κ a² dS over each facet of ``rule``, shape ``(n,)``."""
-    squares = np.sum(rule.background(source) ** 2, axis=2)
-    return np.asarray(np.sum(rule.superfluid_weight * squares * rule.weights, 1))
+def _squares(rule: FilmQuadrature, source: Source) -> npt.NDArray[np.longdouble]:
+    """Return ∫ κ a² dS over each facet of ``rule``, shape ``(n,)``.
+
+    The squares of very large or small strengths are out of the range of 64 bits, not of 80.
+    """
+    a = rule.background(source)
+    largest = np.abs(a).max(initial=0.0) or 1.0
+    squares = np.sum((a / largest) ** 2, axis=2)
+    return np.sum(rule.superfluid_weight * squares * rule.weights, 1) * np.longdouble(largest) ** 2

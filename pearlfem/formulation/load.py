@@ -11,6 +11,7 @@ from typing import Any
 import basix
 import dolfinx
 import numpy as np
+import numpy.typing as npt
 from dolfinx import fem
 
 from pearlfem.formulation.film import FilmMesh, FilmQuadrature, facet_rule
@@ -67,6 +68,43 @@ class FilmLoad:
         load.array[:] = np.bincount(dofs, local.ravel(), minlength=len(load.array))
         load.scatter_reverse(dolfinx.la.InsertMode.add)
         return load
+
+    @property
+    def facet_dofs(self) -> Int32Array:
+        """The dofs of each of the film's facets and its edges, ``(n, m)``: those of a trace."""
+        return np.take_along_axis(self._V.dofmap.list[self._cells], self._on_facet(), axis=1)
+
+    def trace(self, values: Array, facets: npt.NDArray[np.intp]) -> Array:
+        """Return a Nédélec function along the film, at the quadrature points.
+
+        Args:
+            values: Its values at the ``facet_dofs`` of n facets, ``(n, m)``.
+            facets: The indices of these facets in ``film.sides``.
+
+        Returns:
+            Array of shape ``(n, q, 2)``.
+
+        Note:
+            Not collective.
+        """
+        cells = self._cells[facets]
+        local = np.zeros((len(cells), self._V.dofmap.list.shape[1]))
+        np.put_along_axis(local, self._on_facet()[facets], values, axis=1)
+        if self._element.needs_dof_transformations and len(local):
+            flat = local.ravel()
+            self._element.Tt_apply(flat, self._permutations[cells], 1)
+            local = flat.reshape(local.shape)
+        on_reference = np.empty((len(cells), len(self._tables[0]) // 3, 3))
+        for facet, table in enumerate(self._tables):
+            rows = self._facets[facets] == facet
+            on_reference[rows] = (local[rows] @ table.T).reshape(-1, *on_reference.shape[1:])
+        return np.asarray(on_reference @ self._inverse[facets, :, :2])
+
+    def _on_facet(self) -> npt.NDArray[np.intp]:
+        """Return the numbers in the cell of the dofs of each facet, ``(n, m)``."""
+        layout = self._V.dofmap.dof_layout
+        closures = np.array([layout.entity_closure_dofs(2, facet) for facet in range(4)])
+        return np.asarray(closures[self._facets], dtype=np.intp)
 
     def _transform(self, local: Array, cells: Int32Array) -> None:
         """Change integrals of reference functions to those of the cells' functions, in place.

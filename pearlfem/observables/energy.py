@@ -1,16 +1,29 @@
 """Free energy and interaction tensor from potentials and loads, with bounds.
 
-With the operator B, the loads ℓ and the potentials u let D_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j).
-The energies are E = D in the stream formulation, and E = C − D in the vector formulation with
-C_ij = ∫_Γ (κ/2) a_i·a_j dS. The free energy of solution i is F = E_ii.
+The energies E_ij of pairs of solutions are bilinear, and F = E_ii is the free energy of solution i.
+In the stream formulation, with the operator B, the loads ℓ and the potentials u,
+
+    E_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j).
 
 Computed potentials have an error e_i from the iterative solver. With the Galerkin solution u_i,
-where B(u_i, v) = ℓ_i(v) for all v, this error enters D squared:
+where B(u_i, v) = ℓ_i(v) for all v, this error enters E squared:
 
-    D_ij(u + e) = B(u_i, u_j) − B(e_i, e_j).
+    E_ij(u + e) = B(u_i, u_j) − B(e_i, e_j).
 
-So it lowers D_ii. For any potential, F is a lower bound in the stream formulation and an upper
-bound in the vector formulation.
+So it lowers E_ii. In the vector formulation
+
+    E_ij = ∫_Γ (κ/2) (A_i + a_i)·(A_j + a_j) dS + ½ ∫ curl A_i·curl A_j dV,
+
+the energy to be minimised itself, of the potentials as they are: nothing cancels in it, however
+weakly or strongly the film screens. For any potential, F is a lower bound in the stream formulation
+and an upper bound in the vector formulation.
+
+Round-off: sums of rounded numbers are wrong by a few ε times the sum of their sizes, ε = 2⁻⁵² (the
+errors of single terms have either sign). The sizes are those of ∫_Γ (κ/2) a² dS, which F is the
+rest of where a film screens strongly, and of the products above. Bounds are moved outward by
+``ROUND_OFF`` ε times them: E_ii down in the stream formulation, up in the vector formulation. As
+the bounds of E_ij follow from those of E_ii and E_jj by Cauchy and Schwarz, they are wide enough as
+well.
 """
 
 from __future__ import annotations
@@ -19,13 +32,17 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from mpi4py import MPI
 
-from pearlfem.formulation.film import background_products
+from pearlfem.formulation.film import background_norms
+from pearlfem.model.sources.impurity import is_point
+from pearlfem.observables.film_products import london_energies
 from pearlfem.observables.point_impurities.energy import point_energies
 from pearlfem.quantities.arrays import Array
 from pearlfem.quantities.tensors import as_tensor
 from pearlfem.solution import Solution, check_one_problem, drive_weights
 
+ROUND_OFF = 16.0  # see above
 _BLOCK = 64  # number of solutions whose potentials are copied at the same time
 
 
@@ -42,8 +59,9 @@ def free_energy(solution: Solution) -> float:
     The result is a lower bound of the exact free energy in the stream formulation, and an upper
     bound in the vector formulation. The errors of the elements, of the iterative solver and of the
     far boundary, and polygons instead of round edges (inscribed for lower bounds, circumscribed for
-    upper bounds), only make the gap between the bounds wider. The bounds do not cover round-off and
-    the quadrature of the sources; ``MaxwellLondon.solve`` checks the latter.
+    upper bounds), only make the gap between the bounds wider. The bounds are moved outward by an
+    estimate of round-off. They do not cover the quadrature of the sources, which
+    ``MaxwellLondon.solve`` checks.
 
     The energy of a point impurity (size = 0) on the infinite film is infinite and is not included;
     the part that edges add is. With a point impurity the result is an estimate, not a bound.
@@ -108,7 +126,8 @@ def tensor_bracket(lower: Array, upper: Array) -> Bracket:
         raise ValueError(
             f"a self-energy of lower is {-gaps.min():g} above that of upper: these are not bounds"
         )
-    half_width = 0.5 * np.sqrt(np.einsum("ia,jb->ijab", gaps, gaps))
+    roots = np.sqrt(gaps)
+    half_width = 0.5 * np.einsum("ia,jb->ijab", roots, roots)
     mean = 0.5 * (lower + upper)
     return Bracket(mean - half_width, mean + half_width)
 
@@ -117,6 +136,7 @@ def mutual_energies(solutions: Sequence[Solution]) -> Array:
     """Return the energies E_ij of all pairs of k solutions, shape ``(k, k)``.
 
     The free energy of solution i is E_ii. The free energy of the sum of all solutions is Σ_ij E_ij.
+    E_ii is moved outward by an estimate of round-off, see above.
 
     Raises:
         StudyError: The solutions are those of several problems.
@@ -125,27 +145,65 @@ def mutual_energies(solutions: Sequence[Solution]) -> Array:
         Collective.
     """
     check_one_problem(solutions)
-    if solutions[0].formulation == "stream":
-        return _potential_energies(solutions) + point_energies(solutions)
-    return _background_energies(solutions) - _potential_energies(solutions)
+    comm = solutions[0].mesh.comm
+    loads = _largest(comm, [np.abs(s.load).max(initial=0.0) for s in solutions])
+    # Squares of very large or small strengths leave the range of numbers: divide by powers of two.
+    scales = np.array([2.0 ** np.frexp(load)[1] if load else 1.0 for load in loads])
+    products, sizes = _products(solutions, scales)
+    margins = ROUND_OFF * np.finfo(float).eps * (sizes + _background_sizes(solutions, scales))
+    if solutions[0].formulation == "vector":
+        energies = london_energies(solutions, scales) + products + np.diag(margins)
+        return np.asarray(energies * scales * scales[:, None])
+    energies = products - np.diag(margins)
+    return np.asarray(energies * scales * scales[:, None]) + point_energies(solutions)
 
 
-def _potential_energies(solutions: Sequence[Solution]) -> Array:
-    """Return D_ij = ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j) for all pairs, shape ``(k, k)``."""
-    k = len(solutions)
-    local = np.empty((k, k))
+def _background_sizes(solutions: Sequence[Solution], scales: Array) -> Array:
+    """Return the largest possible ∫_Γ (κ/2) (a/scale)² dS of k solutions, ``(k,)`` (collective).
+
+    Those of single sources are known. Point impurities, whose energies are no bounds, are left out.
+    """
+    sources, weights = drive_weights(solutions)
+    finite = np.array([not is_point(source) for source in sources])
+    norms = np.zeros(len(sources))
+    norms[finite] = background_norms(
+        solutions[0].films, [source for source in sources if not is_point(source)]
+    )
+    return np.asarray((np.abs(weights) / scales[:, None] @ norms) ** 2)
+
+
+def _largest(comm: MPI.Comm, values: Sequence[float]) -> Array:
+    """Return the largest of each value over all ranks (collective)."""
+    local = np.array(values, dtype=float)
+    total = np.empty_like(local)
+    comm.Allreduce(local, total, MPI.MAX)
+    return total
+
+
+def _products(solutions: Sequence[Solution], scales: Array) -> tuple[Array, Array]:
+    """Return ℓ_i(u_j) + ℓ_j(u_i) − B(u_i, u_j), or B(u_i, u_j) in the vector formulation.
+
+    Returns:
+        Array of shape ``(k, k)``, and the sums of the sizes of all products in its diagonal,
+        ``(k,)``.
+
+    Note:
+        Collective.
+    """
+    k, stream = len(solutions), solutions[0].formulation == "stream"
+    local, sizes = np.empty((k, k)), np.empty(k)
     blocks = [slice(start, start + _BLOCK) for start in range(0, k, _BLOCK)]
     for rows in blocks:
-        products = solutions[0].apply_operator([s.unknowns for s in solutions[rows]])
-        # D_ij = M_ij + M_ji with M_ij = (ℓ_i − B u_i/2)(u_j), as B is symmetric.
-        differences = np.array([s.load for s in solutions[rows]]) - np.array(products) / 2
+        own = [s.unknowns / scale for s, scale in zip(solutions[rows], scales[rows], strict=True)]
+        products = 0.5 * np.array(solutions[0].apply_operator(own))
+        loads = [s.load / scale for s, scale in zip(solutions[rows], scales[rows], strict=True)]
+        # M_ij + M_ji with M_ij = (ℓ_i − B u_i/2)(u_j), as B is symmetric.
+        factors = np.array(loads) - products if stream else products
+        for row, u, load, product in zip(range(k)[rows], own, loads, products, strict=True):
+            sizes[row] = 2.0 * (np.abs(load * u).sum() + np.abs(product * u).sum())
         for columns in blocks:
-            potentials = np.array([s.unknowns for s in solutions[columns]])
-            local[rows, columns] = differences @ potentials.T
-    return np.asarray(solutions[0].mesh.comm.allreduce(local + local.T))
-
-
-def _background_energies(solutions: Sequence[Solution]) -> Array:
-    """Return C_ij = ∫_Γ (κ/2) a_i·a_j dS for all pairs, shape ``(k, k)``."""
-    sources, weights = drive_weights(solutions)
-    return weights @ background_products(solutions[0].films, sources) @ weights.T
+            pairs = zip(solutions[columns], scales[columns], strict=True)
+            potentials = np.array([s.unknowns / scale for s, scale in pairs])
+            local[rows, columns] = factors @ potentials.T
+    comm = solutions[0].mesh.comm
+    return np.asarray(comm.allreduce(local + local.T)), np.asarray(comm.allreduce(sizes))

@@ -79,7 +79,7 @@ def facet_currents(solution: Solution, film: FilmMesh, reference: Array) -> Face
         K = rotated_gradient(solution.stream_function(film))
         values = on_facets(ufl.as_vector([x[0], x[1], K[0], K[1]]), film, film.sides, reference)
         return FacetCurrents(values[..., :2], values[..., 2:])
-    A = solution.potential
+    A = solution.film_potential()
     values = on_facets(ufl.as_vector([x[0], x[1], A[0], A[1]]), film, film.sides, reference)
     points = values[..., :2]
     regions = np.broadcast_to(film.regions[:, None], points.shape[:-1])

@@ -157,7 +157,7 @@ def sheet_current(solution: Solution, points: npt.ArrayLike, film: str | None = 
         values = evaluate(K, positions, above_film, outside=0.0)
         values += exact_part(solution, infinite_film.sheet_current, asked[:, :2])
     else:
-        A = evaluate(solution.potential, positions, above_film, outside=0.0)[:, :2]
+        A = evaluate(solution.film_potential(), positions, above_film, outside=0.0)[:, :2]
         values = london_current(solution, film_mesh, A, positions[:, :2])
     return np.where(on_film[:, None], values, 0.0)
 
@@ -172,7 +172,7 @@ def regular_sheet_current(solution: Solution, film: FilmMesh) -> fem.Function:
     """
     if has_stream_function(solution):
         return _interpolated(solution, rotated_gradient(solution.stream_function(film)), "K")
-    A = solution.potential
+    A = solution.film_potential()
     current = _interpolated(solution, ufl.as_vector([A[0], A[1]]), "K")
     V = current.function_space
     dofs = V.dofmap.list[film.sides[:, 0]].ravel()

@@ -37,6 +37,7 @@ class AuxiliarySpace(ConjugateGradients):
         interpolation: Π, from vector fields of degree 1 (blocks of 3) to H(curl) dofs; zero at
             fixed dofs of both.
         tolerance: Relative tolerance in the natural norm; None for ``TOLERANCE``.
+        unit: See ``ConjugateGradients``.
 
     Note:
         Collective. The caller keeps and destroys the matrices; ``destroy`` frees all else.
@@ -49,8 +50,9 @@ class AuxiliarySpace(ConjugateGradients):
         potential_operator: PETSc.Mat,
         interpolation: PETSc.Mat,
         tolerance: float | None = None,
+        unit: float = 1.0,
     ) -> None:
-        super().__init__(operator, tolerance or TOLERANCE, MAX_ITERATIONS, batch=1)
+        super().__init__(operator, tolerance or TOLERANCE, MAX_ITERATIONS, batch=1, unit=unit)
         self._operator = operator
         self._smoother = _create_smoother(operator)
         self._potentials = _Correction(operator, gradient, potential_operator)

@@ -33,15 +33,17 @@ class ConjugateGradients(ABC):
         tolerance: Relative tolerance in the natural norm.
         max_iterations: Largest number of iterations; more raise an error.
         batch: Largest number of columns; each takes the memory of six vectors.
+        unit: The problem's operator is ``unit`` times ``operator``. With entries near one no unit
+            of length leaves the range of single precision.
 
     Note:
         Collective.
     """
 
     def __init__(
-        self, operator: PETSc.Mat, tolerance: float, max_iterations: int, batch: int
+        self, operator: PETSc.Mat, tolerance: float, max_iterations: int, batch: int, unit: float
     ) -> None:
-        self.tolerance = tolerance
+        self.tolerance, self._unit = tolerance, unit
         self._max_iterations, self._batch = max_iterations, batch
         self._comm: MPI.Comm = operator.comm.tompi4py()
         self._slices = row_slices(operator.getLocalSize()[0])
@@ -81,6 +83,7 @@ class ConjugateGradients(ABC):
             result = np.empty_like(columns)
             for rows, product in self._multiply(columns):
                 result[rows] = product
+            result *= self._unit
             products += _separate(result, len(batch))
         return products
 
@@ -130,7 +133,7 @@ class ConjugateGradients(ABC):
                 directions[rows] *= ratios
                 directions[rows] += corrections[rows]
             counts += active
-        solutions *= scale
+        solutions *= scale / self._unit
         return solutions, counts.tolist()
 
     def _curvatures(self, directions: Columns, products: Columns) -> _Numbers:

@@ -41,6 +41,7 @@ class Multigrid(ConjugateGradients):
         coarse: The same operator in degree 1; None if ``operator`` has degree 1 itself.
         interpolation: Matrix from the coarse to the fine dofs; zero at fixed dofs of both.
         tolerance: Relative tolerance in the natural norm; None for ``TOLERANCE``.
+        unit: See ``ConjugateGradients``.
 
     Note:
         Collective. The solver copies the matrices and destroys them, to save memory. ``destroy``
@@ -53,8 +54,9 @@ class Multigrid(ConjugateGradients):
         coarse: PETSc.Mat | None = None,
         interpolation: PETSc.Mat | None = None,
         tolerance: float | None = None,
+        unit: float = 1.0,
     ) -> None:
-        super().__init__(operator, tolerance or TOLERANCE, MAX_ITERATIONS, _BATCH)
+        super().__init__(operator, tolerance or TOLERANCE, MAX_ITERATIONS, _BATCH, unit)
         self._operator = RowBlocks(operator)
         pairs = [] if coarse is None else [(operator, interpolation)]
         self._gamg = PETSc.PC().create(operator.comm)

@@ -25,10 +25,10 @@ def answer(request, film, mesh, impurities):
 
 def test_potential_is_that_of_a_direct_solver(answer):
     degree, problem, solution = answer
-    operator = assemble_level(problem.films, degree).operator
-    rows, columns, values = operator.getValuesCSR()
-    operator.destroy()
-    B = scipy.sparse.csr_matrix((values, columns, rows)).tocsc()
+    level = assemble_level(problem.films, degree)
+    rows, columns, values = level.operator.getValuesCSR()
+    level.operator.destroy()
+    B = level.unit * scipy.sparse.csr_matrix((values, columns, rows)).tocsc()
     exact = scipy.sparse.linalg.spsolve(B, solution.load)
     error = solution.potential.x.array - exact
     # The solver stops at 1e-9 in the energy norm, up to the condition of its preconditioner.

@@ -74,7 +74,7 @@ class StreamFormulation(Formulation):
         if self._degree > 1:
             level = assemble_level(self._films, 1)
             coarse, transfer = level.operator, interpolation(level, self._fine, self._films)
-        return Multigrid(self._fine.operator, coarse, transfer, tolerance)
+        return Multigrid(self._fine.operator, coarse, transfer, tolerance, self._fine.unit)
 
     @property
     def hole_unknowns(self) -> dict[str, Int32Array]:

@@ -16,7 +16,7 @@ from dolfinx.fem import petsc as fem_petsc
 from petsc4py import PETSc
 
 from pearlfem.formulation.base import assemble_operator, clear_rows_and_columns
-from pearlfem.formulation.film import FilmMesh
+from pearlfem.formulation.film import FilmMesh, unit_length
 from pearlfem.formulation.stream import forms
 from pearlfem.formulation.stream.hole_unknowns import SharedUnknowns
 from pearlfem.quantities.arrays import Int32Array
@@ -33,6 +33,7 @@ class Level(NamedTuple):
         jumps: For each film the owned dofs of its g; empty in a mirror symmetric space.
         operator: B.
         shared: Makes all dofs of a hole one unknown; None without holes.
+        unit: ``operator`` is B divided by this.
     """
 
     V: fem.FunctionSpace
@@ -40,6 +41,7 @@ class Level(NamedTuple):
     jumps: tuple[Int32Array, ...]
     operator: PETSc.Mat
     shared: SharedUnknowns | None
+    unit: float
 
 
 def assemble_level(films: Sequence[FilmMesh], degree: int) -> Level:
@@ -48,19 +50,20 @@ def assemble_level(films: Sequence[FilmMesh], degree: int) -> Level:
     V = forms.create_function_space(mesh, degree)
     fixed = forms.fixed_dofs(V, films)
     jumps: tuple[Int32Array, ...] = ()
+    unit = unit_length(films)  # B is a length times numbers
     if mesh.mirrored:
         (film,) = films  # with two films, space is not mirror symmetric
-        operator = assemble_operator(forms.energy_form(V, film), V, fixed)
+        operator = assemble_operator(forms.energy_form(V, film), V, fixed, unit)
     else:
         jumps = tuple(forms.jump_dofs(V, film) for film in films)
-        operator = _operator_with_jumps(V, films, fixed, jumps)
+        operator = _operator_with_jumps(V, films, fixed, jumps, unit)
     shared = _shared(operator, V, films, jumps)
     if shared is not None:
         operator = shared.condense(operator)
     if not mesh.mirrored:
         operator.setOption(PETSc.Mat.Option.SPD, True)
         operator.setNearNullSpace(_constants_between_films(operator, V, films, jumps, shared))
-    return Level(V, fixed, jumps, operator, shared)
+    return Level(V, fixed, jumps, operator, shared, unit)
 
 
 def _operator_with_jumps(
@@ -68,21 +71,22 @@ def _operator_with_jumps(
     films: Sequence[FilmMesh],
     fixed: Int32Array,
     jumps: Sequence[Int32Array],
+    unit: float,
 ) -> PETSc.Mat:
-    """Return B for u and the g of all films, as one matrix (collective)."""
+    """Return B/unit for u and the g of all films, as one matrix (collective)."""
     parts = forms.jump_forms(V, films, jumps)
     u_numbers = _global_numbers(V, np.arange(V.dofmap.index_map.size_local, dtype=np.int32))
     g_numbers = [_global_numbers(V, dofs) for dofs in jumps]
     count = 1 + len(films)
     blocks: _Blocks = [[None] * count for _ in range(count)]
-    blocks[0][0] = assemble_operator(parts.continuous, V, fixed)
+    blocks[0][0] = assemble_operator(parts.continuous, V, fixed, unit)
     for k, form in enumerate(parts.couplings):
-        coupling = assemble_operator(form, V, fixed, diagonal=0.0)
+        coupling = assemble_operator(form, V, fixed, unit, diagonal=0.0)
         blocks[1 + k][0] = coupling.createSubMatrix(g_numbers[k], u_numbers)
         blocks[0][1 + k] = coupling.createSubMatrix(u_numbers, g_numbers[k])
         coupling.destroy()
     for (k, m), form in parts.jumps.items():
-        jump = assemble_operator(form, V, fixed, diagonal=0.0)
+        jump = assemble_operator(form, V, fixed, unit, diagonal=0.0)
         blocks[1 + k][1 + m] = jump.createSubMatrix(g_numbers[k], g_numbers[m])
         if k != m:
             blocks[1 + m][1 + k] = jump.createSubMatrix(g_numbers[m], g_numbers[k])

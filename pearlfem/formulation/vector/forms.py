@@ -10,6 +10,11 @@ in reduced units (μ0 = 1). Γ is the union of all films. In a mirror symmetric 
 integral over space is the integral over z > 0. H_t = 0 is a natural boundary condition: on magnetic
 walls and, in a mirror symmetric space, on the plane off the film.
 
+Where the film hardly screens, A is nearly a gradient, which has no field. So the gradient is split
+off first: with χ in the space of potentials, and ∫_Γ (κ/2) (a + ∇χ)·∇w dS = 0 for all w in it,
+a + ∇χ takes the place of a. This changes neither F nor the sum A + a, but the rest of A is as small
+as the size of the film over r0, and its curl does not drown in the round-off of the gradient.
+
 F is the minimum over all A of H(curl). So a Galerkin solution bounds the free energy of unbounded
 space from above. B and ℓ are both zero for gradients that vanish on the films: the linear system is
 singular but consistent, and conjugate gradients converge.
@@ -110,18 +115,29 @@ def _free_islands_of(V: fem.FunctionSpace, film: FilmMesh) -> list[Int32Array]:
 def energy_form(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> fem.Form:
     """Return the form B(A, v) = ½ ∫ curl A·curl v dV + ∫_Γ (κ/2) A_t·v_t dS (collective)."""
     u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
-    half = fem.Constant(V.mesh, 0.5)
     form = half_space_weight(films[0].mesh) * ufl.inner(ufl.curl(u), ufl.curl(v)) * ufl.dx
-    for film, dS in zip(films, film_measures(films), strict=True):
-        weight = half * film.superfluid_weight()
-        form += weight * ufl.inner(_tangential(u), _tangential(v)) * dS
-    return compiled_form(form, V.mesh.comm)
+    return compiled_form(form + _film_term(u, v, films), V.mesh.comm)
 
 
-def potential_form(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> fem.Form:
-    """Return the form ∫_Γ (κ/2) (∇_s u·∇_s v + ε u v) dS of potentials, close to B(∇u, ∇v).
+def film_form(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> fem.Form:
+    """Return the part ∫_Γ (κ/2) A_t·v_t dS of B (collective)."""
+    u, v = ufl.TrialFunction(V), ufl.TestFunction(V)
+    return compiled_form(_film_term(u, v, films), V.mesh.comm)
 
-    Without ε, a constant on an island would have no energy. ε = 1/area makes the form definite and
+
+def _film_term(u: Any, v: Any, films: Sequence[FilmMesh]) -> Any:
+    """Return ∫_Γ (κ/2) u_t·v_t dS as a UFL form (collective)."""
+    half = fem.Constant(films[0].mesh.domain, 0.5)
+    return sum(
+        half * film.superfluid_weight() * ufl.inner(_tangential(u), _tangential(v)) * dS
+        for film, dS in zip(films, film_measures(films), strict=True)
+    )
+
+
+def potential_form(V: fem.FunctionSpace, films: Sequence[FilmMesh], *, definite: bool) -> fem.Form:
+    """Return the form ∫_Γ (κ/2) (∇_s u·∇_s v + ε u v) dS of potentials; B(∇u, ∇v) for ε = 0.
+
+    With ε = 0, a constant on an island has no energy. ε = 1/area makes the form ``definite`` and
     changes other energies by a few per cent, which is accurate enough for a preconditioner.
 
     Note:
@@ -132,7 +148,7 @@ def potential_form(V: fem.FunctionSpace, films: Sequence[FilmMesh]) -> fem.Form:
     parts = []
     for film, dS in zip(films, film_measures(films), strict=True):
         area = comm.allreduce(fem.assemble_scalar(compiled_form(one * film.measure(), comm)))
-        shift = fem.Constant(V.mesh, 1.0 / area)
+        shift = fem.Constant(V.mesh, 1.0 / area if definite else 0.0)
         product = ufl.inner(surface_gradient(u), surface_gradient(v)) + shift * u * v
         parts.append(half * film.superfluid_weight() * product * dS)
     return compiled_form(sum(parts[1:], start=parts[0]), comm)
