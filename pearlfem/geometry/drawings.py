@@ -29,6 +29,7 @@ from pearlfem.geometry.msh import cells_of_group
 from pearlfem.geometry.nesting import nested, with_fills
 from pearlfem.geometry.outlines import TOLERANCE, checked_polygon, joined
 from pearlfem.geometry.winding import filled
+from pearlfem.geometry.words import shortened
 from pearlfem.runtime.files import AnyPath, read_file
 
 _GRID_STEPS = 0.75  # corners nearer than this are one: rounding moves each by up to √½ = 0.71 steps
@@ -107,7 +108,7 @@ def read_dxf(path: AnyPath, layer: str, gap: float | None = None) -> Drawing:
         StudyError: The file cannot be read or is damaged; the layer is empty or hidden, or has
             something that is not a curve; curves are open or cross; parts meet in single points.
     """
-    name = f"{path}, layer {layer!r}"
+    name = f"{path}, layer {shortened(repr(layer))}"
     with _reading(path, DXF) as (data, plain):
         document, warned = read_document(plain, data, str(path))
         entities = entities_of_layer(document, layer, str(path))
@@ -187,7 +188,7 @@ def _reading(path: AnyPath, *kinds: str) -> Iterator[tuple[bytes, Path]]:
     except Exception as error:  # with a damaged file, libraries may raise anything
         # Only a library's own errors are words for people.
         is_known = type(error).__module__.startswith("ezdxf")
-        reason = " ".join(str(error).split()) if is_known else "its content is damaged"
+        reason = shortened(str(error), 200) if is_known else "its content is damaged"
         reason = reason.encode(
             errors="backslashreplace"
         ).decode()  # may hold bytes that are no text

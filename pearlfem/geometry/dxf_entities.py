@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from pearlfem.errors import StudyError
+from pearlfem.geometry.words import listed, shortened
 
 _MOST_ENTITIES = 200_000  # after all blocks are resolved
 
@@ -47,10 +48,10 @@ def entities_of_layer(document: Any, layer: str, name: str) -> list[Any]:
             )
         layers.setdefault(placed.layer, []).append(placed)
     found = [each for key, many in layers.items() if key.lower() == layer.lower() for each in many]
-    name = f"{name}, layer {layer!r}"
+    name = f"{name}, layer {shortened(repr(layer))}"
     if not found:
-        listed = ", ".join(map(repr, sorted(layers))) or "none"
-        raise StudyError(f"{name}: nothing is drawn on this layer; allowed: {listed}")
+        names = listed(map(repr, sorted(layers)))
+        raise StudyError(f"{name}: nothing is drawn on this layer; allowed: {names}")
     if state := explosion.hidden.get(layer.lower()):
         raise StudyError(f"{name}: this layer is {state} in the drawing; allowed: a visible layer")
     for each in found:
@@ -96,7 +97,7 @@ class _Explosion:
         key = insert.dxf.name.lower()
         if key in blocks:
             raise StudyError(
-                f"{self._name}: block {insert.dxf.name!r} is inserted in itself; "
+                f"{self._name}: block {shortened(repr(insert.dxf.name))} is inserted in itself; "
                 "allowed: blocks in other blocks"
             )
         if insert.mcount > _MOST_ENTITIES:
@@ -110,12 +111,12 @@ class _Explosion:
             yield _Placed(
                 layer,
                 insert,
-                f"block {insert.dxf.name!r} is {where}; allowed: blocks of this file",
+                f"block {shortened(repr(insert.dxf.name))} is {where}; allowed: blocks of this file",
             )
             return
         if _is_clipped(insert):
             fault = (
-                f"block {insert.dxf.name!r} is clipped (XCLIP) where it is inserted; allowed: "
+                f"block {shortened(repr(insert.dxf.name))} is clipped (XCLIP) where it is inserted; allowed: "
                 "blocks that are drawn whole"
             )
         for one in insert.multi_insert() if insert.mcount > 1 else (insert,):

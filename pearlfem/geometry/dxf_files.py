@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pearlfem.errors import StudyError
+from pearlfem.geometry.words import shortened
 
 _END = re.compile(rb"^[ \t]*0[ \t]*\r?\n[ \t]*EOF[ \t]*\r?$", re.MULTILINE)
 _BINARY = b"AutoCAD Binary DXF"
@@ -75,14 +76,12 @@ def _recovered(data: bytes, name: str, fault: Exception) -> tuple[Any, list[str]
 
     document, auditor = recover.read(io.BytesIO(data))
     if auditor.has_errors:
-        raise StudyError(f"{name}: {_plain(auditor.errors[0].message)}; allowed: a sound DXF file")
-    found = [_plain(entry.message) for entry in auditor.fixes]
-    reason = _plain(str(fault)) if isinstance(fault, DXFError) else "its structure is damaged"
+        raise StudyError(
+            f"{name}: {shortened(auditor.errors[0].message)}; allowed: a sound DXF file"
+        )
+    found = [shortened(entry.message) for entry in auditor.fixes]
+    reason = shortened(str(fault)) if isinstance(fault, DXFError) else "its structure is damaged"
     return document, [
         f"{name}: the file has faults ({(found or [reason])[0]}), which were mended as well as "
         "possible; compare the area and the picture with what you drew"
     ]
-
-
-def _plain(message: str) -> str:
-    return " ".join(message.split()).rstrip(".")

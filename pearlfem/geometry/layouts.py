@@ -15,6 +15,7 @@ import numpy as np
 from pearlfem.errors import StudyError
 from pearlfem.geometry.outlines import LARGEST
 from pearlfem.geometry.paths import Ends, outlines_with_cuts, path_area
+from pearlfem.geometry.words import listed, shortened
 
 _MOST_CORNERS = 1_000_000  # after all references are resolved
 _OASIS_END = 256  # bytes of the last record, whose kind is 2
@@ -64,15 +65,15 @@ def layout_outlines(
     cells = _cells(library, name)
     tag = f"layer {layer}" + ("" if datatype is None else f", datatype {datatype}")
     top = _top(cells, cell, layer, datatype, name)
-    name = f"{name}, cell {top.name!r}, {tag}"
+    name = f"{name}, cell {shortened(repr(top.name))}, {tag}"
     below = _hierarchy(top, name)
     _expand_paths(below, name)
     corners = {each.name: _corners(each) for each in below}
     chosen = _chosen(set().union(*corners.values()), layer, datatype)
     if not chosen:
         present = sorted(set().union(*corners.values()))
-        listed = ", ".join(f"{number}/{kind}" for number, kind in present) or "none"
-        raise StudyError(f"{name}: no polygons; allowed (layer/datatype): {listed}")
+        tags = listed(f"{number}/{kind}" for number, kind in present)
+        raise StudyError(f"{name}: no polygons; allowed (layer/datatype): {tags}")
     total: dict[str, int] = {}
     for each in below:  # each after the cells that it refers to
         total[each.name] = sum(corners[each.name][tag] for tag in chosen)
@@ -114,7 +115,9 @@ def _cells(library: Any, name: str) -> dict[str, Any]:
     cells = [each for each in library.cells if each.name != _NOTES]
     names = Counter(each.name for each in cells)
     for twice in sorted(each for each, times in names.items() if times > 1)[:1]:
-        raise StudyError(f"{name}: has several cells {twice!r}; allowed: different names")
+        raise StudyError(
+            f"{name}: has several cells {shortened(repr(twice))}; allowed: different names"
+        )
     return {each.name: each for each in cells}
 
 
@@ -123,8 +126,8 @@ def _top(
 ) -> Any:
     if cell is not None:
         if cell not in cells:
-            listed = ", ".join(map(repr, sorted(cells))) or "none"
-            raise StudyError(f"{name}: has no cell {cell!r}; allowed: {listed}")
+            names = listed(map(repr, sorted(cells)))
+            raise StudyError(f"{name}: has no cell {shortened(repr(cell))}; allowed: {names}")
         return cells[cell]
     inner = {each.cell_name for one in cells.values() for each in one.references}
     tops = sorted(set(cells) - inner)
@@ -132,9 +135,9 @@ def _top(
         present = {top: _present(_hierarchy(cells[top], name)) for top in tops}
         tops = [top for top in tops if _chosen(present[top], layer, datatype)] or tops
     if len(tops) != 1:
-        listed = ", ".join(map(repr, tops or sorted(cells))) or "none"
+        names = listed(map(repr, tops or sorted(cells)))
         raise StudyError(
-            f"{name}: does not have exactly one top cell; allowed: one of {listed}, by name"
+            f"{name}: does not have exactly one top cell; allowed: one of {names}, by name"
         )
     return cells[tops[0]]
 
@@ -146,7 +149,9 @@ def _hierarchy(top: Any, name: str) -> list[Any]:
     while waiting:
         cell = waiting.pop()
         if isinstance(cell, str):
-            raise StudyError(f"{name}: refers to cell {cell!r}, which is not in the file")
+            raise StudyError(
+                f"{name}: refers to cell {shortened(repr(cell))}, which is not in the file"
+            )
         if cell.name not in cells:
             cells[cell.name] = cell
             waiting += [reference.cell for reference in cell.references]
@@ -155,7 +160,7 @@ def _hierarchy(top: Any, name: str) -> list[Any]:
         return [cells[key] for key in graphlib.TopologicalSorter(graph).static_order()]
     except graphlib.CycleError as error:
         raise StudyError(
-            f"{name}: cells refer to each other in a circle: {', '.join(error.args[1])}"
+            f"{name}: cells refer to each other in a circle: {listed(error.args[1])}"
         ) from None
 
 
@@ -180,7 +185,7 @@ def _expand_paths(cells: list[Any], name: str) -> None:
         for path in cell.paths:
             if not path.scale_width and scales - {1.0}:
                 raise StudyError(
-                    f"{name}: cell {cell.name!r} has a path of absolute width, and references are "
+                    f"{name}: cell {shortened(repr(cell.name))} has a path of absolute width, and references are "
                     "scaled; allowed: one of both"
                 )
             # A file has only paths with one centre line and one width.

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from pearlfem.errors import StudyError
+from pearlfem.geometry.words import listed
 
 Numbers = npt.NDArray[Any]
 
@@ -56,11 +57,15 @@ def cells_of_group(data: bytes, group: str, name: str) -> list[Numbers]:
         version, is_text = _format(data)
         surfaces = dict(_names_of_surfaces(data))
         if group not in surfaces:
-            listed = ", ".join(map(repr, sorted(surfaces))) or (
-                f'none, for the file names none; in gmsh, Physical Surface("{group:.50}") = {{…}} '
-                "before meshing names one"
+            names = (
+                listed(map(repr, sorted(surfaces)))
+                if surfaces
+                else (
+                    f'none, for the file names none; in gmsh, Physical Surface("{group:.50}") = {{…}} '
+                    "before meshing names one"
+                )
             )
-            raise StudyError(f"{name}: no group of surfaces {group!r}; allowed: {listed}")
+            raise StudyError(f"{name}: no group of surfaces {group!r}; allowed: {names}")
         read_nodes, read_blocks = _READERS[version]
         blocks = [
             block

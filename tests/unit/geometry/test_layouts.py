@@ -188,3 +188,12 @@ def test_other_files_are_called_by_their_kind(content, kind, tmp_path):
         (tmp_path / "film.gds").write_bytes(packed)
         with pytest.raises(StudyError, match=rf"is a {kind} file; allowed: a GDSII or OASIS file"):
             read_gds(tmp_path / "film.gds", None, 1)
+
+
+def test_messages_stay_short_whatever_is_in_the_file(layout, area, tmp_path):
+    for number in range(300):
+        layout.create_cell(f"A{number}" + 1000 * "X").shapes(layout.layer(1, 0)).insert(BOX)
+    for cell in (None, "GONE"):
+        with pytest.raises(StudyError, match="and 289 more") as error:
+            area("oas", cell)
+        assert len(str(error.value)) < 1500 + len(str(tmp_path))

@@ -21,11 +21,13 @@ from pearlfem.geometry.drawings import read_dxf, read_gds
 
 SHORT = settings(
     max_examples=25,
+    derandomize=True,
     deadline=None,
+    database=None,
     phases=set(Phase) - {Phase.explain},
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(SHORT, max_examples=300)
+LONG = settings(SHORT, max_examples=300, derandomize=False)
 
 # Corners and edges that are nearer than a grid step are merged, so numbers are equal or far apart:
 # the factor sends neighbours, which hypothesis likes, to places all over the range.
