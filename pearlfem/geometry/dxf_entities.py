@@ -95,10 +95,10 @@ class _Explosion:
         self, insert: Any, layer: str, fault: str, blocks: tuple[str, ...]
     ) -> Iterator[_Placed]:
         key = insert.dxf.name.lower()
+        words = f"block {shortened(repr(insert.dxf.name))}"
         if key in blocks:
             raise StudyError(
-                f"{self._name}: block {shortened(repr(insert.dxf.name))} is inserted in itself; "
-                "allowed: blocks in other blocks"
+                f"{self._name}: {words} is inserted in itself; allowed: blocks in other blocks"
             )
         if insert.mcount > _MOST_ENTITIES:
             raise StudyError(
@@ -111,13 +111,13 @@ class _Explosion:
             yield _Placed(
                 layer,
                 insert,
-                f"block {shortened(repr(insert.dxf.name))} is {where}; allowed: blocks of this file",
+                f"{words} is {where}; allowed: blocks of this file",
             )
             return
         if _is_clipped(insert):
             fault = (
-                f"block {shortened(repr(insert.dxf.name))} is clipped (XCLIP) where it is inserted; allowed: "
-                "blocks that are drawn whole"
+                f"{words} is clipped (XCLIP) where it is inserted; allowed: blocks that are drawn "
+                "whole"
             )
         for one in insert.multi_insert() if insert.mcount > 1 else (insert,):
             inner = one.virtual_entities(skipped_entity_callback=self._refuse)

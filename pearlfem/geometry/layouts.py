@@ -185,8 +185,8 @@ def _expand_paths(cells: list[Any], name: str) -> None:
         for path in cell.paths:
             if not path.scale_width and scales - {1.0}:
                 raise StudyError(
-                    f"{name}: cell {shortened(repr(cell.name))} has a path of absolute width, and references are "
-                    "scaled; allowed: one of both"
+                    f"{name}: cell {shortened(repr(cell.name))} has a path of absolute width, and "
+                    "references are scaled; allowed: one of both"
                 )
             # A file has only paths with one centre line and one width.
             area = path_area(path.spine(), abs(float(path.widths()[0, 0])), _ends(path))

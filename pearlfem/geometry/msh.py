@@ -57,14 +57,12 @@ def cells_of_group(data: bytes, group: str, name: str) -> list[Numbers]:
         version, is_text = _format(data)
         surfaces = dict(_names_of_surfaces(data))
         if group not in surfaces:
-            names = (
-                listed(map(repr, sorted(surfaces)))
-                if surfaces
-                else (
-                    f'none, for the file names none; in gmsh, Physical Surface("{group:.50}") = {{…}} '
+            names = listed(map(repr, sorted(surfaces)))
+            if not surfaces:
+                names += (
+                    f', for the file names none; in gmsh, Physical Surface("{group:.50}") = {{…}} '
                     "before meshing names one"
                 )
-            )
             raise StudyError(f"{name}: no group of surfaces {group!r}; allowed: {names}")
         read_nodes, read_blocks = _READERS[version]
         blocks = [
