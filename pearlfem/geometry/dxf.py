@@ -16,7 +16,7 @@ import numpy as np
 import shapely
 
 from pearlfem.errors import StudyError
-from pearlfem.geometry.outlines import coordinates
+from pearlfem.geometry.outlines import LARGEST, coordinates
 
 FLATTENING = 1e-5  # of the size of the layer
 REACH = 1e-6  # of the size of the layer: ends of lines nearer than this meet
@@ -86,6 +86,8 @@ def _not_allowed(kind: str, name: str) -> StudyError:
 
 def _check_flat(pieces: Sequence[Any], tolerance: float, name: str) -> None:
     for piece in pieces:
+        if not np.all(np.abs(piece) < LARGEST):
+            raise StudyError(f"{name}: a coordinate is not finite; allowed: below {LARGEST:g}")
         if len(piece) and np.ptp(piece[:, 2]) > tolerance:
             raise StudyError(
                 f"{name}: a curve reaches from z = {piece[:, 2].min():g} to {piece[:, 2].max():g}; "

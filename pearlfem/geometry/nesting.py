@@ -30,6 +30,8 @@ def nested(
         StudyError: There are no outlines; two of them cross, so that it is not clear which part is
             a hole; parts meet in single points.
     """
+    if not outlines:
+        return joined([], name)  # refused
     order = sorted(outlines, key=lambda outline: -outline.area)
     tolerance = max(tolerance, TOLERANCE * _size(order))
     around: list[set[int]] = [set() for _ in order]  # for each outline, the larger ones around it

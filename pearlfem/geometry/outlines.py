@@ -90,7 +90,7 @@ def joined(
         StudyError: There is nothing to join; or parts of the union or its holes meet in a single
             point, where it is not clear whether current can pass.
     """
-    given = shapely.get_parts(list(polygons))
+    given = shapely.get_parts(np.array(list(polygons), dtype=object))
     parts = given[shapely.area(given) > 0]
     size = _size(shapely.get_coordinates(parts))
     tolerance = max(tolerance, TOLERANCE * size)

@@ -273,6 +273,23 @@ def test_curves_without_length_are_left_out_with_a_warning(add, kind, read):
         assert read(draw).area == 100
 
 
+def test_layer_with_nothing_else_has_no_area(read):
+    with (
+        pytest.warns(DrawingWarning, match="has no length"),
+        pytest.raises(StudyError, match=r"layer 'FILM': has no area; allowed: at least one"),
+    ):
+        read(lambda document: point_spline(document.modelspace()))
+
+
+def test_coordinates_that_are_no_numbers_are_refused(read):
+    def draw(document):
+        square(document.modelspace())
+        document.modelspace().add_line((20, 5), (np.nan, 5), dxfattribs=FILM)
+
+    with pytest.raises(StudyError, match="a coordinate is not finite"):
+        read(draw)
+
+
 def test_gaps_up_to_the_tolerance_are_closed(read):
     def draw(document):
         space = document.modelspace()
