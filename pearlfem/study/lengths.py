@@ -7,14 +7,16 @@ of areas, must not overflow. Both are checked for all lengths at once, before an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from pearlfem.errors import StudyError
+from pearlfem.model.boundary import Boundary, Walls
 from pearlfem.model.film import Film
+from pearlfem.model.periodic import Periodic
 from pearlfem.model.sources.base import Source, numbered
 from pearlfem.quantities.units import ReducedUnits, Units
 from pearlfem.study.schema import Node, schema
@@ -50,12 +52,15 @@ def check_table_lengths(table: BaseModel, units: Units | ReducedUnits) -> None:
     _check(_lengths(schema(type(table)), table, ""), units)
 
 
-def check_built_lengths(film: Film, sources: Iterable[Source], units: Units | ReducedUnits) -> None:
+def check_built_lengths(
+    film: Film, sources: Sequence[Source], boundary: Boundary, units: Units | ReducedUnits
+) -> None:
     """Refuse lengths that are too far apart, with those that come from files or from the shapes.
 
     Args:
         film: The film.
         sources: The sources.
+        boundary: The space.
         units: The units of the numbers in messages.
 
     Raises:
@@ -66,7 +71,11 @@ def check_built_lengths(film: Film, sources: Iterable[Source], units: Units | Re
         x0, y0, x1, y1 = film.outline().bounds
         lengths.append(_Length("the size of the film", max(x1 - x0, y1 - y0), True))
         lengths.append(_Length("a corner of the film", max(map(abs, (x0, y0, x1, y1))), False))
-    for name, source in numbered(list(sources)):
+    if isinstance(boundary, Periodic):
+        lengths.append(_Length("the width of the cell", boundary.width, True))
+    if isinstance(boundary, Walls):
+        lengths.append(_Length("the film's distance from a wall", boundary.wall_distance, True))
+    for name, source in numbered(sources):
         lengths += [_Length(f"the core of {name}", core.size, True) for core in source.cores]
     _check(lengths, units)
 

@@ -160,9 +160,9 @@ def _study(table: StudyTable, text: str, origin: Origin) -> Study:
         film, impurities = table.temperature.film(film), table.temperature.impurities(impurities)
     others = table.other_sources()
     sources = (*impurities, *others)
-    check_built_lengths(film, sources, origin.units)
     check_apart([(f"impurity {k}", one) for k, one in enumerate(impurities, start=1)])
     boundary = table.boundary.build(film)
+    check_built_lengths(film, sources, boundary, origin.units)
     check_task(film, sources, boundary=boundary, mesh=table.mesh, solve=table.solve)
     mesh = _in_folder(table.mesh, origin.folder)
     if isinstance(boundary, Periodic) and table.output.solution:

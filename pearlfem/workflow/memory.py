@@ -111,7 +111,11 @@ def check_memory(
         remedies.append("fewer refinements")
     remedies.append("a lower degree")
     if mesh.file is None:
-        remedies.append("larger cores of sources")
+        remedies += [
+            "larger cores of sources",
+            "a longer Pearl length",
+            "a smaller film (is its unit right?)",
+        ]
     raise StudyError(
         f"{keys}: makes about {cells:.2g} cells, which need {memory} (degree {solve.degree}); "
         f"allowed: {', '.join(remedies)}"

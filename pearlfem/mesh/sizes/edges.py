@@ -16,7 +16,7 @@ import shapely
 
 from pearlfem.errors import StudyError
 from pearlfem.geometry.shapes import Disc, Outline
-from pearlfem.mesh.sizes.rays import hits
+from pearlfem.mesh.sizes.rays import Sides
 from pearlfem.model.film import Film
 from pearlfem.quantities.arrays import Array, BoolArray
 
@@ -124,9 +124,9 @@ def _allowed(film: Film, same_area: bool) -> float:
 def _film_edges(film: Film, same_area: bool) -> Iterator[_Edge]:
     """Yield the edges of the film and of its holes."""
     edges = rings(film)
-    sides = _all_sides(edges)
-    for ring in edges:
-        simple = _simplified(ring)
+    simplified = [_simplified(ring) for ring in edges]
+    sides = Sides(_all_sides(simplified))
+    for ring, simple in zip(edges, simplified, strict=True):
         per_radius = _PER_RADIUS if shapely.is_ccw(ring) else PER_RADIUS_OF_HOLE
         if same_area:
             per_radius = _PER_RADIUS_OF_SAME_AREA
@@ -136,12 +136,13 @@ def _film_edges(film: Film, same_area: bool) -> Iterator[_Edge]:
 
 def _region_edges(film: Film, same_area: bool) -> Iterator[_Edge]:
     """Yield the edges of the regions."""
-    film_sides = _all_sides(rings(film)) if film.regions else np.empty((0, 2, 2))
+    film_rings = rings(film) if film.regions else []
+    film_sides = _all_sides([_simplified(ring) for ring in film_rings])
     for region in film.regions:
         inner = _rings(region.shape.outline())
-        others = np.concatenate([film_sides, _all_sides(inner)])
-        for ring in inner:
-            simple = _simplified(ring)
+        simplified = [_simplified(ring) for ring in inner]
+        others = Sides(np.concatenate([film_sides, _all_sides(simplified)]))
+        for ring, simple in zip(inner, simplified, strict=True):
             measured = _measured(simple, others, _allowed(film, same_area))
             # A region has film on both sides, so corners to both sides count.
             yield _Edge(ring, measured, PER_RADIUS_OF_HOLE, (simple, simple[::-1]))
@@ -179,9 +180,9 @@ def _along(edge: _Edge, circles: Circles) -> EdgeSizes:
     return rounded
 
 
-def _all_sides(edges: Sequence[shapely.LinearRing]) -> Array:
+def _all_sides(simplified: Sequence[Array]) -> Array:
     """Return start and end of each side of all simplified rings, shape ``(n, 2, 2)``."""
-    return np.concatenate([np.empty((0, 2, 2)), *(_sides(_simplified(ring)) for ring in edges)])
+    return np.concatenate([np.empty((0, 2, 2)), *map(_sides, simplified)])
 
 
 class Circles:
@@ -255,7 +256,7 @@ def _sides(ring: Array) -> Array:
     return np.stack([ring, np.roll(ring, -1, axis=0)], axis=1)
 
 
-def _measured(ring: Array, sides: Array, allowed: float) -> EdgeSizes:
+def _measured(ring: Array, sides: Sides, allowed: float) -> EdgeSizes:
     """Return sizes at points along the ring, from the widths of film and hole there."""
     # The points divide each side evenly; longer sides have more of them.
     starts, ends = _sides(ring).transpose(1, 0, 2)
@@ -269,7 +270,7 @@ def _measured(ring: Array, sides: Array, allowed: float) -> EdgeSizes:
     normals = np.column_stack([-tangents[:, 1], tangents[:, 0]])
     farthest = allowed / _PER_WIDTH  # beyond it a width does not count
     widths = np.minimum(
-        hits(points, normals, sides, farthest), hits(points, -normals, sides, farthest)
+        sides.hits(points, normals, farthest), sides.hits(points, -normals, farthest)
     )
     return EdgeSizes(points, np.minimum(_PER_WIDTH * widths, allowed))
 

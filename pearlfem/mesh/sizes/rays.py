@@ -10,40 +10,50 @@ from pearlfem.quantities.arrays import Array
 _ROUND_OFF = 1e-8
 
 
-def hits(points: Array, directions: Array, sides: Array, farthest: float) -> Array:
-    """Return the distance from each point along its ray to the next side.
-
-    Rays begin short and become longer until they hit, so each meets few sides, however many a film
-    has.
+class Sides:
+    """Sides of outlines, among which the next one along a ray is found fast.
 
     Args:
-        points: Starts of the rays, ``(n, 2)``.
-        directions: Their directions, unit vectors, ``(n, 2)``.
-        sides: Start and end of each side, ``(m, 2, 2)``.
-        farthest: Distance from which on hits do not count.
-
-    Returns:
-        The distances, ``(n,)``; ``inf`` without a hit.
+        sides: Start and end of each, shape ``(m, 2, 2)``.
     """
-    far = np.full(len(points), np.inf)
-    if not len(sides):
+
+    def __init__(self, sides: Array) -> None:
+        self._sides = sides
+        if len(sides):
+            low, high = sides.min(axis=(0, 1)), sides.max(axis=(0, 1))
+            self._size = float(np.linalg.norm(high - low))
+            self._tree = shapely.STRtree(_boxes(sides, _ROUND_OFF * self._size))
+
+    def hits(self, points: Array, directions: Array, farthest: float) -> Array:
+        """Return the distance from each point along its ray to the next side.
+
+        Rays begin short and become longer until they hit, so each meets few sides, however many
+        there are.
+
+        Args:
+            points: Starts of the rays, ``(n, 2)``.
+            directions: Their directions, unit vectors, ``(n, 2)``.
+            farthest: Distance from which on hits do not count.
+
+        Returns:
+            The distances, ``(n,)``; ``inf`` without a hit.
+        """
+        far, sides = np.full(len(points), np.inf), self._sides
+        if not len(sides):
+            return far
+        farthest, length = min(farthest, 2 * self._size), self._size / len(sides)
+        left = np.arange(len(points))
+        while len(left):
+            rays = np.stack([points[left], points[left] + length * directions[left]], axis=1)
+            ray, side = self._tree.query(_boxes(rays, 0.0))
+            t = _distances(points[left[ray]], directions[left[ray]], sides[side])
+            nearest = np.full(len(left), np.inf)
+            np.minimum.at(nearest, ray, t)
+            hit = nearest <= length
+            far[left[hit]] = nearest[hit]
+            left = left[~hit] if length < farthest else left[:0]
+            length *= 2
         return far
-    low, high = sides.min(axis=(0, 1)), sides.max(axis=(0, 1))
-    size = float(np.linalg.norm(high - low))
-    tree = shapely.STRtree(_boxes(sides, _ROUND_OFF * size))
-    farthest, length = min(farthest, 2 * size), size / len(sides)
-    left = np.arange(len(points))
-    while len(left):
-        rays = np.stack([points[left], points[left] + length * directions[left]], axis=1)
-        ray, side = tree.query(_boxes(rays, 0.0))
-        t = _distances(points[left[ray]], directions[left[ray]], sides[side])
-        nearest = np.full(len(left), np.inf)
-        np.minimum.at(nearest, ray, t)
-        hit = nearest <= length
-        far[left[hit]] = nearest[hit]
-        left = left[~hit] if length < farthest else left[:0]
-        length *= 2
-    return far
 
 
 def _boxes(lines: Array, margin: float) -> Array:

@@ -70,3 +70,19 @@ def test_sizes_from_files_count_too(tmp_path):
     text = DISC.format(radius=1.0, length=1.0, x=0.0) + "[impurities]\nsize = 0.1\n"
     with pytest.raises(StudyError, match=r"the core of impurity 1 = 1e-17"):
         parse_study(text + "file = 'sites.csv'\n", folder=tmp_path)
+
+
+def test_cell_that_is_too_thin_is_refused():
+    text = "[film]\nshape = 'plane'\npearl_length = 1.0\n" + IMPURITY.format(x=0.0, size=0.1)
+    cell = "[boundary]\nkind = 'periodic'\ncell = [[1e-17, 0.0], [0.0, 1.0]]\n"
+    with pytest.raises(StudyError, match=r"the width of the cell = 1e-17 and .* at most 1e\+15"):
+        parse_study(text + cell)
+
+
+def test_wall_that_nearly_touches_the_film_is_refused():
+    walls = "[boundary]\nkind = 'shield'\nbox = [4.0, 4.0, 2e-17]\n"
+    with pytest.raises(StudyError, match=r"boundary.box\[2\] = 2e-17 and .* at most 1e\+15"):
+        study(more=walls)
+    above = "[boundary]\nkind = 'shield'\nbox = [4.0, 4.0, 2.0]\ncenter = [0.0, 0.0, 1e60]\n"
+    with pytest.raises(StudyError, match=r"boundary.center\[2\] = 1e\+60"):
+        study(more=above)

@@ -103,12 +103,14 @@ def test_mesh_that_fits_is_accepted(free):
         (
             MeshOptions(resolution=0.75),
             "mesh.resolution = 0.75",
-            "a lower resolution, a lower degree, larger cores of sources",
+            "a lower resolution, a lower degree, "
+            "larger cores of sources, a longer Pearl length, a smaller film (is its unit right?)",
         ),
         (
             MeshOptions(resolution=0.75, refinements=2),
             "mesh.resolution = 0.75 with mesh.refinements = 2",
-            "a lower resolution, fewer refinements, a lower degree, larger cores of sources",
+            "a lower resolution, fewer refinements, a lower degree, "
+            "larger cores of sources, a longer Pearl length, a smaller film (is its unit right?)",
         ),
         (MeshOptions(file="a.msh"), "mesh.file = 'a.msh'", "a coarser mesh, a lower degree"),
         (

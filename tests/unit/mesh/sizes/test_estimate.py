@@ -5,9 +5,23 @@ import math
 import numpy as np
 import pytest
 
-from pearlfem import Disc, Film, Impurity, Open, Periodic, Plane, Walls, create_mesh
+from pearlfem import (
+    Disc,
+    Film,
+    Hole,
+    Impurity,
+    Open,
+    Periodic,
+    Plane,
+    Rectangle,
+    StudyError,
+    UniformField,
+    Walls,
+    create_mesh,
+)
 from pearlfem.mesh.sizes.estimate import estimated_cells
-from pearlfem.mesh.sizes.grading import Growth
+from pearlfem.mesh.sizes.grading import Growth, seeds
+from pearlfem.mesh.sizes.least import least_cells
 
 PLANE = Film(Plane(), 1.0)
 OFF_CENTRE = Film(Disc(1.0, center=(3.0, 2.0)), 0.5)
@@ -84,3 +98,48 @@ def test_position_of_the_device_does_not_matter():
     moved = [Impurity((i.position[0] + 50.0, i.position[1] - 20.0), size=i.size) for i in MANY]
     here = estimated_cells(PLANE, MANY, **options)
     assert estimated_cells(PLANE, moved, **options) == pytest.approx(here, rel=1e-6)
+
+
+# --- lower estimates, and where they stop the rest
+
+ANTIDOTS = tuple(Hole(Disc(0.3, (x, y)), f"{x}, {y}") for x in (-1.0, 1.0) for y in (-1.0, 1.0))
+LARGE = {
+    **CASES,
+    "short Pearl length": (Film(Rectangle((20.0, 20.0)), 0.08), ONE, Open()),
+    "narrow strip": (Film(Rectangle((20.0, 0.1)), 1.0), [UniformField((0.0, 0.0, 1.0))], Open()),
+    "antidots": (Film(Rectangle((4.0, 4.0)), 0.1, holes=ANTIDOTS), ONE, Open()),
+    "lattice of cores": (PLANE, [Impurity(i.position, size=0.01) for i in MANY], Open()),
+}
+
+
+@pytest.mark.parametrize("resolution", [0.2, 1.0])
+@pytest.mark.parametrize("case", LARGE)
+def test_edges_or_cores_alone_need_fewer_cells(case, resolution):
+    film, sources, boundary = LARGE[case]
+    least = least_cells(film, sources, boundary=boundary, resolution=resolution)
+    options = {"boundary": boundary, "resolution": resolution, "far": 10.0}
+    assert 0 < least < 1.1 * estimated_cells(film, sources, **options)
+
+
+@pytest.mark.parametrize("case", ["short Pearl length", "antidots", "lattice of cores"])
+def test_edges_or_cores_need_most_of_the_cells_of_large_studies(case):
+    film, sources, boundary = LARGE[case]
+    least = least_cells(film, sources, boundary=boundary, resolution=1.0)
+    cells = estimated_cells(film, sources, boundary=boundary, resolution=1.0, far=10.0)
+    assert least > 0.25 * cells
+
+
+@pytest.mark.parametrize("case", LARGE)
+def test_estimate_beyond_the_most_cells_of_interest_is_not_too_high(case):
+    film, sources, boundary = LARGE[case]
+    options = {"boundary": boundary, "resolution": 1.0, "far": 10.0}
+    cells = estimated_cells(film, sources, **options)
+    for most in (0.1 * cells, 0.9 * cells):
+        assert most < estimated_cells(film, sources, most=most, **options) < 1.1 * cells
+    assert estimated_cells(film, sources, most=1.2 * cells, **options) == cells
+
+
+def test_edges_too_long_for_any_mesh_are_refused():
+    film = Film(Rectangle((2e4, 2e4)), 0.08)
+    with pytest.raises(StudyError, match=r"film: its edges need about 5e\+06 cells .* 0\.016"):
+        seeds(film, ONE, Open(), 1.0)
