@@ -25,15 +25,18 @@ def estimated_cells(
     boundary: Boundary,
     resolution: float,
     far: float,
+    edge_share: float = 1.0,
 ) -> float:
     """Estimate how many cells ``create_mesh`` makes: ∫ dV/v(h), with v the mean volume of a cell.
 
     A box around all of space is halved again and again, until h hardly varies within each part. The
     number of parts does not grow with the resolution.
+
+    ``edge_share`` is the resolution along edges, in units of ``resolution``; see ``seeds``.
     """
     space = _space(film, sources, boundary, far)
-    fine_seeds = seeds(film, sources, boundary, resolution)
-    unit_seeds = seeds(film, sources, boundary, 1.0)
+    fine_seeds = seeds(film, sources, boundary, resolution, edge_share)
+    unit_seeds = seeds(film, sources, boundary, 1.0, edge_share)
     corners, edges, cells = space.low[None], space.high - space.low, 0.0
     while len(corners):
         middles = space.places(corners + edges / 2)

@@ -143,15 +143,19 @@ def _middle(positions: Array) -> tuple[float, float]:
 
 
 def seeds_of_layers(
-    layers: Sequence[Layer], sources: Sequence[Source], boundary: Boundary, resolution: float
+    layers: Sequence[Layer],
+    sources: Sequence[Source],
+    boundary: Boundary,
+    resolution: float,
+    edges: float = 1.0,
 ) -> list[Seeds]:
-    """Return the seeds of films at several heights.
+    """Return the seeds of films at several heights; see ``seeds``.
 
     Cells between films that are close to each other are no flatter than between a film and a wall.
     """
     all_seeds = []
     for layer in layers:
-        layer_seeds = seeds(layer.film, sources, boundary, resolution)
+        layer_seeds = seeds(layer.film, sources, boundary, resolution, edges)
         distances = [abs(layer.height - other.height) for other in layers if other is not layer]
         if distances:
             layer_seeds.append(_flattest(min(distances), resolution))
@@ -160,7 +164,11 @@ def seeds_of_layers(
 
 
 def seeds(
-    film: Film, sources: Sequence[Source], boundary: Boundary, resolution: float
+    film: Film,
+    sources: Sequence[Source],
+    boundary: Boundary,
+    resolution: float,
+    edges: float = 1.0,
 ) -> list[Seeds]:
     """Return all seeds of small cells; the size of a cell is the smallest that any seed allows.
 
@@ -169,11 +177,13 @@ def seeds(
         sources: The sources; their cores need small cells.
         boundary: The space; walls near the film need small cells.
         resolution: 2.0 halves the edge length of all cells.
+        edges: Resolution along edges of film and regions, in units of ``resolution``.
     """
     cores = all_cores(sources, boundary)
     all_seeds = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
-    all_seeds += _edge_seeds(edge_sizes(film, same_area=has_points(sources)), resolution)
-    all_seeds += _edge_seeds(edge_sizes_of_cores(film, cores), resolution)
+    along = edge_sizes(film, same_area=has_points(sources))
+    all_seeds += _edge_seeds(along, resolution, edges)
+    all_seeds += _edge_seeds(edge_sizes_of_cores(film, cores), resolution, edges)
     all_seeds += _edge_seeds(corner_sizes(film), 1.0)
     if not all_seeds:  # only point impurities on the whole plane, which need no mesh at all
         wide = [Core(core.position, film.least_pearl_length) for core in cores]
@@ -234,14 +244,14 @@ def _core_seeds(cores: Sequence[Core], resolution: float) -> list[Seeds]:
     return all_seeds
 
 
-def _edge_seeds(edges: EdgeSizes, resolution: float) -> list[Seeds]:
+def _edge_seeds(edges: EdgeSizes, resolution: float, share: float = 1.0) -> list[Seeds]:
     """Return the seeds along edges, those of about the same size together."""
     rate = min(_EDGE_GROWTH / resolution, _STEEPEST)
     points, sizes = edges
     if len(points) == 0:
         return []
     steps = np.floor(np.log(sizes / sizes.min()) / math.log(_STEP) + 1e-6).astype(int)
-    finest = sizes.min() / resolution
+    finest = sizes.min() / (share * resolution)
     return [
         Seeds(Growth(finest * _STEP**step, rate), points[steps == step])
         for step in np.unique(steps)
