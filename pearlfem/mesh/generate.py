@@ -57,6 +57,7 @@ def create_mesh(
     resolution: float = 1.0,
     far: float = 100.0,
     sizes: SizeField | None = None,
+    edge_share: float = 1.0,
     comm: MPI.Comm = MPI.COMM_WORLD,
 ) -> TaggedMesh:
     """Mesh the space around films, with cells that get smaller towards sources and edges.
@@ -73,6 +74,7 @@ def create_mesh(
         far: Radius of the far boundary in sizes of the device (see ``device_extent``). A box with
             walls at its sides has no far boundary, nor has a periodic cell.
         sizes: Cell sizes, given on rank 0, to be used in place of those for ``resolution``.
+        edge_share: Resolution along edges of film and regions, in units of ``resolution``.
         comm: Communicator over which the mesh is distributed; gmsh runs on rank 0.
 
     Raises:
@@ -85,7 +87,8 @@ def create_mesh(
     layers = layers_of(films)
     _check(layers, sources, boundary, resolution, far)
     with gmsh_session(comm):
-        on_root(comm, lambda: _generate(layers, sources, boundary, resolution, far, sizes))
+        fine = (resolution, edge_share)
+        on_root(comm, lambda: _generate(layers, sources, boundary, fine, far, sizes))
         cores = frozenset(core for source in sources for core in source.cores)
         return replace(distribute(gmsh.model, comm), films=layers, cores=cores)
 
@@ -112,7 +115,7 @@ def write_mesh(
     path = Path(path)
     _check_writable(path)
     with gmsh_session(MPI.COMM_SELF):
-        _generate(layers, sources, boundary, resolution, far, None)
+        _generate(layers, sources, boundary, (resolution, 1.0), far, None)
         _write(path)
         return len(gmsh.model.mesh.getElements(3)[1][0])
 
@@ -163,7 +166,7 @@ def _generate(
     layers: Sequence[Layer],
     sources: Sequence[Source],
     boundary: Boundary,
-    resolution: float,
+    resolution: tuple[float, float],
     far: float,
     sizes: SizeField | None,
 ) -> None:
@@ -172,7 +175,7 @@ def _generate(
     gmsh compares lengths with fixed tolerances, so it works in units of the device's size.
     """
     extent = extent_of_layers(layers, sources, boundary)
-    found = [] if sizes else seeds_of_layers(layers, sources, boundary, resolution)
+    found = [] if sizes else seeds_of_layers(layers, sources, boundary, *resolution)
     size_at = sizes.at if sizes else partial(sizes_at, found)
     planes = []
     for layer in layers:

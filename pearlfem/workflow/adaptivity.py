@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,6 +36,9 @@ _SOLVE = SolveOptions(formulation="both", tolerance=1e-4)
 MAX_ROUNDS = 10
 FIRST_RESOLUTION = 0.3  # of the first mesh, in units of the resolution that is asked for …
 LEAST_RESOLUTION = 0.2  # … but no lower, for then cells may be too coarse for a source
+# Cells along edges follow the tolerance. Up to this one their resolution is that of all cells; for
+# a larger one they grow like its root, at most as if the resolution counted twice.
+_EDGE_TOLERANCE = 1e-2
 _SOLVER_SHARE = 1e-2  # of the tolerance, left to the iterative solver
 # The error that a new mesh aims at, in units of the tolerance. The first prediction is the least
 # reliable; later ones are corrected by how far the last one was off.
@@ -118,7 +122,8 @@ def refine(
         film: The film.
         sources: All sources, but no point impurities, whose fields have no finite energy.
         boundary: Open space, walls, or a cell that repeats itself.
-        mesh: ``far``, and ``resolution``, of which the first mesh has 0.3.
+        mesh: ``far``, and ``resolution``, of which the first mesh has 0.3 (along edges of the film
+            less, if the tolerance is larger than 1e-2).
         solve: The tolerance, the formulations and their degree, and the most unknowns that a mesh
             may have. By default both formulations and a tolerance of 1e-4.
         comm: Communicator over which meshes are distributed.
@@ -147,16 +152,25 @@ def refine(
     start = time.perf_counter()
     resolution = max(FIRST_RESOLUTION * mesh.resolution, LEAST_RESOLUTION)
     far = mesh.far
+    share = min(1.0, max(resolution, math.sqrt(_EDGE_TOLERANCE / solve.tolerance)))
     cells = estimated_cells(
         film,
         sources,
         boundary=boundary,
         resolution=resolution,
         far=far,
+        edge_share=share,
         most=most_cells(sources, solve, comm),
     )
     check_memory(cells, sources, mesh=mesh, solve=solve, comm=comm)
-    create = partial(create_mesh, boundary=boundary, resolution=resolution, far=far, comm=comm)
+    create = partial(
+        create_mesh,
+        boundary=boundary,
+        resolution=resolution,
+        far=far,
+        edge_share=share,
+        comm=comm,
+    )
     sizes: SizeField | None = None
     rounds: list[Round] = []
     aim = expected = _FIRST_AIM * solve.tolerance

@@ -1,9 +1,11 @@
 """Errors of one rank are raised on all, so that none waits for the others for ever."""
 
+from dataclasses import replace
+
 import pytest
 from mpi4py import MPI
 
-from pearlfem import Disc, Film, Impurity, create_mesh, read_mesh
+from pearlfem import Disc, Film, Hole, Impurity, MaxwellLondon, create_mesh, read_mesh
 from pearlfem.errors import StudyError
 from pearlfem.runtime.parallel import on_root, root_only, together
 
@@ -88,3 +90,14 @@ def test_mesh_file_that_is_missing_is_refused_on_every_rank(shared_tmp):
     with pytest.raises(StudyError, match=r"nowhere\.msh"):
         read_mesh(shared_tmp / "nowhere.msh")
     assert everywhere(True)
+
+
+def test_mesh_of_another_film_is_refused_on_every_rank(film, mesh):
+    others = [Film(Disc(2.0), 1.0), Film(film.shape, 1.0, (Hole(Disc(0.2, film.center), "loop"),))]
+    for other in others:
+        for each in (mesh, replace(mesh, films=None)):  # made here, or read from a file
+            with pytest.raises(StudyError, match="mesh: "):
+                MaxwellLondon(other, each, degree=1)
+    problem = MaxwellLondon(film, replace(mesh, films=None), degree=1)
+    assert problem.mesh.films is not None
+    problem.destroy()

@@ -31,6 +31,7 @@ def estimated_cells(
     boundary: Boundary,
     resolution: float,
     far: float,
+    edge_share: float = 1.0,
     most: float = math.inf,
 ) -> float:
     """Estimate how many cells ``create_mesh`` makes: ∫ dV/v(h), with v the mean volume of a cell.
@@ -44,18 +45,20 @@ def estimated_cells(
         boundary: The space.
         resolution: 2.0 halves the edge length of all cells.
         far: Radius of the far boundary in sizes of the device.
+        edge_share: The resolution along edges, in units of ``resolution``; see ``seeds``.
         most: The largest number of interest. As soon as there are certainly more cells, a lower
             estimate is returned: so time and memory are bounded however large a film is.
 
     Raises:
         StudyError: The edges of the film would need too many cells for any mesh.
     """
-    least = least_cells(film, sources, boundary=boundary, resolution=resolution)
+    coarsest = resolution * min(edge_share, 1.0)
+    least = least_cells(film, sources, boundary=boundary, resolution=coarsest)
     if least > most:
         return least
     space = _space(film, sources, boundary, far)
     # The lengths over which h varies do not depend on the resolution.
-    fine_seeds, unit_seeds = seeds_for(film, sources, boundary, (resolution, 1.0))
+    fine_seeds, unit_seeds = seeds_for(film, sources, boundary, (resolution, 1.0), edge_share)
     most_boxes = min(_MOST_BOXES, max(_FEWEST_BOXES, most / _CELLS_PER_BOX))
     rate = max(group.growth.rate for group in fine_seeds)
     corners, edges, cells = space.low[None], space.high - space.low, 0.0

@@ -148,15 +148,19 @@ def _middle(positions: Array) -> tuple[float, float]:
 
 
 def seeds_of_layers(
-    layers: Sequence[Layer], sources: Sequence[Source], boundary: Boundary, resolution: float
+    layers: Sequence[Layer],
+    sources: Sequence[Source],
+    boundary: Boundary,
+    resolution: float,
+    edges: float = 1.0,
 ) -> list[Seeds]:
-    """Return the seeds of films at several heights.
+    """Return the seeds of films at several heights; see ``seeds``.
 
     Cells between films that are close to each other are no flatter than between a film and a wall.
     """
     all_seeds = []
     for layer in layers:
-        layer_seeds = seeds(layer.film, sources, boundary, resolution)
+        layer_seeds = seeds(layer.film, sources, boundary, resolution, edges)
         distances = [abs(layer.height - other.height) for other in layers if other is not layer]
         if distances:
             layer_seeds.append(_flattest(min(distances), resolution))
@@ -165,7 +169,11 @@ def seeds_of_layers(
 
 
 def seeds(
-    film: Film, sources: Sequence[Source], boundary: Boundary, resolution: float
+    film: Film,
+    sources: Sequence[Source],
+    boundary: Boundary,
+    resolution: float,
+    edges: float = 1.0,
 ) -> list[Seeds]:
     """Return all seeds of small cells; the size of a cell is the smallest that any seed allows.
 
@@ -174,21 +182,27 @@ def seeds(
         sources: The sources; their cores need small cells.
         boundary: The space; walls near the film need small cells.
         resolution: 2.0 halves the edge length of all cells.
+        edges: Resolution along edges of film and regions, in units of ``resolution``.
     """
-    return seeds_for(film, sources, boundary, (resolution,))[0]
+    return seeds_for(film, sources, boundary, (resolution,), edges)[0]
 
 
 def seeds_for(
-    film: Film, sources: Sequence[Source], boundary: Boundary, resolutions: Sequence[float]
+    film: Film,
+    sources: Sequence[Source],
+    boundary: Boundary,
+    resolutions: Sequence[float],
+    edges: float = 1.0,
 ) -> list[list[Seeds]]:
     """Return the ``seeds`` for each of several resolutions, in the same order."""
     cores = all_cores(sources, boundary)
-    edges = edge_sizes(film, same_area=has_points(sources))
+    along = edge_sizes(film, same_area=has_points(sources))
     near_cores, corners = edge_sizes_of_cores(film, cores), corner_sizes(film)
     found = []
     for resolution in resolutions:
         all_seeds = _core_seeds(cores, resolution) + _profile_seeds(film, resolution)
-        all_seeds += _edge_seeds(edges, resolution) + _edge_seeds(near_cores, resolution)
+        all_seeds += _edge_seeds(along, resolution, edges)
+        all_seeds += _edge_seeds(near_cores, resolution, edges)
         all_seeds += _edge_seeds(corners, 1.0)
         found.append(all_seeds or _other_seeds(film, cores, resolution))
         if isinstance(boundary, Walls):
@@ -263,14 +277,14 @@ def _core_seeds(cores: Sequence[Core], resolution: float) -> list[Seeds]:
     return all_seeds
 
 
-def _edge_seeds(edges: EdgeSizes, resolution: float) -> list[Seeds]:
+def _edge_seeds(edges: EdgeSizes, resolution: float, share: float = 1.0) -> list[Seeds]:
     """Return the seeds along edges, those of about the same size together."""
     rate = edge_rate(resolution)
     points, sizes = edges
     if len(points) == 0:
         return []
     steps = np.floor(np.log(sizes / sizes.min()) / math.log(_STEP) + 1e-6).astype(int)
-    finest = sizes.min() / resolution
+    finest = sizes.min() / (share * resolution)
     return [
         Seeds(Growth(finest * _STEP**step, rate), points[steps == step])
         for step in np.unique(steps)

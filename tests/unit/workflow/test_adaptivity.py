@@ -17,7 +17,10 @@ from pearlfem import (
     Walls,
     free_energy,
     refine,
+    ring,
 )
+from pearlfem.mesh.sizes.estimate import estimated_cells
+from pearlfem.workflow.adaptivity import FIRST_RESOLUTION
 
 FILM = Film(Disc(1.0), pearl_length=1.0)
 SOURCES = (Impurity((0.3, 0.0), size=0.4),)
@@ -89,3 +92,14 @@ def test_arguments_without_an_answer_are_refused_before_meshing(no_mesh, argumen
     given = {"film": FILM, "sources": SOURCES, "boundary": Open(), "solve": TOLERANCE} | arguments
     with pytest.raises(StudyError, match=message):
         refine(given.pop("film"), given.pop("sources"), **given)
+
+
+def test_edges_of_the_first_mesh_follow_the_tolerance():
+    # A ring five times narrower than its radius: nearly all cells are along its edges.
+    film, field = Film(ring(0.8, 1.0), 1.0), [UniformField((0.0, 0.0, 1.0))]
+    solve = SolveOptions(formulation="both", degree=1, tolerance=0.1)
+    refined = refine(film, field, mesh=NEAR, solve=solve, comm=MPI.COMM_SELF)
+    (first,) = refined.rounds  # it is fine enough
+    refined.destroy()
+    options = {"boundary": Open(), "resolution": FIRST_RESOLUTION, "far": NEAR.far}
+    assert first.cells < estimated_cells(film, field, **options) / 2

@@ -140,7 +140,7 @@ def test_options_that_do_not_go_together_are_refused(no_mesh):
 
 def test_tolerance_adapts_the_mesh(found):
     lines = []
-    better = inductance(FILM, mesh=COARSE, solve=solve(tolerance=0.2), progress=lines.append)
+    better = inductance(FILM, mesh=COARSE, solve=solve(tolerance=0.05), progress=lines.append)
     assert lines[0].startswith("round  1")
     assert np.all(better.upper - better.lower < found.upper - found.lower)
     assert np.all((found.lower < better.matrix) & (better.matrix < found.upper))

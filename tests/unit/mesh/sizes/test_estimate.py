@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from mpi4py import MPI
 
 from pearlfem import (
     Disc,
@@ -18,6 +19,7 @@ from pearlfem import (
     UniformField,
     Walls,
     create_mesh,
+    ring,
 )
 from pearlfem.mesh.sizes.estimate import estimated_cells
 from pearlfem.mesh.sizes.grading import Growth, seeds
@@ -98,6 +100,15 @@ def test_position_of_the_device_does_not_matter():
     moved = [Impurity((i.position[0] + 50.0, i.position[1] - 20.0), size=i.size) for i in MANY]
     here = estimated_cells(PLANE, MANY, **options)
     assert estimated_cells(PLANE, moved, **options) == pytest.approx(here, rel=1e-6)
+
+
+def test_coarser_edges_need_fewer_cells_in_the_estimate_and_in_the_mesh():
+    film, field = Film(ring(0.8, 1.0), 1.0), [UniformField((0.0, 0.0, 1.0))]
+    options = {"boundary": Open(), "resolution": 0.2, "far": 3.0}
+    fine, coarse = (estimated_cells(film, field, edge_share=e, **options) for e in (1.0, 0.2))
+    assert coarse < fine / 3
+    mesh = create_mesh(film, field, edge_share=0.2, comm=MPI.COMM_SELF, **options)
+    assert 0.5 < coarse / mesh.cells < 2
 
 
 # --- lower estimates, and where they stop the rest
