@@ -102,11 +102,10 @@ class Tree:
     @cached_property
     def proxies(self) -> tuple[Array, Array]:
         """Places (x, y) and currents of the sources that replace those of this box."""
-        sources = self._sheet.points.reshape(-1, 2), self._sheet.currents.reshape(-1, 2)
+        points, currents = self._sheet.points.reshape(-1, 2), self._sheet.currents.reshape(-1, 2)
         if self._halves:
-            both = zip(*(half.proxies for half in self._halves), strict=True)
-            sources = tuple(map(np.concatenate, both))
-        points, currents = sources
+            points = np.concatenate([half.proxies[0] for half in self._halves])
+            currents = np.concatenate([half.proxies[1] for half in self._halves])
         nodes = np.cos(np.pi * (np.arange(_NODES) + 0.5) / _NODES)
         along_x, along_y = (
             _interpolation(nodes, x) for x in ((points - self._centre) / self._half).T
