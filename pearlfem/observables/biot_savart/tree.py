@@ -20,8 +20,8 @@ from pearlfem.observables.biot_savart import panels as exact
 from pearlfem.observables.biot_savart.panels import Panels
 from pearlfem.quantities.arrays import Array, BoolArray, Int64Array
 
-# Together they leave 4e-7 of the field (tests/unit/observables/biot_savart/test_tree.py).
-_NODES = 8  # Chebyshev nodes along each side of a box
+# Together they leave 4e-8 of the field (tests/unit/observables/biot_savart/test_tree.py).
+_NODES = 10  # Chebyshev nodes along each side of a box
 _FAR = 2.5  # distance beyond which a box is replaced, in units of its radius
 _NEAR = 3.0  # distance up to which triangles are summed exactly, in units of their radius
 _LEAF = 24  # most triangles in a box that is not divided
