@@ -88,10 +88,7 @@ def _states_in(solution: Solution, film: FilmMesh) -> list[HoleState]:
     currents = _currents_around(solution, film, openings)
     fluxes = _fluxes(solution, film, openings)
     fluxoids = _fluxoids(solution, film, openings)
-    asked = [
-        sum(w * s.number for s, w in _fluxoid_drives(solution) if s.hole == opening.name)
-        for opening in openings
-    ]
+    asked = [_asked(solution, opening.name) for opening in openings]
     names = [opening.name for opening in openings]
     rows = zip(names, currents, fluxes, fluxoids, asked, strict=True)
     return [HoleState(name, *map(float, numbers)) for name, *numbers in rows]
@@ -220,6 +217,17 @@ def _fluxoids(solution: Solution, film: FilmMesh, openings: Sequence[Opening]) -
 def _fluxoid_drives(solution: Solution) -> list[Drive]:
     """Return the fluxoids among the sources."""
     return [drive for drive in solution.drives if isinstance(drive.source, Fluxoid)]
+
+
+def _asked(solution: Solution, hole: str) -> float:
+    """Return the fluxoid that was asked for in a hole [Φ0]."""
+    return float(
+        sum(
+            weight * source.number
+            for source, weight in solution.drives
+            if isinstance(source, Fluxoid) and source.hole == hole
+        )
+    )
 
 
 def _edge(opening: Opening) -> Array:

@@ -49,14 +49,16 @@ def magnetic_field(solution: Solution, points: npt.ArrayLike) -> Array:
 def flux_density_for_files(solution: Solution) -> fem.Function:
     """Return B [μ0Γ/length² in reduced units] as a discontinuous function of degree 2.
 
-    It is ``pearlfem.observables.fields.flux_density``, but at nodes far from the device it is the
-    sum over the sheet currents, where there is one: see ``magnetic_field``.
+    It is ``pearlfem.observables.fields.flux_density``, but at nodes far from a bounded film it is
+    the sum over the sheet currents, where there is one: see ``magnetic_field``. (For a film on the
+    whole plane all nodes are near, and the sum would take longer than the solution.)
 
     Note:
         Collective.
     """
     B = flux_density(solution)
-    if not currents.knows_currents(solution):
+    bounded = all(film.film.bounded for film in solution.films)
+    if not (bounded and currents.knows_currents(solution)):
         return B
     V = B.function_space
     dofs = np.unique(V.dofmap.list)

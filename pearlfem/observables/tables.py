@@ -67,6 +67,7 @@ def measure(solution: Solution, probe: Probe, applied: FieldFunction | None = No
     Note:
         Collective; the table is the same on every rank.
     """
+    check_probes(solution.mesh, [probe])
     with _named(probe):
         match probe:
             case PointsProbe():

@@ -219,7 +219,7 @@ class TableResult(Result):
         """Yield all numbers, row by row."""
         for row in content or ():
             for part in self.parts:
-                if row[part.name] is not None:
+                if row.get(part.name) is not None:  # an earlier program may not have written it
                     column = f"{row['name']}: {part.column or part.name}"
                     label = f"{self.label}, {row['name']}, {part.name}"
                     yield Cell(column, label, units[part.kind], row[part.name])

@@ -165,7 +165,8 @@ def _content_type(result: Result) -> Any:
         case VectorResult():
             return _Vector | None, None
         case TableResult():
-            columns: dict[str, Any] = {part.name: (float | None, ...) for part in result.parts}
+            # An earlier program may not have written all of them.
+            columns: dict[str, Any] = {part.name: (float | None, None) for part in result.parts}
             row: Any = create_model(result.name, __base__=_Part, **{"name": (str, ...)} | columns)
             return list[row], []
     raise TypeError(f"no content of {result}")

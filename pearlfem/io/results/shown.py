@@ -41,6 +41,6 @@ def tables(summary: Mapping[str, Any]) -> list[ShownTable]:
     for result in RESULTS:
         if isinstance(result, TableResult) and (content := summary.get(result.name)):
             headings = [(part.name, units[part.kind]) for part in result.parts]
-            rows = [(row["name"], [row[part.name] for part in result.parts]) for row in content]
+            rows = [(row["name"], [row.get(part.name) for part in result.parts]) for row in content]
             found.append(ShownTable(result.name, result.label, headings, rows))
     return found

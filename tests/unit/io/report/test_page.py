@@ -67,7 +67,15 @@ def summary(**changed):
         },
         "interaction": None,
         "magnetic_moment": [0.0, 0.0, 1.84e-14],
-        "holes": [{"name": "loop", "current": 172.5, "flux": -0.25, "fluxoid": 1.0004}],
+        "holes": [
+            {
+                "name": "loop",
+                "current": 172.5,
+                "flux": -0.25,
+                "fluxoid": 1.0004,
+                "fluxoid_asked": 1.0,
+            }
+        ],
         "order": None,
         "rounds": [],
         "cells": 12804,
@@ -162,7 +170,7 @@ def test_page_of_a_result(tmp_path):
     found = Checker(text)
     assert found.texts["free-energy"] == "1112.891meV"
     assert (found.texts["lower"], found.texts["upper"]) == ("1112.590", "1113.191")
-    assert found.rows["loop"] == ["172.5", "−0.25", "1.0004"]
+    assert found.rows["loop"] == ["172.5", "−0.25", "1.0004", "1"]
     assert found.rows["unknowns"][0] == "331\u202f345"
     assert found.rows["magnetic moment, zA·m²"] == ["1.84e−14"]
     assert found.rows["dolfinx"] == ["0.11.0"]
@@ -515,7 +523,7 @@ def test_browser_shows_picture_and_numbers_and_runs_nothing(tmp_path, browser):
     seen = Checker(browser("--dump-dom", address).strip())
     assert "script" not in seen.tags
     assert seen.texts["free-energy"] == "1112.891meV"
-    assert seen.rows["loop"] == ["172.5", "−0.25", "1.0004"]
+    assert seen.rows["loop"] == ["172.5", "−0.25", "1.0004", "1"]
 
     shot = tmp_path / "shot.png"
     browser(f"--screenshot={shot}", "--window-size=1200,1600", address)

@@ -94,17 +94,17 @@ def test_film_without_holes_has_none():
 
 
 def test_holes_have_name_current_flux_and_fluxoid():
-    holes = [HoleState("slit", 1.0, 0.25, 2.0), HoleState("eye", -1.0, 0.0, 0.0)]
+    holes = [HoleState("slit", 1.0, 0.25, 2.0, 2.0), HoleState("eye", -1.0, 0.0, 0.0)]
     assert summary({"holes": holes})["holes"] == [
-        {"name": "slit", "current": 1.0, "flux": 0.25, "fluxoid": 2.0},
-        {"name": "eye", "current": -1.0, "flux": 0.0, "fluxoid": 0.0},
+        {"name": "slit", "current": 1.0, "flux": 0.25, "fluxoid": 2.0, "fluxoid_asked": 2.0},
+        {"name": "eye", "current": -1.0, "flux": 0.0, "fluxoid": 0.0, "fluxoid_asked": 0.0},
     ]
 
 
 def test_everything_is_in_the_units_of_the_study():
     units = Units(length="um")
     rounds = [{"cells": 1, "dofs": 2, "lower": 0.5, "upper": None, "error": 0.1, "seconds": 1.0}]
-    holes = [HoleState("slit", 2.0, 0.25, 2.0)]
+    holes = [HoleState("slit", 2.0, 0.25, 2.0, 2.0)]
     largest = [LargestCurrent("film", 3.0, 1.0, -2.0), LargestCurrent("top", None, None, None)]
     results = {"holes": holes, "largest_sheet_current": largest}
     found = summary(results, units=units, rounds=rounds)
@@ -128,6 +128,7 @@ def test_everything_is_in_the_units_of_the_study():
         "current": pytest.approx(2 * uA, rel=1e-5),
         "flux": pytest.approx(0.25, rel=1e-12),
         "fluxoid": pytest.approx(2.0, rel=1e-12),
+        "fluxoid_asked": pytest.approx(2.0, rel=1e-12),
     }
     assert found["units"] == {
         "length": "um",
