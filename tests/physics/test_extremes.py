@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from helpers import case
 from random_problems import random_problem, solve
 
 from pearlfem import (
@@ -43,8 +44,15 @@ def turned_rectangle(width, height, angle):
     return Polygon(tuple((float(c.real), float(c.imag)) for c in (*ends, *-ends)))
 
 
-@pytest.mark.parametrize("pearl_length", [1e4, 1e6, 1e10])
-@pytest.mark.parametrize(("width", "angle"), [(10.0, 0.0), (30.0, 1.1)])
+@pytest.mark.parametrize(
+    ("width", "angle", "pearl_length"),
+    [
+        case(10.0, 0.0, 1e6, slow=False),
+        case(30.0, 1.1, 1e10, slow=False),
+        case(10.0, 0.0, 1e10, slow=True),
+        case(30.0, 1.1, 1e4, slow=True),
+    ],
+)
 def test_bounds_of_a_rectangle_that_hardly_screens(width, angle, pearl_length):
     # ∇²g = κB: F = ½ B ∫ g dS = (κB²/2) J/4, J is Saint-Venant's torsion constant of the rectangle.
     odd = np.arange(1, 99, 2)
@@ -60,7 +68,7 @@ def test_bounds_of_a_rectangle_that_hardly_screens(width, angle, pearl_length):
     assert upper - lower < 2e-3 * exact
 
 
-@pytest.mark.parametrize("pearl_length", [1e6, 1e9])
+@pytest.mark.parametrize("pearl_length", [case(1e6, slow=True), case(1e9, slow=False)])
 def test_bounds_of_a_flux_quantum_off_centre_in_weak_screening(pearl_length):
     # Conformal to a ring: ln(b/a) becomes the arcosh of (R² + a² − d²)/2aR.
     a, d = 0.15, 0.5
@@ -73,32 +81,31 @@ def test_bounds_of_a_flux_quantum_off_centre_in_weak_screening(pearl_length):
     assert upper - lower < 0.1 * exact
 
 
-@pytest.mark.parametrize("exponent", [-120, -40, 40, 120])
+@pytest.mark.parametrize("exponent", [-120, 40])
 def test_the_unit_of_length_does_not_matter(exponent):
     # 2^−120 is 7e-37. A power of two keeps all digits of all lengths.
     energies = []
     for unit in (1.0, 2.0**exponent):
         film = Film(Disc(unit), 3.0 * unit, holes=(Hole(Disc(0.3 * unit), "hole"),))
         mesh = create_mesh(film, [Fluxoid("hole")], resolution=0.15, far=5.0)
-        energies.append(np.array(bounds(film, [Fluxoid("hole")], mesh, 2)) * unit)
+        energies.append(np.array(bounds(film, [Fluxoid("hole")], mesh, 1)) * unit)
     np.testing.assert_allclose(energies[1], energies[0], rtol=1e-12)
 
 
-@pytest.mark.parametrize("formulation", ["stream", "vector"])
-@pytest.mark.parametrize("strength", [1e-150, 1e150])
+@pytest.mark.parametrize(("strength", "formulation"), [(1e-150, "stream"), (1e150, "vector")])
 def test_tensor_grows_with_the_square_of_any_strength(strength, formulation):
     film = Film(Disc(1.0), 1.0)
     tensors = []
     for gamma in (1.0, strength):
         pair = [Impurity((x, 0.0), size=0.2, strength=gamma) for x in (-0.3, 0.3)]
-        mesh = create_mesh(film, pair, resolution=0.3, far=5.0)
+        mesh = create_mesh(film, pair, resolution=0.2, far=5.0)
         problem = MaxwellLondon(film, mesh, 1, formulation)
         tensors.append(interaction_tensor(problem.solve_each(pair)) / gamma / gamma)
         problem.destroy()
     np.testing.assert_allclose(tensors[1], tensors[0], rtol=1e-12, atol=1e-12 * tensors[0].max())
 
 
-@pytest.mark.parametrize("size", [0.7, 1.0])
+@pytest.mark.parametrize("size", [case(0.7, slow=True), case(1.0, slow=False)])
 def test_bounds_hold_where_the_energy_is_lost_in_round_off(size):
     # F ~ exp(−G²ξ²) of ∫ κ a²/2, for ξ = 1.0 less than its round-off.
     cell, one = ((1.0, 0.0), (0.0, 1.0)), [Impurity((0.0, 0.0), size=size)]
@@ -128,7 +135,7 @@ def check(numbers):
 
 
 def test_some_random_problems():
-    check(range(4))
+    check(range(2))
 
 
 @pytest.mark.slow
