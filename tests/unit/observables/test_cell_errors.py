@@ -10,6 +10,7 @@ from pearlfem import Impurity, MaxwellLondon, Open, Walls, create_mesh, free_ene
 from pearlfem.analytic import infinite_film
 from pearlfem.formulation.fields import Fields
 from pearlfem.observables.cell_errors import averaged_fields, cell_fields, cell_gaps, film_energies
+from pearlfem.solution import weighted_gauge
 
 SPACES = {
     "plane": (Open(), 0.4),
@@ -57,7 +58,8 @@ def test_gaps_do_not_depend_on_the_order(both):
 def scaled(solution, part):
     """``solution`` with another potential, ``part`` of its own."""
 
-    return dataclasses.replace(solution, unknowns=part * solution.unknowns)
+    gauge = weighted_gauge([solution.gauge], [part])
+    return dataclasses.replace(solution, unknowns=part * solution.unknowns, gauge=gauge)
 
 
 def test_identity_holds_for_potentials_that_solve_nothing(both):

@@ -15,10 +15,10 @@ def dense_energies(solutions):
     """ℓ_i · B⁻¹ ℓ_j of the assembled problem, by a sparse direct solver (serial)."""
     first = solutions[0]
     degree = first.potential.function_space.element.basix_element.degree
-    operator = assemble_level(first.films, degree).operator
-    rows, columns, values = operator.getValuesCSR()
-    operator.destroy()
-    B = scipy.sparse.csr_matrix((values, columns, rows)).tocsc()
+    level = assemble_level(first.films, degree)
+    rows, columns, values = level.operator.getValuesCSR()
+    level.operator.destroy()
+    B = level.unit * scipy.sparse.csr_matrix((values, columns, rows)).tocsc()
     loads = np.array([solution.load for solution in solutions])
     return loads @ scipy.sparse.linalg.splu(B).solve(loads.T)
 
