@@ -15,6 +15,8 @@ import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
+from pearlfem.formulation import weights
+from pearlfem.formulation.weights import WeightsAbove
 from pearlfem.mesh.tagged import HOLE, TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.layers import Layer
@@ -28,7 +30,7 @@ SOURCE_QUADRATURE_DEGREE = 20
 _FINER_QUADRATURE_DEGREE = 30
 ALLOWED_QUADRATURE_ERROR = 1e-10  # relative; far below the gap between bounds on any mesh
 _MOST_VALUES = 2 * 10**7  # largest number of values in memory at the same time
-_WEIGHT_DEGREE = 2  # of the polynomial for κ in each cell
+_PLAIN_DEGREE = 2  # of the function for κ in each cell, where it is one number
 _IN_PLANE = 1e-6  # times the height of a cell: nodes nearer to the film's plane than this are in it
 
 
@@ -134,8 +136,9 @@ class FilmMesh:
     def superfluid_weight(self, inverse: bool = False) -> fem.Function:
         """Return a function that equals κ [1/length in reduced units] on the film, or 1/κ.
 
-        It is quadratic in each cell above the film, so it is exact on facets with a constant κ. Its
-        values away from the film have no meaning.
+        Where κ varies, it is a polynomial that is nowhere smaller, if bounds of κ are known (see
+        ``guaranteed``), and otherwise an interpolating one. It is exact on facets with a constant
+        κ. Its values away from the film have no meaning.
 
         Args:
             inverse: Return 1/κ.
@@ -143,18 +146,62 @@ class FilmMesh:
         Note:
             Collective.
         """
-        V = fem.functionspace(self.mesh.domain, ("Discontinuous Lagrange", _WEIGHT_DEGREE))
+        degree = weights.DEGREE if self.film.varies else _PLAIN_DEGREE
+        V = fem.functionspace(self.mesh.domain, ("Discontinuous Lagrange", degree))
         function = fem.Function(V)
         dofs = V.dofmap.list[self.sides[:, 0]]
         nodes = V.tabulate_dof_coordinates()[dofs]
         above = nodes[..., 2] - self.height
         in_plane = above < _IN_PLANE * above.max(axis=1, keepdims=True)
+        points = nodes[..., :2][in_plane].reshape(len(dofs), -1, 2)
+        regions = np.broadcast_to(self.regions[:, None], points.shape[:2])
+        kappa = self.film.superfluid_weight(points, regions)
+        on_facets = 1.0 / kappa if inverse else kappa
+        if not self.film.uniform:
+            above_it = self._inverse_weights if inverse else self._weights
+            known = above_it.known
+            on_facets[known] = above_it.at(points)[known]
         values = np.ones(dofs.shape)
-        regions = np.broadcast_to(self.regions[:, None], dofs.shape)[in_plane]
-        values[in_plane] = self.film.superfluid_weight(nodes[..., :2][in_plane], regions)
-        function.x.array[dofs] = 1.0 / values if inverse else values
+        values[in_plane] = on_facets.ravel()
+        function.x.array[dofs] = values
         function.x.scatter_forward()
         return function
+
+    def weight_above(self, facets: npt.NDArray[np.intp] | None = None) -> Array:
+        """Return the values of ``superfluid_weight()`` at the points of ``quadrature``.
+
+        Args:
+            facets: Indices of m of the film's facets; None for all of them.
+
+        Returns:
+            Array of shape ``(m, q)``.
+        """
+        chosen = np.arange(len(self.corners)) if facets is None else facets
+        values = self.quadrature.superfluid_weight[chosen]
+        if self.film.uniform:
+            return values
+        known = self._weights.known[chosen]
+        reference, _ = facet_rule()
+        above_it = self._weights.at_reference(reference, chosen)
+        return np.where(known[:, None], above_it, values)
+
+    def is_guaranteed(self, inverse: bool) -> bool:
+        """Return whether ``superfluid_weight(inverse)`` is nowhere smaller than κ or 1/κ.
+
+        Note:
+            Collective.
+        """
+        weights_above = self._inverse_weights if inverse else self._weights
+        known = self.film.uniform or bool(weights_above.known.all())
+        return bool(self.comm.allreduce(known, op=MPI.LAND))
+
+    @cached_property
+    def _weights(self) -> WeightsAbove:
+        return WeightsAbove(self.film, self.corners, self.regions, inverse=False)
+
+    @cached_property
+    def _inverse_weights(self) -> WeightsAbove:
+        return WeightsAbove(self.film, self.corners, self.regions, inverse=True)
 
     def measure(self, *groups: str) -> Any:
         """Return the UFL measure dS of the film, and of other ``groups`` of facets in its plane.
@@ -258,7 +305,7 @@ def surface_gradient(u: Any) -> Any:
 def background_products(films: Sequence[FilmMesh], sources: Sequence[Source]) -> Array:
     """Return Σ ∫_Γ (κ/2) a_i·a_j dS over the films for n ``sources`` [energy], shape ``(n, n)``.
 
-    The quadrature points are those of the loads, so that the parts of an energy are consistent.
+    κ is that of the vector formulation (``FilmMesh.weight_above``). The quadrature points are those of the loads, so that the parts of an energy are consistent.
 
     Note:
         Collective.
@@ -270,7 +317,7 @@ def background_products(films: Sequence[FilmMesh], sources: Sequence[Source]) ->
         blocks = 1 + len(rule.weights) * values_per_facet // _MOST_VALUES
         for facets in np.array_split(np.arange(len(rule.weights)), blocks):
             block = rule.restricted_to(facets)
-            scale = np.sqrt(0.5 * block.superfluid_weight * block.weights)[..., None]
+            scale = np.sqrt(0.5 * film.weight_above(facets) * block.weights)[..., None]
             values = np.array([(scale * block.background(source)).ravel() for source in sources])
             local += values @ values.T
     return np.asarray(films[0].comm.allreduce(local))
