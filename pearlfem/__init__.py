@@ -41,6 +41,7 @@ from pearlfem.observables.holes import hole_states
 from pearlfem.observables.probes import current_through, loop_flux
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import superpose
+from pearlfem.study.expressions import Expression
 from pearlfem.study.study import read_study
 from pearlfem.workflow.adaptivity import refine
 from pearlfem.workflow.inductance import inductance
@@ -54,6 +55,7 @@ __all__ = [
     "Difference",
     "Dipole",
     "Disc",
+    "Expression",
     "Film",
     "Fluxoid",
     "Hole",

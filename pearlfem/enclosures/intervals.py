@@ -1,7 +1,8 @@
 """Interval arithmetic on arrays: each result contains the result for all numbers of its operands.
 
-Every operation is rounded outward, so this includes round-off, but not underflow. Where a function is not
-defined on a part of an interval, that part is left out: the caller knows that it is never reached.
+Every operation is rounded outward, so this includes round-off, but not underflow. Where a function
+is not defined on a part of an interval, that part is left out: the caller knows that it is never
+reached.
 An infinite bound means that none is known.
 """
 
@@ -77,7 +78,7 @@ def power(x: Interval, exponent: float) -> Interval:
 
 
 def exp(x: Interval) -> Interval:
-    """Return exp(x)."""
+    """Return the exponential of x."""
     return _increasing(np.exp, x)
 
 
@@ -87,30 +88,30 @@ def log(x: Interval) -> Interval:
 
 
 def sinh(x: Interval) -> Interval:
-    """Return sinh(x)."""
+    """Return the hyperbolic sine of x."""
     return _increasing(np.sinh, x)
 
 
 def cosh(x: Interval) -> Interval:
-    """Return cosh(x)."""
+    """Return the hyperbolic cosine of x."""
     low, high = _increasing(np.cosh, _sizes(x))
     return Interval(np.maximum(low, 1.0), high)
 
 
 def tanh(x: Interval) -> Interval:
-    """Return tanh(x)."""
+    """Return the hyperbolic tangent of x."""
     return _increasing(np.tanh, x)
 
 
 def tan(x: Interval) -> Interval:
-    """Return tan(x); unbounded where x may be at a pole."""
+    """Return the tangent of x; unbounded where x may be at a pole."""
     pole = _reaches(x, math.pi / 2, math.pi)
     low, high = _increasing(np.tan, x)
     return Interval(np.where(pole, -np.inf, low), np.where(pole, np.inf, high))
 
 
 def cos(x: Interval) -> Interval:
-    """Return cos(x)."""
+    """Return the cosine of x."""
     ends = [np.cos(x.low), np.cos(x.high)]
     low, high = _widened(np.minimum(*ends), np.maximum(*ends))
     low = np.where(_reaches(x, math.pi, 2 * math.pi), -1.0, np.maximum(low, -1.0))
@@ -119,7 +120,7 @@ def cos(x: Interval) -> Interval:
 
 
 def sin(x: Interval) -> Interval:
-    """Return sin(x)."""
+    """Return the sine of x."""
     ends = [np.sin(x.low), np.sin(x.high)]
     low, high = _widened(np.minimum(*ends), np.maximum(*ends))
     low = np.where(_reaches(x, -math.pi / 2, 2 * math.pi), -1.0, np.maximum(low, -1.0))

@@ -148,7 +148,7 @@ class Jet:
 
 
 def exp(g: Jet) -> Jet:
-    """Return exp(g)."""
+    """Return the exponential of g."""
     value = intervals.exp(g.value)
     return g._composed([value.scaled(1 / math.factorial(k)) for k in range(g.order + 1)])
 
@@ -168,34 +168,34 @@ def sqrt(g: Jet) -> Jet:
 
 
 def cos(g: Jet) -> Jet:
-    """Return cos(g)."""
+    """Return the cosine of g."""
     c, s = intervals.cos(g.value), intervals.sin(g.value)
     return _cyclic(g, (c, s.scaled(-1.0), c.scaled(-1.0), s))
 
 
 def sin(g: Jet) -> Jet:
-    """Return sin(g)."""
+    """Return the sine of g."""
     c, s = intervals.cos(g.value), intervals.sin(g.value)
     return _cyclic(g, (s, c, s.scaled(-1.0), c.scaled(-1.0)))
 
 
 def cosh(g: Jet) -> Jet:
-    """Return cosh(g)."""
+    """Return the hyperbolic cosine of g."""
     return _cyclic(g, (intervals.cosh(g.value), intervals.sinh(g.value)))
 
 
 def sinh(g: Jet) -> Jet:
-    """Return sinh(g)."""
+    """Return the hyperbolic sine of g."""
     return _cyclic(g, (intervals.sinh(g.value), intervals.cosh(g.value)))
 
 
 def tanh(g: Jet) -> Jet:
-    """Return tanh(g): its derivative is 1 − tanh²."""
+    """Return the hyperbolic tangent of g: its derivative is 1 − tanh²."""
     return _riccati(g, intervals.tanh(g.value), -1.0)
 
 
 def tan(g: Jet) -> Jet:
-    """Return tan(g): its derivative is 1 + tan²."""
+    """Return the tangent of g: its derivative is 1 + tan²."""
     return _riccati(g, intervals.tan(g.value), 1.0)
 
 

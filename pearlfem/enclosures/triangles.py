@@ -42,7 +42,8 @@ def polynomials_above(function: Function, corners: Array, degree: int) -> Array:
         bound is known.
     """
     blocks = np.array_split(corners, 1 + len(corners) // _MOST)
-    return np.concatenate([_above(function, block, degree) for block in blocks])
+    with np.errstate(all="ignore"):  # bounds may be infinite
+        return np.concatenate([_above(function, block, degree) for block in blocks])
 
 
 def powers(points: Array, degree: int) -> Array:
@@ -93,7 +94,7 @@ def _largest_rests(
 
 
 def _quarters(triangles: Array) -> Array:
-    """Return the four triangles between corners and middles of sides, ``(n, 3, 2)`` to ``(4n, …)``."""
+    """Return four parts of each triangle, ``(n, 3, 2)`` to ``(4n, 3, 2)``."""
     middles = (triangles + np.roll(triangles, -1, axis=1)) / 2
     corners = [
         np.stack([triangles[:, k], middles[:, k], middles[:, k - 1]], axis=1) for k in range(3)
@@ -165,12 +166,11 @@ def _polynomial(coefficients: Array, degree: int) -> Function:
 def _jet(function: Function, box: Interval, triangles: Array, order: int) -> Jet:
     """Return the jet of f along two sides of ``triangles``, at all points of a box ``(n, 2)``."""
     sides = triangles[:, 1:] - triangles[:, :1]
-    with np.errstate(all="ignore"):
-        x, y = (
-            Jet.linear(order, Interval(box.low[:, k], box.high[:, k]), tuple(sides[..., k].T))
-            for k in (0, 1)
-        )
-        return function(x, y)
+    x, y = (
+        Jet.linear(order, Interval(box.low[:, k], box.high[:, k]), tuple(sides[..., k].T))
+        for k in (0, 1)
+    )
+    return function(x, y)
 
 
 @cache

@@ -44,6 +44,7 @@ class FilmMesh:
 
     def __init__(self, layer: Layer, mesh: TaggedMesh) -> None:
         self.layer, self.mesh = layer, mesh
+        self._known_weights: dict[bool, WeightsAbove] = {}
 
     @property
     def film(self) -> Film:
@@ -158,7 +159,7 @@ class FilmMesh:
         kappa = self.film.superfluid_weight(points, regions)
         on_facets = 1.0 / kappa if inverse else kappa
         if not self.film.uniform:
-            above_it = self._inverse_weights if inverse else self._weights
+            above_it = self._weights_above(inverse)
             known = above_it.known
             on_facets[known] = above_it.at(points)[known]
         values = np.ones(dofs.shape)
@@ -167,23 +168,27 @@ class FilmMesh:
         function.x.scatter_forward()
         return function
 
-    def weight_above(self, facets: npt.NDArray[np.intp] | None = None) -> Array:
-        """Return the values of ``superfluid_weight()`` at the points of ``quadrature``.
+    def weight_above(
+        self, facets: npt.NDArray[np.intp] | None = None, inverse: bool = False
+    ) -> Array:
+        """Return the values of ``superfluid_weight(inverse)`` at the points of ``quadrature``.
 
         Args:
             facets: Indices of m of the film's facets; None for all of them.
+            inverse: Return those for 1/κ.
 
         Returns:
             Array of shape ``(m, q)``.
         """
         chosen = np.arange(len(self.corners)) if facets is None else facets
-        values = self.quadrature.superfluid_weight[chosen]
+        kappa = self.quadrature.superfluid_weight[chosen]
+        values = 1.0 / kappa if inverse else kappa
         if self.film.uniform:
             return values
-        known = self._weights.known[chosen]
+        weights_above = self._weights_above(inverse)
+        known = weights_above.known[chosen]
         reference, _ = facet_rule()
-        above_it = self._weights.at_reference(reference, chosen)
-        return np.where(known[:, None], above_it, values)
+        return np.where(known[:, None], weights_above.at_reference(reference, chosen), values)
 
     def is_guaranteed(self, inverse: bool) -> bool:
         """Return whether ``superfluid_weight(inverse)`` is nowhere smaller than κ or 1/κ.
@@ -191,17 +196,15 @@ class FilmMesh:
         Note:
             Collective.
         """
-        weights_above = self._inverse_weights if inverse else self._weights
-        known = self.film.uniform or bool(weights_above.known.all())
+        known = self.film.uniform or bool(self._weights_above(inverse).known.all())
         return bool(self.comm.allreduce(known, op=MPI.LAND))
 
-    @cached_property
-    def _weights(self) -> WeightsAbove:
-        return WeightsAbove(self.film, self.corners, self.regions, inverse=False)
-
-    @cached_property
-    def _inverse_weights(self) -> WeightsAbove:
-        return WeightsAbove(self.film, self.corners, self.regions, inverse=True)
+    def _weights_above(self, inverse: bool) -> WeightsAbove:
+        if inverse not in self._known_weights:
+            self._known_weights[inverse] = WeightsAbove(
+                self.film, self.corners, self.regions, inverse
+            )
+        return self._known_weights[inverse]
 
     def measure(self, *groups: str) -> Any:
         """Return the UFL measure dS of the film, and of other ``groups`` of facets in its plane.
@@ -305,7 +308,8 @@ def surface_gradient(u: Any) -> Any:
 def background_products(films: Sequence[FilmMesh], sources: Sequence[Source]) -> Array:
     """Return Σ ∫_Γ (κ/2) a_i·a_j dS over the films for n ``sources`` [energy], shape ``(n, n)``.
 
-    κ is that of the vector formulation (``FilmMesh.weight_above``). The quadrature points are those of the loads, so that the parts of an energy are consistent.
+    κ is that of the vector formulation, ``FilmMesh.weight_above``. The quadrature points are those
+    of the loads, so that the parts of an energy are consistent.
 
     Note:
         Collective.
@@ -344,14 +348,17 @@ def quadrature_errors(films: Sequence[FilmMesh], sources: Sequence[Source]) -> l
 
 
 def _difference(film: FilmMesh, source: Source) -> tuple[float, float]:
-    """Return Σ |I − I_finer| and Σ I_finer of I = ∫ κ a² dS over this rank's facets."""
+    """Return Σ |I − I_finer| and Σ I_finer of I = κ ∫ a² dS over facets, κ their mean."""
     facets = film.quadrature.facets_near(source)
-    coarse = _squares(film.quadrature.restricted_to(facets), source)
-    fine = _squares(film.quadrature_of_degree(_FINER_QUADRATURE_DEGREE, facets), source)
+    rule = film.quadrature.restricted_to(facets)
+    # κ itself is a polynomial in the operator, and not in the loads: only a must be integrated.
+    kappa = rule.superfluid_weight.mean(axis=1)
+    coarse = kappa * _squares(rule, source)
+    fine = kappa * _squares(film.quadrature_of_degree(_FINER_QUADRATURE_DEGREE, facets), source)
     return float(np.abs(coarse - fine).sum()), float(fine.sum())
 
 
 def _squares(rule: FilmQuadrature, source: Source) -> Array:
-    """Return ∫ κ a² dS over each facet of ``rule``, shape ``(n,)``."""
+    """Return ∫ a² dS over each facet of ``rule``, shape ``(n,)``."""
     squares = np.sum(rule.background(source) ** 2, axis=2)
-    return np.asarray(np.sum(rule.superfluid_weight * squares * rule.weights, 1))
+    return np.asarray(np.sum(squares * rule.weights, axis=1))

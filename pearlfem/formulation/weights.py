@@ -2,11 +2,12 @@
 
 For given background potentials a (those of impurities are made with the true κ), the energy
 
-    F = min_A ∫_Γ ½κ |A + a|² dS + ½ ∫ |curl A|² dV = max_K −∫_Γ |K|²/2κ dS − ½ ∫ |H|² dV − ∫_Γ K·a dS
+    F = min_A ∫_Γ ½κ |A + a|² dS + ½ ∫ |curl A|² dV
+      = max_K −∫_Γ |K|²/2κ dS − ½ ∫ |H|² dV − ∫_Γ K·a dS
 
-grows if κ is replaced by a larger weight in the first form, and falls if 1/κ is replaced by a larger
-one in the second form. So such weights leave an upper bound an upper bound, and a lower bound a
-lower one. The loads of the second form have no weight.
+grows if κ is replaced by a larger weight in the first form, and falls if 1/κ is replaced by a
+larger one in the second form. So such weights leave an upper bound an upper bound, and a lower
+bound a lower one. The loads of the second form have no weight.
 
 A facet at a circle may reach beyond it by the height of an arc. There the weight is the largest of
 those on both sides.
@@ -17,6 +18,7 @@ from __future__ import annotations
 from functools import reduce
 
 import numpy as np
+import numpy.typing as npt
 
 from pearlfem.enclosures.jets import Jet, maximum
 from pearlfem.enclosures.triangles import Function, polynomials_above, powers
@@ -45,7 +47,9 @@ class WeightsAbove:
     def __init__(self, film: Film, corners: Array, regions: Int64Array, inverse: bool) -> None:
         self._corners = corners
         self._coefficients = np.zeros((len(corners), _TERMS))
-        rows, kinds = np.unique(regions_reached(film, corners, regions), axis=0, return_inverse=True)
+        rows, kinds = np.unique(
+            regions_reached(film, corners, regions), axis=0, return_inverse=True
+        )
         for kind, row in enumerate(rows):
             here = kinds.ravel() == kind
             lengths = [film.pearl_length_in(int(number)) for number in np.flatnonzero(row) - 1]
@@ -56,7 +60,7 @@ class WeightsAbove:
         """On which facets there is such a polynomial, ``(n,)``."""
         return np.asarray(np.isfinite(self._coefficients).all(axis=1))
 
-    def at_reference(self, points: Array, facets: Array) -> Array:
+    def at_reference(self, points: Array, facets: npt.NDArray[np.integer]) -> Array:
         """Return the values at points of the reference triangle, ``(q, 2)``, on m of the facets.
 
         Returns:
@@ -65,14 +69,15 @@ class WeightsAbove:
         return np.asarray(self._coefficients[facets] @ powers(points, DEGREE).T)
 
     def at(self, points: Array) -> Array:
-        """Return the values at points (x, y) [length] of each facet, ``(n, q, 2)`` to ``(n, q)``."""
+        """Return the values at points (x, y) [length] of facets, ``(n, q, 2)`` to ``(n, q)``."""
         edges = self._corners[:, 1:] - self._corners[:, :1]
         reference = (points - self._corners[:, :1]) @ np.linalg.inv(edges)
-        return np.einsum("nm,nqm->nq", self._coefficients, powers(reference, DEGREE))
+        terms = powers(reference, DEGREE)
+        return np.asarray(np.einsum("nm,nqm->nq", self._coefficients, terms))
 
 
 def _above(lengths: list[float | Profile], corners: Array, inverse: bool) -> Array:
-    """Return polynomials above the weights of all Pearl lengths, ``(n, m)``; infinite if unknown."""
+    """Return polynomials above the weights of all lengths, ``(n, m)``; infinite if unknown."""
     coefficients = np.zeros((len(corners), _TERMS))
     numbers = [2.0 / length for length in lengths if not callable(length)]
     if len(numbers) == len(lengths):

@@ -14,7 +14,7 @@ from pearlfem.errors import StudyError
 from pearlfem.geometry.outlines import sizes
 from pearlfem.geometry.perforated import TOUCHING, Opening, Perforated, farthest_out, perforated
 from pearlfem.geometry.shapes import BoundedShape, Disc, Outline, Plane, Rounding, Shape, evenly
-from pearlfem.model.profiles import Profile, enclosure_of
+from pearlfem.model.profiles import Profile
 from pearlfem.quantities.annotated import FORBID_EXTRA, Point, PositiveLength
 from pearlfem.quantities.arrays import Array, BoolArray, Int64Array
 
@@ -54,8 +54,9 @@ class Film:
     Args:
         shape: Outer shape of the film, possibly with holes.
         pearl_length: r0 = 2λ²/d = 2/(μ0 κ) [length], a number or, on a bounded film, a smooth
-            function of the arrays x and y. Some other codes use Λ = λ²/d, which is half of it. Bounds
-            of energies are guaranteed for numbers and for ``Expression``, not for other functions.
+            function of the arrays x and y. Some other codes use Λ = λ²/d, which is half of it.
+            Bounds of energies are guaranteed for numbers and ``Expression``, not for other
+            functions.
         holes: Named holes, cut out of ``shape``. Holes of ``shape`` itself get the names "hole 1",
             "hole 2", … in the order of their x, then y, then area.
         regions: Parts with another Pearl length. Where two overlap, the later one counts.

@@ -38,7 +38,7 @@ def enclosed(node: ast.expr, names: dict[str, Jet]) -> Value:
     """
     like = names["x"]
     match node:
-        case ast.Constant(value=value):
+        case ast.Constant(value=int() | float() as value):
             return float(value)
         case ast.Name(id=name):
             return float(np.pi) if name == "pi" else names[name]
@@ -53,7 +53,8 @@ def enclosed(node: ast.expr, names: dict[str, Jet]) -> Value:
                 return _power(a, 2.0, like)
             if isinstance(a, float) and isinstance(b, float):
                 return float(_OPERATORS[type(op)](np.float64(a), np.float64(b)))
-            return _OPERATORS[type(op)](as_jet(a, like), as_jet(b, like))
+            result: Jet = _OPERATORS[type(op)](as_jet(a, like), as_jet(b, like))
+            return result
         case ast.Compare(left=left, ops=[op], comparators=[right]):
             a, b = (as_jet(enclosed(side, names), like) for side in (left, right))
             return jets.less(a, b) if isinstance(op, ast.Lt) else jets.less(b, a)

@@ -67,8 +67,7 @@ class Expression:
 
     def enclosure(self, x: Jet, y: Jet) -> Jet:
         """Return bounds of the values and of their derivatives, from those of x and y."""
-        with np.errstate(all="ignore"):
-            return as_jet(enclosed(self._tree, {"x": x, "y": y}), x)
+        return as_jet(enclosed(self._tree, {"x": x, "y": y}), x)
 
     def _refusal(self, error: Exception) -> StudyError:
         return StudyError(
