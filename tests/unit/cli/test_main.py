@@ -297,8 +297,8 @@ def test_summary_has_the_keys_of_the_contract(summary):
         *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
         *("units", "temperature", "order"),
     }
-    assert set(summary["free_energy"]) == {"value", "lower", "upper", "unit"}
-    assert set(summary["interaction"]) == {"tensor", "lower", "upper", "unit"}
+    assert set(summary["free_energy"]) == {"value", "lower", "upper", "unit", "guaranteed"}
+    assert set(summary["interaction"]) == {"tensor", "lower", "upper", "unit", "guaranteed"}
     assert set(summary["seconds"]) == {"mesh", "assemble", "setup", "solve", "output", "total"}
 
 
