@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pearlfem.geometry.shapes import Disc
+from pearlfem.mesh.round_edges import STEP
 from pearlfem.model.film import Film
 from pearlfem.quantities.arrays import Array, BoolArray, Int64Array
 
@@ -57,6 +58,6 @@ def _both_sides(corners: Array, disc: Disc) -> list[Array]:
     directions = places / np.linalg.norm(places, axis=2, keepdims=True)
     return [
         disc.center + part * disc.radius * directions[:, k]
-        for part in (1 - 10 * _ROUND_OFF, 1 + 10 * _ROUND_OFF)
+        for part in (1 - STEP, 1 + STEP)
         for k in range(4)
     ]
