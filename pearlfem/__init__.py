@@ -34,6 +34,7 @@ from pearlfem.observables.magnetic_field import magnetic_field
 from pearlfem.observables.probes import current_through, loop_flux
 from pearlfem.problem import MaxwellLondon
 from pearlfem.solution import superpose
+from pearlfem.study.expressions import Expression
 from pearlfem.study.study import read_study
 from pearlfem.workflow.adaptivity import refine
 from pearlfem.workflow.inductance import inductance
@@ -47,6 +48,7 @@ __all__ = [
     "Difference",
     "Dipole",
     "Disc",
+    "Expression",
     "Film",
     "Fluxoid",
     "Hole",

@@ -11,5 +11,9 @@ class ConvergenceError(RuntimeError):
     """A solver stopped before its tolerance, so there is no result (exit code 3)."""
 
 
+class CrossingError(RuntimeError):
+    """A lower bound lies above an upper one: an error of the program (exit code 1)."""
+
+
 class CompilationError(RuntimeError):
     """Forms could not be compiled on this machine (exit code 1)."""

@@ -57,8 +57,9 @@ class MaxwellLondon:
 
     Note:
         Collective. ``mesh`` is the mesh in use, whose round edges ``fit_round_edges`` has moved;
-        ``films`` are the films in it. ``seconds`` has the times of assembly and of the solver's
-        set-up.
+        ``films`` are the films in it. ``guaranteed`` tells whether energies are bounds: not so if
+        the Pearl length is a Python function without bounds. ``seconds`` has the times of assembly
+        and of the solver's set-up.
     """
 
     def __init__(
@@ -83,6 +84,9 @@ class MaxwellLondon:
         self.mesh = fit_round_edges(mesh, layers, covering=formulation == "vector")
         self.films = tuple(FilmMesh(layer, self.mesh) for layer in layers)
         self._discrete: Formulation = FORMULATIONS[formulation](self.films, degree)
+        # Bounds of κ above for the vector formulation, of 1/κ for the stream formulation.
+        inverse = formulation == "stream"
+        self.guaranteed = all([film.is_guaranteed(inverse) for film in self.films])
         assembled = time.perf_counter()
         # The error of an energy is quadratic in that of the solution.
         self._solver = self._discrete.create_solver(tolerance and math.sqrt(tolerance))

@@ -23,7 +23,7 @@ from pearlfem.cli.help import EXAMPLE, RESULT
 from pearlfem.cli.sweep import sweep
 from pearlfem.cli.tables import comparison_table, inductance_table, order_tables
 from pearlfem.cli.terminal import print_summary, print_table
-from pearlfem.errors import CompilationError, ConvergenceError, StudyError
+from pearlfem.errors import CompilationError, ConvergenceError, CrossingError, StudyError
 from pearlfem.io.report.page import write_page
 from pearlfem.io.results.folder import PICTURE, held_folder
 from pearlfem.io.results.probes import write_table
@@ -247,7 +247,7 @@ def main() -> NoReturn:
         _end_together(comm, str(error), 2)
     except ConvergenceError as error:
         _end_together(comm, str(error), 3)
-    except CompilationError as error:
+    except (CompilationError, CrossingError) as error:
         _end_together(comm, str(error), 1)
     except Terminated as error:
         if comm.rank > 0:

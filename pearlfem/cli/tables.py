@@ -58,7 +58,8 @@ def inductance_table(found: Inductance, units: Units | ReducedUnits) -> Table:
     table = Table(title=f"inductance, {units.name('inductance')}", title_justify="left")
     table.add_column("", no_wrap=True)
     bounded = found.lower is not None and found.upper is not None
-    for heading in ("L", "at least", "at most") if bounded else ("L",):
+    sides = ("at least", "at most") if found.guaranteed else ("estimate 1", "estimate 2")
+    for heading in ("L", *sides) if bounded else ("L",):
         table.add_column(heading, justify="right", no_wrap=True)
     for i, one in enumerate(found.holes):
         for j, other in enumerate(found.holes[: i + 1]):

@@ -22,6 +22,7 @@ from pearlfem.study.study import Study
 from pearlfem.workflow.comparison import coupling_comparisons
 
 _MOST_ROWS = 30
+_NO_BOUNDS = "not guaranteed: no bounds of the Pearl length are known"
 
 
 def print_summary(study: Study, summary: Mapping[str, Any], title: str) -> None:
@@ -73,9 +74,14 @@ def _energy(summary: Mapping[str, Any]) -> str:
         gap = upper - lower
         bounds = f"{rounded(lower, gap, 'lower')} and {rounded(upper, gap, 'upper')}"
         relative = f"relative gap {gap / abs(lower):.1e}"
+        if not energy["guaranteed"]:
+            between = f"{lower:.9g} and {upper:.9g}"
+            return f"{value:.9g} {unit}, estimated between {between} ({relative}); {_NO_BOUNDS}"
         return f"{rounded(value, gap)} {unit}, guaranteed between {bounds} ({relative})"
     if lower is None and upper is None:
         return f"{value:.9g} {unit}, an estimate: there are no bounds with point impurities"
+    if not energy["guaranteed"]:
+        return f"{value:.9g} {unit}, an estimate; {_NO_BOUNDS}"
     side: Side = "lower" if upper is None else "upper"
     text = f"{rounded(value, side=side)} {unit}, {'a' if side == 'lower' else 'an'} {side} bound"
     if summary["rounds"]:

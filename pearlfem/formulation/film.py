@@ -15,6 +15,8 @@ import ufl
 from dolfinx import fem
 from mpi4py import MPI
 
+from pearlfem.formulation import weights
+from pearlfem.formulation.weights import WeightsAbove
 from pearlfem.mesh.tagged import HOLE, TaggedMesh
 from pearlfem.model.film import Film
 from pearlfem.model.layers import Layer
@@ -27,7 +29,7 @@ from pearlfem.runtime.jit import compiled_form
 SOURCE_QUADRATURE_DEGREE = 20
 _FINER_QUADRATURE_DEGREE = 30
 ALLOWED_QUADRATURE_ERROR = 1e-10  # relative; far below the gap between bounds on any mesh
-_WEIGHT_DEGREE = 2  # of the polynomial for κ in each cell
+_PLAIN_DEGREE = 2  # of the function for κ in each cell, where it is one number
 _IN_PLANE = 1e-6  # times the height of a cell: nodes nearer to the film's plane than this are in it
 
 
@@ -41,6 +43,7 @@ class FilmMesh:
 
     def __init__(self, layer: Layer, mesh: TaggedMesh) -> None:
         self.layer, self.mesh = layer, mesh
+        self._known_weights: dict[bool, WeightsAbove] = {}
 
     @property
     def film(self) -> Film:
@@ -133,8 +136,9 @@ class FilmMesh:
     def superfluid_weight(self, inverse: bool = False) -> fem.Function:
         """Return a function that equals κ [1/length in reduced units] on the film, or 1/κ.
 
-        It is quadratic in each cell above the film, so it is exact on facets with a constant κ. Its
-        values away from the film have no meaning.
+        Where κ varies, it is a polynomial that is nowhere smaller, if bounds of κ are known (see
+        ``guaranteed``), and otherwise an interpolating one. It is exact on facets with a constant
+        κ. Its values away from the film have no meaning.
 
         Args:
             inverse: Return 1/κ.
@@ -142,18 +146,64 @@ class FilmMesh:
         Note:
             Collective.
         """
-        V = fem.functionspace(self.mesh.domain, ("Discontinuous Lagrange", _WEIGHT_DEGREE))
+        degree = weights.DEGREE if self.film.varies else _PLAIN_DEGREE
+        V = fem.functionspace(self.mesh.domain, ("Discontinuous Lagrange", degree))
         function = fem.Function(V)
         dofs = V.dofmap.list[self.sides[:, 0]]
         nodes = V.tabulate_dof_coordinates()[dofs]
         above = nodes[..., 2] - self.height
         in_plane = above < _IN_PLANE * above.max(axis=1, keepdims=True)
+        points = nodes[..., :2][in_plane].reshape(len(dofs), -1, 2)
+        regions = np.broadcast_to(self.regions[:, None], points.shape[:2])
+        kappa = self.film.superfluid_weight(points, regions)
+        on_facets = 1.0 / kappa if inverse else kappa
+        if not self.film.uniform:
+            above_it = self._weights_above(inverse)
+            known = above_it.known
+            on_facets[known] = above_it.at(points)[known]
         values = np.ones(dofs.shape)
-        regions = np.broadcast_to(self.regions[:, None], dofs.shape)[in_plane]
-        values[in_plane] = self.film.superfluid_weight(nodes[..., :2][in_plane], regions)
-        function.x.array[dofs] = 1.0 / values if inverse else values
+        values[in_plane] = on_facets.ravel()
+        function.x.array[dofs] = values
         function.x.scatter_forward()
         return function
+
+    def weight_above(
+        self, facets: npt.NDArray[np.intp] | None = None, inverse: bool = False
+    ) -> Array:
+        """Return the values of ``superfluid_weight(inverse)`` at the points of ``quadrature``.
+
+        Args:
+            facets: Indices of m of the film's facets; None for all of them.
+            inverse: Return those for 1/κ.
+
+        Returns:
+            Array of shape ``(m, q)``.
+        """
+        chosen = np.arange(len(self.corners)) if facets is None else facets
+        kappa = self.quadrature.superfluid_weight[chosen]
+        values = 1.0 / kappa if inverse else kappa
+        if self.film.uniform:
+            return values
+        weights_above = self._weights_above(inverse)
+        known = weights_above.known[chosen]
+        reference, _ = facet_rule()
+        return np.where(known[:, None], weights_above.at_reference(reference, chosen), values)
+
+    def is_guaranteed(self, inverse: bool) -> bool:
+        """Return whether ``superfluid_weight(inverse)`` is nowhere smaller than κ or 1/κ.
+
+        Note:
+            Collective.
+        """
+        known = self.film.uniform or bool(self._weights_above(inverse).known.all())
+        return bool(self.comm.allreduce(known, op=MPI.LAND))
+
+    def _weights_above(self, inverse: bool) -> WeightsAbove:
+        if inverse not in self._known_weights:
+            self._known_weights[inverse] = WeightsAbove(
+                self.film, self.corners, self.regions, inverse
+            )
+        return self._known_weights[inverse]
 
     def measure(self, *groups: str) -> Any:
         """Return the UFL measure dS of the film, and of other ``groups`` of facets in its plane.
@@ -271,7 +321,7 @@ def background_norms(films: Sequence[FilmMesh], sources: Sequence[Source]) -> Ar
     for film in films:
         for k, source in enumerate(sources):
             near = film.quadrature.restricted_to(film.quadrature.facets_near(source))
-            local[k] += 0.5 * _squares(near, source).sum()
+            local[k] += 0.5 * _squares(near, source, near.superfluid_weight).sum()
     return np.asarray(np.sqrt(films[0].comm.allreduce(local)), dtype=float)
 
 
@@ -296,14 +346,18 @@ def quadrature_errors(films: Sequence[FilmMesh], sources: Sequence[Source]) -> l
 
 
 def _difference(film: FilmMesh, source: Source) -> tuple[np.longdouble, np.longdouble]:
-    """Return Σ |I − I_finer| and Σ I_finer of I = ∫ κ a² dS over this rank's facets."""
+    """Return Σ |I − I_finer| and Σ I_finer of I = κ ∫ a² dS over facets, κ their mean."""
     facets = film.quadrature.facets_near(source)
-    coarse = _squares(film.quadrature.restricted_to(facets), source)
-    fine = _squares(film.quadrature_of_degree(_FINER_QUADRATURE_DEGREE, facets), source)
+    rule = film.quadrature.restricted_to(facets)
+    # κ itself is a polynomial in the operator, and not in the loads: only a must be integrated.
+    kappa = rule.superfluid_weight.mean(axis=1, keepdims=True)
+    coarse = _squares(rule, source, kappa)
+    finer = film.quadrature_of_degree(_FINER_QUADRATURE_DEGREE, facets)
+    fine = _squares(finer, source, kappa)
     return np.abs(coarse - fine).sum(), fine.sum()
 
 
-def _squares(rule: FilmQuadrature, source: Source) -> npt.NDArray[np.longdouble]:
+def _squares(rule: FilmQuadrature, source: Source, kappa: Array) -> npt.NDArray[np.longdouble]:
     """Return ∫ κ a² dS over each facet of ``rule``, shape ``(n,)``.
 
     The squares of very large or small strengths are out of the range of 64 bits, not of 80.
@@ -311,4 +365,4 @@ def _squares(rule: FilmQuadrature, source: Source) -> npt.NDArray[np.longdouble]
     a = rule.background(source)
     largest = np.abs(a).max(initial=0.0) or 1.0
     squares = np.sum((a / largest) ** 2, axis=2)
-    return np.sum(rule.superfluid_weight * squares * rule.weights, 1) * np.longdouble(largest) ** 2
+    return np.sum(kappa * squares * rule.weights, axis=1) * np.longdouble(largest) ** 2

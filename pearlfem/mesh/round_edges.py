@@ -25,7 +25,7 @@ _ROUND_OFF = 1e-8
 # R times the square of the side's angle. It is 1/12 if all sides are equal, and 1/4 if one is half
 # as long as the next.
 _OUTSIDE = 1 / 3
-_STEP = 1e-4  # of the radius: test points at this distance tell on which side of a circle film is
+STEP = 1e-4  # of the radius: test points at this distance tell on which side of a circle film is
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class _Ring:
         arcs = np.angle(np.roll(vertices, -1) / vertices) % (2 * np.pi)
         middles = np.angle(vertices) + arcs / 2
         inside, outside = (
-            superfluid_weight_at(film, disc, middles, part) for part in (1 - _STEP, 1 + _STEP)
+            superfluid_weight_at(film, disc, middles, part) for part in (1 - STEP, 1 + STEP)
         )
         return cls(vertices, arcs, (inside != outside) & (arcs < WIDEST))
 
@@ -196,7 +196,7 @@ def _move(points: Array, mesh: TaggedMesh, layer: Layer, disc: Disc, covering: b
     arcs = np.diff(around, append=around[0] + 2 * np.pi)
     middles = around + arcs / 2
     inside, outside = (
-        superfluid_weight_at(film, disc, middles, part) for part in (1 - _STEP, 1 + _STEP)
+        superfluid_weight_at(film, disc, middles, part) for part in (1 - STEP, 1 + STEP)
     )
     # A side removes film if κ is larger inside the circle, and adds film if it is larger outside.
     wrong = (inside > outside if covering else outside > inside) & (arcs < WIDEST)

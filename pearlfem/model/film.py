@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from pydantic import ConfigDict
 from pydantic.dataclasses import dataclass
@@ -15,10 +14,10 @@ from pearlfem.errors import StudyError
 from pearlfem.geometry.outlines import sizes
 from pearlfem.geometry.perforated import TOUCHING, Opening, Perforated, farthest_out, perforated
 from pearlfem.geometry.shapes import BoundedShape, Disc, Outline, Plane, Rounding, Shape, evenly
+from pearlfem.model.profiles import Profile
 from pearlfem.quantities.annotated import FORBID_EXTRA, Point, PositiveLength
 from pearlfem.quantities.arrays import Array, BoolArray, Int64Array
 
-Profile = Callable[[Array, Array], npt.ArrayLike]
 _SAMPLES = 100  # points per direction where a profile must be positive
 
 
@@ -56,6 +55,8 @@ class Film:
         shape: Outer shape of the film, possibly with holes.
         pearl_length: r0 = 2λ²/d = 2/(μ0 κ) [length], a number or, on a bounded film, a smooth
             function of the arrays x and y. Some other codes use Λ = λ²/d, which is half of it.
+            Bounds of energies are guaranteed for numbers and ``Expression``, not for other
+            functions.
         holes: Named holes, cut out of ``shape``. Holes of ``shape`` itself get the names "hole 1",
             "hole 2", … in the order of their x, then y, then area.
         regions: Parts with another Pearl length. Where two overlap, the later one counts.
@@ -96,6 +97,15 @@ class Film:
     def uniform(self) -> bool:
         """Whether the Pearl length is the same everywhere."""
         return not self.regions and not callable(self.pearl_length)
+
+    @property
+    def varies(self) -> bool:
+        """Whether the Pearl length is a function of the place, somewhere."""
+        return callable(self.pearl_length) or any(callable(r.pearl_length) for r in self.regions)
+
+    def pearl_length_in(self, region: int) -> float | Profile:
+        """Return r0 in the region with this number, or off all regions for −1."""
+        return self.pearl_length if region < 0 else self.regions[region].pearl_length
 
     @property
     def discs(self) -> tuple[Disc, ...]:

@@ -22,7 +22,9 @@ from pydantic import ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from pearlfem.analytic import bcs
-from pearlfem.model.film import Film, Profile
+from pearlfem.enclosures.triangles import Function
+from pearlfem.model.film import Film
+from pearlfem.model.profiles import Profile, enclosure_of
 from pearlfem.model.sources.impurity import Impurity
 from pearlfem.quantities.annotated import NotNegative, Positive, Table
 from pearlfem.quantities.arrays import Array
@@ -96,3 +98,9 @@ class ScaledProfile:
     def __call__(self, x: Array, y: Array) -> Array:
         """Return the values at x and y, arrays of one shape."""
         return self.factor * np.asarray(self.profile(x, y), dtype=float)
+
+    @property
+    def enclosure(self) -> Function | None:
+        """The function of jets, if the profile has one."""
+        inner = enclosure_of(self.profile)
+        return None if inner is None else lambda x, y: inner(x, y) * x.constant(self.factor)

@@ -5,7 +5,11 @@ With H and K of the stream formulation and A of the vector formulation,
     F_vector − F_stream = ∫ |curl A − μ0 H|²/(2μ0) dV + ∫_Γ |K + κ(A + a)|²/(2κ) dS
 
 holds exactly for any two conforming fields on the same films [W. Prager, J. L. Synge, Quart. Appl.
-Math. 5, 241 (1947)]. The part of a cell is its contribution to the gap between the bounds: a finer
+Math. 5, 241 (1947)]. Where κ varies, the formulations have weights p ≥ κ and q ≥ 1/κ, which add
+
+    ∫_Γ ½ (p − κ) |A + a|² dS + ∫_Γ ½ (q − 1/κ) |K|² dS,   the losses.
+
+The part of a cell is its contribution to the gap between the bounds: a finer
 mesh in that cell can reduce the gap by this amount.
 
 With one formulation alone, its fields averaged over neighbouring cells take the place of the other
@@ -43,10 +47,12 @@ class CellFields(NamedTuple):
     Args:
         B: A discontinuous function, as ``flux_density`` returns it.
         currents: K on each film, at the points of ``facet_rule()``.
+        losses: What weights larger than the true ones cost on each facet of each film [energy].
     """
 
     B: fem.Function
     currents: tuple[FacetCurrents, ...]
+    losses: tuple[Array, ...]
 
 
 def cell_fields(solution: Solution) -> CellFields:
@@ -61,7 +67,11 @@ def cell_fields(solution: Solution) -> CellFields:
     refuse_points([drive.source for drive in solution.drives], "for fields cell by cell")
     reference, _ = facet_rule()
     currents = tuple(facet_currents(solution, film, reference) for film in solution.films)
-    return CellFields(flux_density(solution), currents)
+    losses = tuple(
+        _losses(film, facets, solution.formulation == "stream")
+        for film, facets in zip(solution.films, currents, strict=True)
+    )
+    return CellFields(flux_density(solution), currents, losses)
 
 
 def averaged_fields(solution: Solution) -> CellFields:
@@ -89,7 +99,8 @@ def averaged_fields(solution: Solution) -> CellFields:
         vector = ufl.as_vector([x[0], x[1], -jump[1], jump[0]])
         values = on_facets(vector, film, film.sides, reference)
         currents.append(FacetCurrents(values[..., :2], values[..., 2:]))
-    return CellFields(smooth, tuple(currents))
+    none = tuple(np.zeros(len(film.sides)) for film in solution.films)
+    return CellFields(smooth, tuple(currents), none)
 
 
 def cell_gaps(first: CellFields, second: CellFields, films: Sequence[FilmMesh]) -> Array:
@@ -109,10 +120,20 @@ def cell_gaps(first: CellFields, second: CellFields, films: Sequence[FilmMesh]) 
     """
     difference = nodal_vectors(first.B) - nodal_vectors(second.B)
     gaps = field_energies(films[0].mesh, difference)
-    for film, currents, others in zip(films, first.currents, second.currents, strict=True):
+    rows = (films, first.currents, second.currents, first.losses, second.losses)
+    for film, currents, others, *losses in zip(*rows, strict=True):
         facet_gaps = kinetic_energies(film, currents._replace(K=currents.K - others.K))
+        facet_gaps += sum(losses)
         gaps += np.bincount(film.sides[:, 0], facet_gaps, minlength=len(gaps))
     return np.asarray(gaps)
+
+
+def _losses(film: FilmMesh, currents: FacetCurrents, inverse: bool) -> Array:
+    """Return ∫ ½ (q − 1/κ) |K|² dS, or ∫ ½ (p − κ) |K/κ|² dS, over each facet, ``(n,)``."""
+    kappa = film.quadrature.superfluid_weight
+    excess = film.weight_above(inverse=inverse) - (1 / kappa if inverse else kappa)
+    squares = np.sum((currents.K if inverse else currents.K / kappa[..., None]) ** 2, axis=2)
+    return np.asarray(0.5 * np.sum(film.quadrature.weights * excess * squares, axis=1))
 
 
 def film_energies(fields: CellFields, films: Sequence[FilmMesh]) -> Array:

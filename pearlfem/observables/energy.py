@@ -36,6 +36,7 @@ from mpi4py import MPI
 
 from pearlfem.formulation.film import background_norms
 from pearlfem.model.sources.impurity import is_point
+from pearlfem.observables.crossing import gaps_of
 from pearlfem.observables.film_products import london_energies
 from pearlfem.observables.point_impurities.energy import point_energies
 from pearlfem.quantities.arrays import Array
@@ -59,9 +60,10 @@ def free_energy(solution: Solution) -> float:
     The result is a lower bound of the exact free energy in the stream formulation, and an upper
     bound in the vector formulation. The errors of the elements, of the iterative solver and of the
     far boundary, and polygons instead of round edges (inscribed for lower bounds, circumscribed for
-    upper bounds), only make the gap between the bounds wider. The bounds are moved outward by an
-    estimate of round-off. They do not cover the quadrature of the sources, which
-    ``MaxwellLondon.solve`` checks.
+    upper bounds), only make the gap between the bounds wider. So do the polynomials for a Pearl
+    length that varies, if bounds of it are known (``MaxwellLondon.guaranteed``); with a Python
+    function the result is an estimate. The bounds are moved outward by an estimate of round-off.
+    They do not cover the quadrature of the sources, which ``MaxwellLondon.solve`` checks.
 
     The energy of a point impurity (size = 0) on the infinite film is infinite and is not included;
     the part that edges add is. With a point impurity the result is an estimate, not a bound.
@@ -100,7 +102,7 @@ def interaction_tensor(solutions: Sequence[Solution]) -> Array:
     return 2.0 * as_tensor(mutual_energies(solutions), components)
 
 
-def tensor_bracket(lower: Array, upper: Array) -> Bracket:
+def tensor_bracket(lower: Array, upper: Array, guaranteed: bool = True) -> Bracket:
     """Return bounds of each entry of T from the tensors of the two formulations.
 
     As quadratic forms lower ≤ T ≤ upper, and the gap is G = upper − lower ≥ 0. So the difference
@@ -111,23 +113,21 @@ def tensor_bracket(lower: Array, upper: Array) -> Bracket:
     Args:
         lower: Tensor of the stream formulation, shape ``(n, n, c, c)``.
         upper: Tensor of the vector formulation, of the same shape.
+        guaranteed: Whether both are bounds (see ``MaxwellLondon.guaranteed``); if not, the result
+            is an estimate, and a gap may have either sign.
 
     Returns:
         Two arrays of the same shape.
 
     Raises:
-        ValueError: A diagonal entry of ``lower`` is larger than that of ``upper``.
+        CrossingError: A diagonal entry of ``lower`` is larger than that of ``upper``.
 
     Note:
         Not collective.
     """
-    gaps = np.einsum("iiaa->ia", upper - lower)
-    if gaps.min() < 0:
-        raise ValueError(
-            f"a self-energy of lower is {-gaps.min():g} above that of upper: these are not bounds"
-        )
-    roots = np.sqrt(gaps)
-    half_width = 0.5 * np.einsum("ia,jb->ijab", roots, roots)
+    low, high = (np.einsum("iiaa->ia", tensor) for tensor in (lower, upper))
+    gaps = gaps_of(low, high, "self-energies", guaranteed)
+    half_width = 0.5 * np.sqrt(np.einsum("ia,jb->ijab", gaps, gaps))
     mean = 0.5 * (lower + upper)
     return Bracket(mean - half_width, mean + half_width)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from pearlfem.formulation.film import FilmMesh, FilmQuadrature
+from pearlfem.formulation.film import FilmMesh
 from pearlfem.formulation.load import FilmLoad
 from pearlfem.quantities.arrays import Array
 from pearlfem.solution import Solution
@@ -35,9 +35,12 @@ def london_energies(solutions: Sequence[Solution], scales: Array) -> Array:
         trace = _Trace(film, solutions)
         for block in _blocks(film, count):
             values = []
+            # κ is that of the operator, so that the parts of an energy are consistent.
+            kappa = film.weight_above(block)
+            factors = np.sqrt(0.5 * kappa * film.quadrature.weights[block])
             for solution, own, scale in zip(solutions, trace.values, scales.tolist(), strict=True):
-                own_part = _weighted(film.quadrature, block, trace.at(own, block) / scale)
-                values.append(own_part + _background(solution, film.quadrature, block, scale))
+                total = trace.at(own, block) / scale + _background(solution, film, block, scale)
+                values.append(factors[..., None] * total)
             rows = np.array(values).reshape(count, -1)
             local += rows @ rows.T
     return np.asarray(solutions[0].mesh.comm.allreduce(local))
@@ -75,17 +78,11 @@ def _blocks(film: FilmMesh, count: int) -> list[npt.NDArray[np.intp]]:
 
 
 def _background(
-    solution: Solution, rule: FilmQuadrature, facets: npt.NDArray[np.intp], scale: float
+    solution: Solution, film: FilmMesh, facets: npt.NDArray[np.intp], scale: float
 ) -> Array:
-    """Return √(κ/2 · weight) a/scale, ``(n, q, 2)``."""
-    block = rule.restricted_to(facets)
-    total = np.zeros_like(block.points)
+    """Return a/scale at the quadrature points of ``facets``, ``(n, q, 2)``."""
+    rule = film.quadrature.restricted_to(facets)
+    total = np.zeros_like(rule.points)
     for source, weight in solution.drives:
-        total += weight / scale * block.background(source)
-    return _weighted(rule, facets, total)
-
-
-def _weighted(rule: FilmQuadrature, facets: npt.NDArray[np.intp], values: Array) -> Array:
-    """Return √(κ/2 · weight) times ``values``, ``(n, q, 2)``."""
-    factors = np.sqrt(0.5 * rule.superfluid_weight[facets] * rule.weights[facets])
-    return np.asarray(factors[..., None] * values)
+        total += weight / scale * rule.background(source)
+    return total

@@ -30,6 +30,7 @@ from pearlfem.geometry.perforated import Opening
 from pearlfem.model.sources.applied import is_applied
 from pearlfem.model.sources.flux import Fluxoid
 from pearlfem.observables.biot_savart.currents import knows_currents, vector_potential
+from pearlfem.observables.crossing import gaps_of
 from pearlfem.observables.energy import Bracket, mutual_energies
 from pearlfem.observables.facets import facet_currents, on_facets
 from pearlfem.observables.fields import has_stream_function, regular_flux_density
@@ -108,7 +109,7 @@ def inverse_inductance(solutions: Sequence[Solution]) -> Array:
     return 2.0 * mutual_energies(solutions)
 
 
-def inductance_bracket(lower: Array, upper: Array) -> Bracket:
+def inductance_bracket(lower: Array, upper: Array, guaranteed: bool = True) -> Bracket:
     """Return bounds of each entry of L from L⁻¹ of the two formulations.
 
     As quadratic forms upper⁻¹ ≤ L ≤ lower⁻¹. The bounds of entries follow by Cauchy–Schwarz, as in
@@ -117,15 +118,19 @@ def inductance_bracket(lower: Array, upper: Array) -> Bracket:
     Args:
         lower: L⁻¹ of the stream formulation, shape ``(n, n)``.
         upper: L⁻¹ of the vector formulation, of the same shape.
+        guaranteed: Whether both are bounds; if not, the result is an estimate.
 
     Returns:
         Two arrays of the same shape.
+
+    Raises:
+        CrossingError: A diagonal entry of a lower bound is above that of the upper one.
 
     Note:
         Not collective.
     """
     smaller, larger = np.linalg.inv(upper), np.linalg.inv(lower)
-    gaps = np.maximum(np.diag(larger - smaller), 0.0)
+    gaps = gaps_of(np.diag(smaller), np.diag(larger), "inductances", guaranteed)
     half_width = 0.5 * np.sqrt(np.outer(gaps, gaps))
     mean = 0.5 * (smaller + larger)
     return Bracket(mean - half_width, mean + half_width)

@@ -25,11 +25,15 @@ AnyUnits = Units | ReducedUnits
 
 
 class Bounded(NamedTuple):
-    """A number or an array with its bounds; a bound that is not known is None."""
+    """A number or an array with its bounds; a bound that is not known is None.
+
+    Where they are not ``guaranteed``, ``lower`` and ``upper`` are estimates only.
+    """
 
     value: Any
     lower: Any = None
     upper: Any = None
+    guaranteed: bool = True
 
 
 class Cell(NamedTuple):
@@ -239,8 +243,9 @@ def _plain(value: Any, units: AnyUnits, kind: Kind) -> Any:
 
 def _with_bounds(name: str, value: Bounded, units: AnyUnits, kind: Kind) -> dict[str, Any]:
     """Return a table of the value, under ``name``, its bounds and its unit."""
-    numbers = [_plain(each, units, kind) for each in value]
-    return dict(zip((name, *SIDES), numbers, strict=True)) | {"unit": units.name(kind)}
+    numbers = [_plain(each, units, kind) for each in (value.value, value.lower, value.upper)]
+    known = dict(zip((name, *SIDES), numbers, strict=True))
+    return known | {"unit": units.name(kind), "guaranteed": value.guaranteed}
 
 
 def _bounded_cells(

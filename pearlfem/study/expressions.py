@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import simpleeval
 
+from pearlfem.enclosures.jets import Jet
 from pearlfem.errors import StudyError
 from pearlfem.quantities.arrays import Array
+from pearlfem.study.enclosed import as_jet, enclosed
 
 _FUNCTIONS: dict[str, Any] = {
     name: getattr(np, name)
@@ -62,6 +64,10 @@ class Expression:
                 return np.asarray(parser.eval(self.text, previously_parsed=self._tree), dtype=float)
         except Exception as error:  # the parser raises Python's errors and its own
             raise self._refusal(error) from None
+
+    def enclosure(self, x: Jet, y: Jet) -> Jet:
+        """Return bounds of the values and of their derivatives, from those of x and y."""
+        return as_jet(enclosed(self._tree, {"x": x, "y": y}), x)
 
     def _refusal(self, error: Exception) -> StudyError:
         return StudyError(

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from pearlfem.model.film import Film, Hole, Profile, Region
+from pearlfem.model.film import Film, Hole, Region
+from pearlfem.model.profiles import Profile
 from pearlfem.model.sources.flux import Fluxoid
 from pearlfem.quantities.annotated import PositiveLength, Quanta, Table
 from pearlfem.study.expressions import Expression

@@ -21,6 +21,7 @@ from pearlfem.model.film import Film
 from pearlfem.model.options import MeshOptions, SolveOptions
 from pearlfem.model.sources.base import Source
 from pearlfem.observables.cell_errors import averaged_fields, cell_fields, cell_gaps, film_energies
+from pearlfem.observables.crossing import gaps_of
 from pearlfem.observables.energy import free_energy
 from pearlfem.problem import MaxwellLondon
 from pearlfem.quantities.arrays import Array
@@ -95,6 +96,11 @@ class Assembly:
     mesh: TaggedMesh
     problems: dict[FormulationName, MaxwellLondon]
     shortfall: str | None
+
+    @property
+    def guaranteed(self) -> bool:
+        """Whether the energies of all problems are bounds, as far as Pearl lengths matter."""
+        return all(problem.guaranteed for problem in self.problems.values())
 
     def destroy(self) -> None:
         """Free the problems; their solutions lose their operator (collective)."""
@@ -219,12 +225,14 @@ def _solve(
     solutions = {name: problem.solve(sources) for name, problem in problems.items()}
     gaps, densities = _errors_of_cells(list(solutions.values()))
     energies = {name: free_energy(solution) for name, solution in solutions.items()}
+    estimate = mesh.domain.comm.allreduce(gaps.sum())
+    guaranteed = all(problem.guaranteed for problem in problems.values())
     result = Round(
         mesh.cells,
         sum(problem.dofs for problem in problems.values()),
         energies.get("stream"),
         energies.get("vector"),
-        _relative_error(list(energies.values()), mesh.domain.comm.allreduce(gaps.sum())),
+        _relative_error(list(energies.values()), estimate, guaranteed),
         time.perf_counter() - start,
     )
     return result, gather(mesh, gaps, densities)
@@ -238,9 +246,21 @@ def _errors_of_cells(solutions: Sequence[Solution]) -> tuple[Array, Array]:
     return cell_gaps(fields, others, first.films), film_energies(fields, first.films)
 
 
-def _relative_error(energies: Sequence[float], estimate: float) -> float:
-    """Return the gap, or the estimate for one energy, in units of the least possible energy."""
-    error = max(energies) - min(energies) if len(energies) == 2 else estimate
+def _relative_error(energies: Sequence[float], estimate: float, guaranteed: bool) -> float:
+    """Return the gap, or the estimate without bounds, in units of the least possible energy.
+
+    Args:
+        energies: The lower and the upper bound, or one of them.
+        estimate: An estimate of the gap that is not negative.
+        guaranteed: Whether the energies are bounds.
+
+    Raises:
+        CrossingError: The bounds cross.
+    """
+    error = estimate
+    if len(energies) == 2:
+        gap = float(gaps_of(energies[0], energies[1], "free energy", guaranteed))
+        error = gap if guaranteed else max(gap, estimate)
     return error / min(energies) if min(energies) > 0 else float("inf")
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pearlfem.observables.crossing import gaps_of
 from pearlfem.observables.energy import mutual_energies, tensor_bracket
 from pearlfem.problem import MaxwellLondon
 from pearlfem.quantities.arrays import Array
@@ -73,12 +74,20 @@ def tensor_of(study: Study, response: SourceSolutions) -> Array:
 
 
 def bounds_of(
-    answers: Mapping[FormulationName, TotalSolution], rounds: Sequence[Round]
+    answers: Mapping[FormulationName, TotalSolution], rounds: Sequence[Round], guaranteed: bool
 ) -> tuple[Bounded, Bounded | None]:
     """Return free energy and interaction tensor with the bounds that are known.
 
     The free energy takes the bounds of ``rounds`` too, which are for the same mesh and moments: the
     tolerance is about them.
+
+    Args:
+        answers: What each formulation gives.
+        rounds: Rounds of refinement with the same moments.
+        guaranteed: Whether the energies are bounds (``MaxwellLondon.guaranteed``).
+
+    Raises:
+        CrossingError: Bounds cross.
     """
     stream, vector = answers.get("stream"), answers.get("vector")
     lower = upper = None
@@ -88,18 +97,20 @@ def bounds_of(
         upper = min([vector.energy, *(one.upper for one in rounds if one.upper is not None)])
     if lower is None or upper is None:
         (only,) = answers.values()
-        tensor = None if only.tensor is None else Bounded(only.tensor)
-        return Bounded(upper if lower is None else lower, lower, upper), tensor
-    energy = Bounded((lower + upper) / 2, lower, upper)
+        tensor = None if only.tensor is None else Bounded(only.tensor, guaranteed=False)
+        value = upper if lower is None else lower
+        return Bounded(value, lower, upper, guaranteed), tensor
+    gaps_of(lower, upper, "free energy", guaranteed)
+    energy = Bounded((lower + upper) / 2, min(lower, upper), max(lower, upper), guaranteed)
     assert stream is not None and vector is not None
     if stream.tensor is None or vector.tensor is None:
         return energy, None
-    bracket = tensor_bracket(stream.tensor, vector.tensor)
-    return energy, Bounded((stream.tensor + vector.tensor) / 2, *bracket)
+    bracket = tensor_bracket(stream.tensor, vector.tensor, guaranteed)
+    return energy, Bounded((stream.tensor + vector.tensor) / 2, *bracket, guaranteed)
 
 
-def best_bounds(rounds: Sequence[Round]) -> Bounded:
+def best_bounds(rounds: Sequence[Round], guaranteed: bool) -> Bounded:
     """Return the free energy of the round with the smallest error."""
     best = min(rounds, key=lambda one: one.error)
-    known = [bound for bound in (best.lower, best.upper) if bound is not None]
+    known = [bound for bound in (best.lower, best.upper, guaranteed) if bound is not None]
     return Bounded(sum(known) / len(known), best.lower, best.upper)

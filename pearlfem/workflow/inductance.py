@@ -35,12 +35,14 @@ class Inductance(NamedTuple):
         matrix: L, shape ``(n, n)``; with both formulations the middle of its bounds.
         lower: Lower bound of every entry, shape ``(n, n)``; None with one formulation.
         upper: Upper bound of every entry, shape ``(n, n)``; None with one formulation.
+        guaranteed: Whether these are bounds; estimates if the Pearl length has no bounds.
     """
 
     holes: tuple[str, ...]
     matrix: Array
     lower: Array | None
     upper: Array | None
+    guaranteed: bool = True
 
 
 def inductance(
@@ -98,15 +100,16 @@ def inductance(
             f"tolerance = {solve.tolerance:g} was not reached: {assembly.shortfall}"
         )
     inverses: dict[str, Array] = {}
+    guaranteed = assembly.guaranteed
     for name, problem in assembly.problems.items():
         inverses[name] = inverse_inductance(problem.solve_each(fluxoids))
         progress(f"solve     {problem.dofs:,} dofs, {name} formulation")
         problem.destroy()
     if len(inverses) == 2:
-        lower, upper = inductance_bracket(inverses["stream"], inverses["vector"])
-        return Inductance(names, (lower + upper) / 2, lower, upper)
+        lower, upper = inductance_bracket(inverses["stream"], inverses["vector"], guaranteed)
+        return Inductance(names, (lower + upper) / 2, lower, upper, guaranteed)
     (inverse,) = inverses.values()
-    return Inductance(names, np.linalg.inv(inverse), None, None)
+    return Inductance(names, np.linalg.inv(inverse), None, None, guaranteed)
 
 
 def write_inductance(path: AnyPath, result: Inductance, units: Units | ReducedUnits) -> None:
@@ -137,6 +140,7 @@ def write_inductance(path: AnyPath, result: Inductance, units: Units | ReducedUn
         "lower": numbers(result.lower),
         "upper": numbers(result.upper),
         "unit": units.name("inductance"),
+        "guaranteed": result.guaranteed,
     }
     try:
         with atomic_file(Path(path)) as part:

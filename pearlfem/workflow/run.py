@@ -97,7 +97,7 @@ def run_study(
         if assembly.shortfall is None:
             _solve(study, assembly, stage, record, in_order=in_order, progress=progress)
         else:
-            record.results[FREE_ENERGY.name] = best_bounds(assembly.rounds)
+            record.results[FREE_ENERGY.name] = best_bounds(assembly.rounds, assembly.guaranteed)
         if assembler is None:
             shared.destroy()
         record.seconds["total"] = time.perf_counter() - start
@@ -138,9 +138,11 @@ def _solve(
         record.results |= observe(next(iter(solutions.values())))
     progress(f"output    {record.seconds['output']:6.1f} s")
     # The bounds of rounds are for the moments as given.
-    energy, tensor = bounds_of(answers, () if in_order else assembly.rounds[-1:])
+    energy, tensor = bounds_of(
+        answers, () if in_order else assembly.rounds[-1:], assembly.guaranteed
+    )
     if has_points(study.sources):
-        energy = Bounded(energy.value)  # see ``mesh.create_mesh``
+        energy = Bounded(energy.value, guaranteed=False)  # see ``mesh.create_mesh``
     record.results |= {FREE_ENERGY.name: energy, INTERACTION.name: tensor}
 
 

@@ -23,7 +23,7 @@ from pearlfem import (
     sheet_current,
 )
 from pearlfem.analytic import infinite_film
-from pearlfem.errors import StudyError
+from pearlfem.errors import CrossingError, StudyError
 from pearlfem.observables.energy import tensor_bracket
 from pearlfem.solvers import auxiliary_space
 from pearlfem.study.study import parse_study
@@ -163,7 +163,7 @@ def test_vector_formulation_has_no_stream_function():
 
 def test_crossing_bounds_are_refused():
     one = np.ones((1, 1, 2, 2))
-    with pytest.raises(ValueError, match="not bounds"):
+    with pytest.raises(CrossingError, match="please report it"):
         tensor_bracket(1.1 * one, one)
 
 

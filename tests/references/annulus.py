@@ -14,6 +14,8 @@ With finer panels and higher orders, currents and moments change by less than 1e
 hole by less than 1e-10, for a/b from 0.01 to 0.9 and r0/b from 0.001 to 1e6.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
@@ -31,19 +33,26 @@ class Ring:
 
     Args:
         inner, outer: Radii.
-        pearl_length: r0.
+        pearl_length: r0, a number or a function of r.
         order: Nodes per panel.
     """
 
-    def __init__(self, inner: float, outer: float, pearl_length: float, order: int = 12) -> None:
-        self.inner, self.outer, self.pearl_length = inner, outer, pearl_length
-        self.order = order
-        self.ends = _panels(inner, outer, pearl_length)
+    def __init__(
+        self,
+        inner: float,
+        outer: float,
+        pearl_length: float | Callable[[Array], Array],
+        order: int = 12,
+    ) -> None:
+        self.inner, self.outer, self.order = inner, outer, order
+        lengths = pearl_length if callable(pearl_length) else lambda r: pearl_length + 0 * r
+        self.ends = _panels(inner, outer, lengths(np.linspace(inner, outer, 1000)).min())
         self.r, self.dr = gauss(self.ends, order)
         x, _ = gauss([-1.0, 1.0], order)
         # From values at the nodes of a panel to Legendre coefficients.
         self.coefficients = np.linalg.inv(legendre.legvander(x, order - 1))
-        london = np.diag(np.full(self.r.size, pearl_length / 2))
+        self.pearl_length = lengths(self.r)  # at the nodes
+        london = np.diag(self.pearl_length / 2)
         self.inverse = np.linalg.inv(london + [self.potential(r) for r in self.r])
 
     def solve(self, fluxoid: float = 0.0, field: float = 0.0) -> "RingCurrent":
@@ -90,7 +99,7 @@ class RingCurrent:
     def kinetic_energy(self) -> float:
         """(1/2κ) ∫ K² dS."""
         ring = self.ring
-        return float(ring.pearl_length / 2 * np.pi * ring.dr @ (ring.r * self.K**2))
+        return float(np.pi / 2 * ring.dr @ (ring.pearl_length * ring.r * self.K**2))
 
     @property
     def hole_flux(self) -> float:

@@ -69,7 +69,7 @@ class VectorFormulation(Formulation):
         for film, assembler in zip(self._films, self._assemblers, strict=True):
             near = film.quadrature.facets_near(source)
             rule = film.quadrature.restricted_to(near)
-            density = forms.load_density(rule.background(source), rule.superfluid_weight)
+            density = forms.load_density(rule.background(source), film.weight_above(near))
             load += assembler.assemble(density, rule, near).array[:owned]
         load[self._fixed[self._fixed < owned]] = 0.0
         rest, gradient = self._gradients.split(load / self._unit)

@@ -30,6 +30,7 @@ class BoundedNumber(_Part):
     lower: float | None = None
     upper: float | None = None
     unit: str
+    guaranteed: bool = True
 
     @property
     def gap(self) -> float | None:
@@ -44,6 +45,8 @@ class BoundedNumber(_Part):
     @property
     def side(self) -> Side:
         """Which bound the value itself is: the only one that is known, or none."""
+        if not self.guaranteed:
+            return ""
         if self.lower is not None and self.upper is None:
             return "lower"
         return "upper" if self.upper is not None and self.lower is None else ""
@@ -56,6 +59,7 @@ class Interaction(_Part):
     lower: _Tensor | None
     upper: _Tensor | None
     unit: str
+    guaranteed: bool = True
 
     def arrays(self) -> tuple[Array | None, ...]:
         """Return tensor, lower and upper bounds, each of shape ``(n, n, c, c)``.

@@ -15,8 +15,11 @@ import pytest
 import pyvista
 
 import pearlfem
+from pearlfem.formulation import weights
+from pearlfem.observables.energy import mutual_energies
 from pearlfem.quantities.rounding import rounded
 from pearlfem.solvers import multigrid
+from pearlfem.workflow import answers
 from pearlfem.workflow.comparison import Comparison
 
 PROGRAM = Path(sys.executable).parent / "pearlfem"
@@ -244,6 +247,42 @@ def test_unforeseen_error_is_told_in_full_and_leaves_nothing(call, study, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+def test_bounds_that_cross_are_an_error_and_no_result(call, study, tmp_path, monkeypatch):
+    def too_large(solutions):
+        return (2.0 if solutions[0].formulation == "stream" else 1.0) * mutual_energies(solutions)
+
+    monkeypatch.setattr(answers, "mutual_energies", too_large)
+    study.write_text(study.read_text().replace("degree = 2", 'degree = 2\nformulation = "both"'))
+    code, _, err = call("run", study, "--out", tmp_path / "out")
+    assert code == 1
+    assert "please report it" in err
+    assert "Traceback" not in err
+    assert not (tmp_path / "out" / "summary.json").exists()
+
+
+def test_profile_without_bounds_is_not_called_guaranteed(call, study, tmp_path, monkeypatch):
+    text = study.read_text().replace("resolution = 0.5", "resolution = 0.25")
+    text = text.replace("degree = 2", 'degree = 1\nformulation = "both"')
+    profile = '{ profile = "1 + 0.1*x" }'
+    study.write_text(text.replace('"plane"', '"disc"\nradius = 2.0').replace("1.0\n", profile, 1))
+    study.write_text(study.read_text().replace(profile, profile + "\n"))
+    out = tmp_path / "out"
+    for known in (True, False):
+        if not known:  # as for a Python function
+            monkeypatch.setattr(weights, "enclosure_of", lambda profile: None)
+        code, text, err = call("run", study, "--out", out, "--force")
+        assert code == 0, err
+        summary = json.loads((out / "summary.json").read_text())
+        assert summary["free_energy"]["guaranteed"] is known
+        assert summary["interaction"]["guaranteed"] is known
+        assert call("report", out)[0] == 0
+        page = (out / "report.html").read_text()
+        for words, told in (("guaranteed between", text), ("Guaranteed between", page)):
+            assert (words in told) is known
+        assert ("not guaranteed" in text) is not known
+        assert ("not guaranteed" in page) is not known
+
+
 def test_interrupt_ends_the_run_without_a_traceback(study, tmp_path):
     script = """
 import sys
@@ -297,8 +336,8 @@ def test_summary_has_the_keys_of_the_contract(summary):
         *("holes", "rounds", "cells", "dofs", "iterations", "ranks", "seconds", "versions"),
         *("units", "temperature", "order"),
     }
-    assert set(summary["free_energy"]) == {"value", "lower", "upper", "unit"}
-    assert set(summary["interaction"]) == {"tensor", "lower", "upper", "unit"}
+    assert set(summary["free_energy"]) == {"value", "lower", "upper", "unit", "guaranteed"}
+    assert set(summary["interaction"]) == {"tensor", "lower", "upper", "unit", "guaranteed"}
     assert set(summary["seconds"]) == {"mesh", "assemble", "setup", "solve", "output", "total"}
 
 

@@ -10,6 +10,7 @@ from helpers import in_mesh
 
 from pearlfem import (
     Disc,
+    Expression,
     Film,
     Fluxoid,
     Hole,
@@ -92,7 +93,42 @@ def test_function_has_the_values_of_the_film(film, mesh):
         *places, values = np.moveaxis(np.reshape(found, (-1, 6, 3)), -1, 0)
         points = np.stack(places, axis=-1)
         expected = film.superfluid_weight(points, np.broadcast_to(regions[:, None], values.shape))
-        np.testing.assert_allclose(values, 1 / expected if inverse else expected, rtol=1e-12)
+        if inverse:  # constant or quadratic
+            np.testing.assert_allclose(values, 1 / expected, rtol=1e-12)
+        else:  # interpolated: exact at corners
+            np.testing.assert_allclose(values[:, :3], expected[:, :3], rtol=1e-12)
+
+
+@pytest.mark.parametrize("inverse", [False, True])
+@pytest.mark.parametrize("text", ["0.3*exp(2*(x + 0.2)**2)", "1 + abs(y - x)", "hypot(x, y) + 0.1"])
+def test_weight_of_an_expression_is_nowhere_smaller(text, inverse):
+    # Interpolated, it was up to some per cent smaller.
+    film = Film(Disc(1.0), Expression(text))
+    there = in_mesh(film, create_mesh(film, [FIELD], resolution=0.3, far=3.0))
+    assert there.is_guaranteed(inverse)
+    kappa = there.quadrature.superfluid_weight
+    exact = 1 / kappa if inverse else kappa
+    found = there.weight_above(inverse=inverse)
+    assert np.all(found >= exact)
+    assert np.median(found / exact) < 1.001
+    # the function in the operator is that polynomial
+    total = np.sum(found * there.quadrature.weights)
+    assert integral(there.superfluid_weight(inverse), there) == pytest.approx(total, rel=1e-12)
+
+
+def test_weight_of_a_facet_that_reaches_over_a_circle_is_the_largest_of_both_sides():
+    # Sides of facets outside the circle are chords: κ there is also that of the region.
+    region = Region(Disc(0.5), Expression("1 + x"))
+    film = Film(Disc(1.0), 1.0, regions=(region,))
+    there = in_mesh(film, create_mesh(film, [FIELD], resolution=0.3, far=3.0))
+    random = np.random.default_rng(5)
+    shares = random.dirichlet([0.5] * 3, 100)
+    points = np.einsum("pk,nkd->npd", shares, there.corners)
+    inside = np.linalg.norm(points, axis=2) < 0.5
+    exact = 2 / np.where(inside, 1 + points[..., 0], 1.0)
+    for inverse in (False, True):
+        found = there._weights_above(inverse).at(points)
+        assert np.all(found >= (1 / exact if inverse else exact) * (1 - 1e-12))
 
 
 def exact_inverse(film):

@@ -111,6 +111,7 @@ def test_number_with_bounds():
         "lower": 0.5,
         "upper": None,
         "unit": NAMES["energy"],
+        "guaranteed": True,
     }
     assert cells(bounded, Bounded(1.0, 0.5)) == {"F": 1.0, "F.lower": 0.5}
     assert cells(bounded, Bounded(1.0, 0.5, 2.0)) == {"F": 1.0, "F.lower": 0.5, "F.upper": 2.0}

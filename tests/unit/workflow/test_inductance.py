@@ -166,7 +166,7 @@ def test_file_holds_names_matrix_bounds_and_unit(tmp_path):
     result = Inductance(("left", "right"), matrix, 0.9 * matrix, None)
     write_inductance(path, result, UNITS)
     content = json.loads(path.read_text())
-    assert set(content) == {"schema", "holes", "matrix", "lower", "upper", "unit"}
+    assert set(content) == {"schema", "holes", "matrix", "lower", "upper", "unit", "guaranteed"}
     assert content["schema"] == 1
     assert content["holes"] == ["left", "right"]
     assert content["upper"] is None

@@ -48,8 +48,8 @@ def test_summary_comes_back_from_its_file(tmp_path):
 
 def test_keys_are_those_of_the_contract():
     assert set(summary()) == CONTRACT | {result.name for result in RESULTS}
-    assert set(summary()["free_energy"]) == {"value", "lower", "upper", "unit"}
-    assert set(summary()["interaction"]) == {"tensor", "lower", "upper", "unit"}
+    assert set(summary()["free_energy"]) == {"value", "lower", "upper", "unit", "guaranteed"}
+    assert set(summary()["interaction"]) == {"tensor", "lower", "upper", "unit", "guaranteed"}
 
 
 def test_stream_formulation_knows_a_lower_bound_and_no_upper_one():
