@@ -37,7 +37,7 @@ _PER_DISTANCE = 0.1  # size at an edge near a point impurity, in units of the di
 # energy by 2.5e-5.
 _PER_MEAN = 0.011
 _SAMPLES = 100  # on both sides of the point of an edge that is nearest to a core …
-_FEWEST_SAMPLES, _MOST_SAMPLES = 5, 200_000  # … or fewer, if many cores are near one edge
+_FEWEST_SAMPLES, _MOST_SAMPLES = 5, 10_000  # … or fewer, if many cores are near one edge
 _STEPS = 1000  # places along an edge where the nearest point is looked for
 
 

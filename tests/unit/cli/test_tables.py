@@ -134,3 +134,12 @@ def test_couplings_of_a_lattice_are_sums_over_images():
 def test_impurities_at_one_place_of_a_lattice_have_no_table():
     twice = [SITES[0], Impurity((1.3, 1.2), size=0.1)]
     assert list(coupling_comparisons(FILM, twice, np.zeros((2, 2, 2, 2)), boundary=CELL)) == []
+
+
+def test_difference_from_another_problem_has_a_name_of_its_own():
+    rows = [Comparison("energy", 0.5, 1.0, 1.0)]
+    names = {"reference": "infinite film", "difference": "effect of the device"}
+    text = shown(comparison_table(rows, title="", **names))
+    assert "infinite film" in text
+    assert "effect of the device" in text
+    assert "rel. difference" not in text
