@@ -95,8 +95,8 @@ def test_arguments_without_an_answer_are_refused_before_meshing(no_mesh, argumen
 
 
 def test_edges_of_the_first_mesh_follow_the_tolerance():
-    # A ring five times narrower than its radius: nearly all cells are along its edges.
-    film, field = Film(ring(0.8, 1.0), 1.0), [UniformField((0.0, 0.0, 1.0))]
+    # A ring three times narrower than its radius: nearly all cells are along its edges.
+    film, field = Film(ring(0.7, 1.0), 1.0), [UniformField((0.0, 0.0, 1.0))]
     solve = SolveOptions(formulation="both", degree=1, tolerance=0.1)
     refined = refine(film, field, mesh=NEAR, solve=solve, comm=MPI.COMM_SELF)
     (first,) = refined.rounds  # it is fine enough

@@ -103,7 +103,7 @@ def test_position_of_the_device_does_not_matter():
 
 
 def test_coarser_edges_need_fewer_cells_in_the_estimate_and_in_the_mesh():
-    film, field = Film(ring(0.8, 1.0), 1.0), [UniformField((0.0, 0.0, 1.0))]
+    film, field = Film(ring(0.7, 1.0), 1.0), [UniformField((0.0, 0.0, 1.0))]
     options = {"boundary": Open(), "resolution": 0.2, "far": 3.0}
     fine, coarse = (estimated_cells(film, field, edge_share=e, **options) for e in (1.0, 0.2))
     assert coarse < fine / 3
