@@ -1,8 +1,8 @@
 """All code compiled ahead of time: for images, login nodes, and machines without a compiler.
 
 Compiled forms depend on the formulation, on the degree, on whether space is mirror symmetric in z,
-on whether the Pearl length is a function, and on nothing else in a study. So one small study of each
-kind compiles all of them.
+on whether the Pearl length is a function, and on nothing else in a study. So one small study of
+each kind compiles all of them.
 """
 
 from __future__ import annotations
