@@ -61,7 +61,7 @@ film, field = study.film, study.sources
 
 # %%
 s = 1e5
-disc = pearlfem.Film(pearlfem.Disc(1.0), lambda x, y: s * (1 + x**2 + y**2))
+disc = pearlfem.Film(pearlfem.Disc(1.0), pearlfem.Expression(f"{s}*(1 + x**2 + y**2)"))
 mesh = pearlfem.create_mesh(disc, field, resolution=0.3, far=study.mesh.far, comm=comm)
 exact = 0.25 * np.pi * (1 - np.log(2)) / s
 

@@ -1,7 +1,8 @@
 """All code compiled ahead of time: for images, login nodes, and machines without a compiler.
 
 Compiled forms depend on the formulation, on the degree, on whether space is mirror symmetric in z,
-and on nothing else in a study. So one small study of each kind compiles all of them.
+on whether the Pearl length is a function, and on nothing else in a study. So one small study of
+each kind compiles all of them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _STUDY = """
 [film]
 shape = "rectangle"
 size = [2.0, 2.0]
-pearl_length = 1.0
+pearl_length = {length}
 [[film.hole]]
 name = "hole"
 shape = "rectangle"
@@ -50,6 +51,7 @@ _KINDS = (  # formulation, and more of [solve]
     ("both", "tolerance = 0.9"),  # refinement has forms of its own
 )
 _HEIGHTS = (0.0, 0.5)  # with and without mirror symmetry
+_LENGTHS = ("1.0", '{ profile = "1 + 0.1*x" }')
 
 
 def warm_up(
@@ -73,8 +75,11 @@ def warm_up(
     folder = Path(on_root(comm, lambda: tempfile.mkdtemp(prefix="pearlfem-")))
     try:
         for degree, (formulation, more), height in product(degrees, _KINDS, _HEIGHTS):
-            text = _STUDY.format(height=height, formulation=formulation, degree=degree, more=more)
-            run_study(parse_study(text), folder, force=True, comm=comm)
+            for length in _LENGTHS:
+                text = _STUDY.format(
+                    height=height, length=length, formulation=formulation, degree=degree, more=more
+                )
+                run_study(parse_study(text), folder, force=True, comm=comm)
             symmetry = "mirror symmetric" if height == 0.0 else "any"
             progress(f"compiled: degree {degree}, formulation {formulation}, {symmetry} space")
     finally:
