@@ -19,7 +19,6 @@ from pearlfem import (
     create_mesh,
     free_energy,
     interaction_tensor,
-    magnetic_field,
     sheet_current,
     superpose,
 )
@@ -27,6 +26,7 @@ from pearlfem.errors import StudyError
 from pearlfem.model.layers import Layer
 from pearlfem.observables.cell_errors import cell_fields, cell_gaps
 from pearlfem.observables.energy import tensor_bracket
+from pearlfem.observables.fields import magnetic_field_of_mesh
 
 DATA = Path(__file__).parents[1] / "data"
 ROWS = [
@@ -94,7 +94,9 @@ def test_field_jumps_by_the_current_of_each_film(row, both):
     places, step = np.array([[0.0, 0.2], [-0.1, -0.1], [0.2, 0.0]]), 1e-9
     for film in stream.films:
         above, below = (
-            magnetic_field(stream, np.column_stack([places, np.full(3, film.height + side)]))
+            magnetic_field_of_mesh(
+                stream, np.column_stack([places, np.full(3, film.height + side)])
+            )
             for side in (0.0, -step)
         )
         K = sheet_current(stream, places, film.layer.name)
