@@ -112,5 +112,5 @@ def bounds_of(
 def best_bounds(rounds: Sequence[Round], guaranteed: bool) -> Bounded:
     """Return the free energy of the round with the smallest error."""
     best = min(rounds, key=lambda one: one.error)
-    known = [bound for bound in (best.lower, best.upper, guaranteed) if bound is not None]
-    return Bounded(sum(known) / len(known), best.lower, best.upper)
+    known = [bound for bound in (best.lower, best.upper) if bound is not None]
+    return Bounded(sum(known) / len(known), best.lower, best.upper, guaranteed)

@@ -106,8 +106,8 @@ def test_flux_above_the_plane(plane, height, radius):
     steps, _ = disc_rule(radius, height)
     points = (centers[:, None] + 0.99 * steps).reshape(-1, 3)
     wrong = (magnetic_field(plane, points) - exact_field(points))[:, 2]
-    # measured: up to 0.05
-    assert error < 0.3 * np.pi * radius**2 * np.abs(wrong).max()
+    # measured: up to 0.45
+    assert error < np.pi * radius**2 * np.abs(wrong).max()
     # measured: up to 1.2e-3 and 7.5e-3
     assert error < {"stream": 3e-3, "vector": 2e-2}[plane.formulation] * np.abs(exact).max()
 
