@@ -17,6 +17,6 @@ def listed(words: Iterable[str]) -> str:
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:
-    """Return a text on one line and cut off where it is too long."""
-    line = " ".join(text.split())
+    """Return a text on one line, cut off where it is too long, that can be printed."""
+    line = " ".join(text.encode(errors="replace").decode().split())
     return line if len(line) <= longest else line[: longest - 1] + "…"

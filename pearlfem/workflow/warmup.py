@@ -1,8 +1,8 @@
 """All code compiled ahead of time: for images, login nodes, and machines without a compiler.
 
 Compiled forms depend on the formulation, on the degree, on whether space is mirror symmetric in z,
-on whether the Pearl length is a function, and on nothing else in a study. So one small study of
-each kind compiles all of them.
+on whether it is open, on whether the Pearl length is a function, and on nothing else in a study. So
+one small study of each kind compiles all of them.
 """
 
 from __future__ import annotations
@@ -33,11 +33,10 @@ size = [0.7, 0.7]
 position = [-0.7, 0.0]
 size = 0.3
 [boundary]
-kind = "shield"
-box = [3.0, 3.0, 3.0]
-center = [0.0, 0.0, {height}]
+{boundary}
 [mesh]
 resolution = 0.1
+far = 3.0
 [solve]
 formulation = "{formulation}"
 degree = {degree}
@@ -50,7 +49,12 @@ _KINDS = (  # formulation, and more of [solve]
     ("vector", ""),
     ("both", "tolerance = 0.9"),  # refinement has forms of its own
 )
-_HEIGHTS = (0.0, 0.5)  # with and without mirror symmetry
+_WALLS = 'kind = "shield"\nbox = [3.0, 3.0, 3.0]\ncenter = [0.0, 0.0, {}]'
+_SPACES = {  # with and without mirror symmetry; in open space fields are those of the currents
+    "open": 'kind = "open"',
+    "mirror symmetric": _WALLS.format(0.0),
+    "any": _WALLS.format(0.5),
+}
 _LENGTHS = ("1.0", '{ profile = "1 + 0.1*x" }')
 
 
@@ -74,14 +78,17 @@ def warm_up(
     """
     folder = Path(on_root(comm, lambda: tempfile.mkdtemp(prefix="pearlfem-")))
     try:
-        for degree, (formulation, more), height in product(degrees, _KINDS, _HEIGHTS):
+        for degree, (formulation, more), space in product(degrees, _KINDS, _SPACES):
             for length in _LENGTHS:
                 text = _STUDY.format(
-                    height=height, length=length, formulation=formulation, degree=degree, more=more
+                    boundary=_SPACES[space],
+                    length=length,
+                    formulation=formulation,
+                    degree=degree,
+                    more=more,
                 )
                 run_study(parse_study(text), folder, force=True, comm=comm)
-            symmetry = "mirror symmetric" if height == 0.0 else "any"
-            progress(f"compiled: degree {degree}, formulation {formulation}, {symmetry} space")
+            progress(f"compiled: degree {degree}, formulation {formulation}, {space} space")
     finally:
         if comm.rank == 0:
             shutil.rmtree(folder, ignore_errors=True)

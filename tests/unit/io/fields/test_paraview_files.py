@@ -17,7 +17,7 @@ UNITS = {"K": "A/m", "g": "uA", "B_z": "mT", "B": "mT", "psi": "uA"}
 
 @pytest.fixture(scope="module")
 def study(tiny_study):
-    text = tiny_study.replace("[film]", '[units]\nlength = "um"\n[film]', 1)
+    text = tiny_study.replace("[film]", '[units]\nlength = "um"\nstrength = "uA*um"\n[film]', 1)
     return text.replace("strength = 2.0", 'strength = "2 uA*um"')
 
 
