@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from mpi4py import MPI
 
 from pearlfem import Film, Impurity
 from pearlfem.formulation.film import FilmMesh
@@ -15,7 +14,6 @@ from pearlfem.io.fields.vtu import write_films
 from pearlfem.mesh.tagged import TaggedMesh
 from pearlfem.model.layers import Layer
 from pearlfem.model.sources.base import Source
-from pearlfem.runtime.parallel import on_root
 
 
 def in_mesh(film: Film, mesh: TaggedMesh) -> FilmMesh:
@@ -36,11 +34,6 @@ def rows(*names: str) -> list[dict[str, float]]:
         with (Path(__file__).parent / "data" / name).open() as table:
             tables.append([{k: float(v) for k, v in row.items()} for row in csv.DictReader(table)])
     return [{k: v for row in side for k, v in row.items()} for side in zip(*tables, strict=True)]
-
-
-def on_all_and_on_one(answer):
-    """What all ranks together answer, and what the first one alone does; both on every rank."""
-    return answer(MPI.COMM_WORLD), on_root(MPI.COMM_WORLD, lambda: answer(MPI.COMM_SELF))
 
 
 def case(*values: object, slow: bool):

@@ -102,12 +102,13 @@ def test_flux_above_the_plane(plane, height, radius):
     centers = loops(height)
     exact = exact_flux(on_plane, centers, radius)
     error = np.abs(loop_flux(plane, centers, radius) - exact).max()
-    # No more than the area times the error of B on the discs, which the average makes smaller.
+    # About the area times the error of B on the discs. The flux is that of the currents of each
+    # facet, B that of currents averaged at nodes, which are more accurate.
     steps, _ = disc_rule(radius, height)
     points = (centers[:, None] + 0.99 * steps).reshape(-1, 3)
     wrong = (magnetic_field(plane, points) - exact_field(points))[:, 2]
-    # measured: up to 0.45
-    assert error < np.pi * radius**2 * np.abs(wrong).max()
+    # measured: up to 1.6
+    assert error < 2 * np.pi * radius**2 * np.abs(wrong).max()
     # measured: up to 1.2e-3 and 7.5e-3
     assert error < {"stream": 3e-3, "vector": 2e-2}[plane.formulation] * np.abs(exact).max()
 

@@ -153,11 +153,11 @@ def test_cells_as_large_as_the_periods_are_refused(monkeypatch):
     square = CELLS["square"]
     monkeypatch.setattr(grading, "_FEWEST", 0.5)
     with pytest.raises(StudyError, match="as large as the periods"):
-        create_mesh(FILM, [Impurity((0.0, 0.0), size=5.0)], boundary=square, resolution=0.1)
+        create_mesh(FILM, [Impurity((0.0, 0.0), size=0.9)], boundary=square, resolution=0.1)
 
 
 def test_large_impurities_do_not_make_cells_too_large():
-    mesh = create_mesh(FILM, [Impurity((0.0, 0.0), size=5.0)], boundary=CELLS["square"])
+    mesh = create_mesh(FILM, [Impurity((0.0, 0.0), size=0.9)], boundary=CELLS["square"])
     assert mesh.cells > 500
 
 

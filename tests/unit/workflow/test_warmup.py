@@ -100,6 +100,7 @@ def cache(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.slow  # everything is compiled
 def test_nothing_is_left_to_compile(tmp_path, cache):
     warm_up(degrees=(1,))
     compiled = set(cache.glob("*.c"))
