@@ -153,7 +153,7 @@ class FilmMesh:
         nodes = V.tabulate_dof_coordinates()[dofs]
         above = nodes[..., 2] - self.height
         in_plane = above < _IN_PLANE * above.max(axis=1, keepdims=True)
-        points = nodes[..., :2][in_plane].reshape(len(dofs), -1, 2)
+        points = nodes[..., :2][in_plane].reshape(len(dofs), (degree + 1) * (degree + 2) // 2, 2)
         regions = np.broadcast_to(self.regions[:, None], points.shape[:2])
         kappa = self.film.superfluid_weight(points, regions)
         on_facets = 1.0 / kappa if inverse else kappa
