@@ -7,7 +7,6 @@ corners between neighbours. So a mesh of it has no hairline gaps or necks.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -123,55 +122,6 @@ def without(area: Any, holes: Any) -> shapely.MultiPolygon:
     parts = shapely.get_parts(left.simplify(_STRAIGHT * float(sizes(area)))).tolist()
     whole = shapely.orient_polygons(shapely.MultiPolygon(parts))
     return shapely.normalize(whole)
-
-
-def nested(
-    outlines: Sequence[shapely.Polygon], name: str, tolerance: float = 0.0
-) -> shapely.MultiPolygon:
-    """Return the area between outlines: one inside another is a hole, one inside a hole an island.
-
-    An outline that is given twice counts once. Areas that share an edge become one.
-
-    Args:
-        outlines: Valid polygons without holes [length].
-        name: Name of the area for messages.
-        tolerance: Distance within which two outlines count as equal [length]; at least
-            ``TOLERANCE`` times the size counts.
-
-    Raises:
-        StudyError: There are no outlines; two of them cross, so that it is not clear which part is
-            a hole; parts meet in single points.
-    """
-    order = sorted(outlines, key=lambda outline: -outline.area)
-    tolerance = max(tolerance, TOLERANCE * _size(shapely.get_coordinates(order)))
-    around: list[set[int]] = [set() for _ in order]  # for each outline, the larger ones around it
-    repeated = set()
-    pairs = shapely.STRtree(order).query(order, predicate="intersects").T
-    for large, small in pairs[pairs[:, 0] < pairs[:, 1]].tolist():
-        one, other = order[large], order[small]
-        # Outlines that run within the tolerance of each other may differ by a strip of this area.
-        common, strip = one.intersection(other).area, tolerance * other.length
-        is_inside = common > other.area / 2
-        if (other.area - common if is_inside else common) > strip:
-            point = shapely.get_coordinates(one.exterior.intersection(other.exterior))[0]
-            raise StudyError(
-                f"{name}: outlines cross at {coordinates(point)}; "
-                "allowed: outlines inside each other or side by side"
-            )
-        if not is_inside:
-            continue
-        if one.area - common <= strip:
-            repeated.add(small)
-        around[small].add(large)
-    areas, holes = [], defaultdict(list)
-    # The smallest first, so that the holes of an area are known when it is its turn.
-    for index in sorted(set(range(len(order))) - repeated, reverse=True):
-        outer = around[index] - repeated
-        if len(outer) % 2:  # inside an odd number of outlines: a hole of the smallest of them
-            holes[max(outer)].append(order[index])
-        else:
-            areas.append(order[index].difference(shapely.union_all(holes[index])))
-    return joined([part for area in areas for part in shapely.get_parts(area)], name)
 
 
 def without_repeats(ring: Any, tolerance: float) -> Any:
