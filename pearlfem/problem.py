@@ -154,7 +154,7 @@ class MaxwellLondon:
             refuse_points(sources, f"with formulation = {self.formulation!r}")
         if self.mesh.cell is not None:
             check_repeatable(sources)
-        if not self.mesh.mirrored or {"shield", "magnetic-wall"} & set(self.mesh.groups):
+        if not self.mesh.mirrored or self.mesh.has_walls:
             refuse_points(sources, "between walls")
         named = list(numbered(sources))
         for name, source in named:

@@ -137,8 +137,8 @@ class FilmMesh:
         """Return a function that equals κ [1/length in reduced units] on the film, or 1/κ.
 
         Where κ varies, it is a polynomial that is nowhere smaller, if bounds of κ are known (see
-        ``guaranteed``), and otherwise an interpolating one. It is exact on facets with a constant
-        κ. Its values away from the film have no meaning.
+        ``is_guaranteed``), and otherwise an interpolating one. It is exact on facets with a
+        constant κ. Its values away from the film have no meaning.
 
         Args:
             inverse: Return 1/κ.

@@ -231,7 +231,7 @@ def _keep_cores(
     gmsh.model.mesh.clear()
     for point, surface in zip(points, surfaces, strict=True):
         gmsh.model.mesh.embed(0, [point], 2, surface)
-    gmsh.model.mesh.generate(2)
+    interruptible(partial(gmsh.model.mesh.generate, 2))
 
 
 def _add_seeds(found: Sequence[Seeds], extent: Extent) -> int:

@@ -61,6 +61,11 @@ class TaggedMesh:
     cores: frozenset[Core] | None = None
 
     @property
+    def has_walls(self) -> bool:
+        """Whether space ends at walls somewhere."""
+        return not {"shield", "magnetic-wall"}.isdisjoint(self.groups)
+
+    @property
     def comm(self) -> MPI.Comm:
         """Communicator of all ranks that have a part of the mesh."""
         return cast(MPI.Comm, self.domain.comm)

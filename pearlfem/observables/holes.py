@@ -28,6 +28,7 @@ from pearlfem.formulation.load import FilmLoad
 from pearlfem.formulation.stream import forms
 from pearlfem.geometry.perforated import Opening
 from pearlfem.model.sources.applied import is_applied
+from pearlfem.model.sources.base import Source
 from pearlfem.model.sources.flux import Fluxoid
 from pearlfem.observables.biot_savart.currents import knows_currents, vector_potential
 from pearlfem.observables.crossing import gaps_of
@@ -36,7 +37,7 @@ from pearlfem.observables.facets import facet_currents, on_facets
 from pearlfem.observables.fields import has_stream_function, regular_flux_density
 from pearlfem.observables.point_impurities.fields import exact_flux, exact_work
 from pearlfem.quantities.arrays import Array
-from pearlfem.solution import Drive, Solution
+from pearlfem.solution import Solution
 
 _DEGREE = 10  # of the quadrature; the fields have the degree 2
 _LINE_POINTS = 8  # on each part of a hole's edge, for the flux of applied fields
@@ -89,7 +90,8 @@ def _states_in(solution: Solution, film: FilmMesh) -> list[HoleState]:
     currents = _currents_around(solution, film, openings)
     fluxes = _fluxes(solution, film, openings)
     fluxoids = _fluxoids(solution, film, openings)
-    asked = [_asked(solution, opening.name) for opening in openings]
+    drives = _fluxoid_drives(solution)
+    asked = [sum(w * each.number for each, w in drives if each.hole == o.name) for o in openings]
     names = [opening.name for opening in openings]
     rows = zip(names, currents, fluxes, fluxoids, asked, strict=True)
     return [HoleState(name, *map(float, numbers)) for name, *numbers in rows]
@@ -219,20 +221,9 @@ def _fluxoids(solution: Solution, film: FilmMesh, openings: Sequence[Opening]) -
     return list(per_load * film.comm.allreduce(np.array(local)))
 
 
-def _fluxoid_drives(solution: Solution) -> list[Drive]:
-    """Return the fluxoids among the sources."""
-    return [drive for drive in solution.drives if isinstance(drive.source, Fluxoid)]
-
-
-def _asked(solution: Solution, hole: str) -> float:
-    """Return the fluxoid that was asked for in a hole [Φ0]."""
-    return float(
-        sum(
-            weight * source.number
-            for source, weight in solution.drives
-            if isinstance(source, Fluxoid) and source.hole == hole
-        )
-    )
+def _fluxoid_drives(solution: Solution) -> list[tuple[Fluxoid, float]]:
+    """Return the fluxoids among the sources, and their weights."""
+    return [(source, w) for source, w in solution.drives if isinstance(source, Fluxoid)]
 
 
 def _edge(opening: Opening) -> Array:
@@ -253,7 +244,7 @@ def _line_rule(corners: Array, count: int) -> tuple[Array, Array]:
     return corners[:-1, None] + 0.5 * (nodes[:, None] + 1) * steps, 0.5 * weights[:, None] * steps
 
 
-def _circulation(film: FilmMesh, edge: Array, drives: Sequence[Drive]) -> float:
+def _circulation(film: FilmMesh, edge: Array, drives: Sequence[tuple[Source, float]]) -> float:
     """Return ∮ a·dl along an edge, a of sources that do not depend on κ."""
     points, steps = _line_rule(edge, _LINE_POINTS)
     any_kappa = np.ones(points.shape[:-1])

@@ -46,13 +46,7 @@ Current = Annotated[Finite, in_units("current")]
 Moment = Annotated[Finite, in_units("moment")]
 PositiveEnergy = Annotated[Positive, in_units("energy")]
 Quanta = Annotated[int, Field(ge=-MOST_QUANTA, le=MOST_QUANTA, strict=True), WHOLE]
-Winding = Annotated[
-    int,
-    Field(ge=-MOST_QUANTA, le=MOST_QUANTA, strict=True),
-    AfterValidator(not_zero),
-    _NOT_ZERO,
-    WHOLE,
-]
+Winding = Annotated[Quanta, AfterValidator(not_zero), _NOT_ZERO]
 NaturalNumber = Annotated[int, Field(ge=0, strict=True), WHOLE]
 Point = tuple[Length, Length]
 

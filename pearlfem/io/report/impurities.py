@@ -107,7 +107,7 @@ class Couplings:
         if len(tensor) != len(impurities.positions):
             n = len(impurities.positions)
             raise ValueError(f"{len(tensor)} impurities, but {n} in {INTERACTION}")
-        self._guaranteed = interaction.guaranteed
+        self.guaranteed = interaction.guaranteed  # whether bounds are more than estimates
         self.tensor, self._impurities, self.unit = tensor, impurities, interaction.unit
 
     @property
@@ -119,11 +119,6 @@ class Couplings:
     def bounded(self) -> bool:
         """Whether both bounds are known."""
         return self._lower is not None and self._upper is not None
-
-    @property
-    def guaranteed(self) -> bool:
-        """Whether the bounds are more than estimates."""
-        return self._guaranteed
 
     @property
     def components(self) -> int:

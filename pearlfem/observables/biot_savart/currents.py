@@ -30,8 +30,8 @@ def knows_currents(solution: Solution) -> bool:
     Walls, and the repetitions of a periodic space, have currents as well.
     """
     mesh = solution.mesh
-    walls = {"shield", "magnetic-wall"} & set(mesh.groups)
-    return not walls and mesh.cell is None and not has_points([d.source for d in solution.drives])
+    is_open = not mesh.has_walls and mesh.cell is None
+    return is_open and not has_points([drive.source for drive in solution.drives])
 
 
 def flux_density(solution: Solution, points: Array) -> Array:

@@ -150,9 +150,8 @@ class _Edges(NamedTuple):
 
     def linear(self, I_0: Array, I_1: Array) -> tuple[Array, Array]:
         """Return the integrals of u and v times f from those of f and s f."""
-        return self.d * self.n[0] * I_0 + self.t[0] * I_1, self.d * self.n[1] * I_0 + self.t[
-            1
-        ] * I_1
+        u, v = self.d * self.n * I_0 + self.t * I_1
+        return u, v
 
     def quadratic(self, I_0: Array, I_1: Array, I_2: Array) -> tuple[Array, Array, Array]:
         """Return the integrals of u², uv and v² times f from those of f, s f and s² f."""

@@ -311,20 +311,22 @@ def test_gaps_up_to_the_tolerance_are_closed(read):
 # --- faults of files
 
 
+def only_a_square(document):
+    square(document.modelspace())
+
+
 def test_faults_that_can_be_mended_are_mended_with_a_warning(read):
     def spoil(text):
         """Write a sign that is no digit into the code of a group."""
         return text.replace("  9\n$INSUNITS", " ;9\n$INSUNITS", 1)
 
-    draw = lambda document: square(document.modelspace())  # noqa: E731
     with pytest.warns(DrawingWarning, match=r"film\.dxf: the file has faults .*mended as well as"):
-        assert read(draw, spoil).area == 100
+        assert read(only_a_square, spoil).area == 100
 
 
 def test_text_after_the_end_does_not_matter(read):
-    draw = lambda document: square(document.modelspace())  # noqa: E731
     for more in ("\n\n\nexported by X\n", "\x1a", "  0\nSECTION\n"):
-        assert read(draw, lambda text, more=more: text + more).area == 100
+        assert read(only_a_square, lambda text, more=more: text + more).area == 100
 
 
 def test_messages_are_words_for_people(tmp_path):
